@@ -1,0 +1,252 @@
+#include "nntrain/core/call.h"
+
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+
+#include "nntrain/core/error.h"
+
+namespace nntrain {
+
+namespace {
+
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.'; }
+
+/// Recursive descent over one value; depth is bounded because configurations are untrusted.
+class Parser {
+ public:
+  explicit Parser(std::string_view text) : text_(text) {}
+
+  Json value(int depth = 0) {
+    if (depth > 32) fail("is nested too deeply");
+    skip_space();
+    if (at_end()) fail("is empty where a value is expected");
+    const char c = text_[position_];
+    if (c == '"' || c == '\'') return quoted();
+    if (c == '(' || c == '[') return list(c == '(' ? ')' : ']', depth);
+    if (c == '{') return object(depth);
+    Json first = starts_number() ? number() : word(depth);
+    skip_space();
+    if (first.is_number() && peek('/')) return quotient(first, depth);
+    return first;
+  }
+
+  std::vector<Json> items() {
+    std::vector<Json> all;
+    skip_space();
+    while (!at_end()) {
+      all.push_back(value());
+      skip_space();
+      if (at_end()) break;
+      expect(',');
+      skip_space();
+    }
+    return all;
+  }
+
+  void finish() {
+    skip_space();
+    if (!at_end()) fail("has an unexpected \"" + std::string(1, text_[position_]) + "\"");
+  }
+
+ private:
+  bool at_end() const { return position_ >= text_.size(); }
+  bool peek(char c) const { return !at_end() && text_[position_] == c; }
+  void skip_space() {
+    while (!at_end() && std::isspace(static_cast<unsigned char>(text_[position_])) != 0) ++position_;
+  }
+  [[noreturn]] void fail(const std::string& what) const {
+    throw InputError("\"" + std::string(text_) + "\" " + what + " at character " +
+                     std::to_string(position_ + 1));
+  }
+  void expect(char c) {
+    skip_space();
+    if (!peek(c)) {
+      fail(at_end() ? "ends where \"" + std::string(1, c) + "\" is expected (is a bracket left open?)"
+                    : "has \"" + std::string(1, text_[position_]) + "\" where \"" + std::string(1, c) +
+                          "\" is expected");
+    }
+    ++position_;
+  }
+
+  bool starts_number() const {
+    std::size_t p = position_;
+    if (text_[p] == '-' || text_[p] == '+') ++p;
+    if (p < text_.size() && text_[p] == '.') ++p;
+    return p < text_.size() && std::isdigit(static_cast<unsigned char>(text_[p])) != 0;
+  }
+
+  Json number() {
+    const std::size_t start = position_ + (text_[position_] == '+' ? 1 : 0);
+    const char* first = text_.data() + start;
+    const char* last = text_.data() + text_.size();
+    double real = 0;
+    const auto [real_end, real_error] = std::from_chars(first, last, real);
+    std::int64_t whole = 0;
+    const auto [whole_end, whole_error] = std::from_chars(first, last, whole);
+    if (real_error != std::errc() || !std::isfinite(real)) fail("has a number out of range");
+    position_ = static_cast<std::size_t>(real_end - text_.data());
+    if (!at_end() && is_word(text_[position_])) {  // "2nd": a word after all
+      position_ = start;
+      return bare_word();
+    }
+    if (whole_error == std::errc() && whole_end == real_end) return whole;
+    return real;
+  }
+
+  Json quotient(const Json& numerator, int depth) {
+    ++position_;
+    const Json denominator = value(depth + 1);
+    if (!denominator.is_number() || denominator.get<double>() == 0.0) fail("divides by something that is no number");
+    return numerator.get<double>() / denominator.get<double>();
+  }
+
+  Json quoted() {
+    const char quote = text_[position_++];
+    std::string content;
+    while (!at_end() && text_[position_] != quote) {
+      if (text_[position_] == '\\' && position_ + 1 < text_.size()) ++position_;
+      content += text_[position_++];
+    }
+    expect(quote);
+    return content;
+  }
+
+  std::string bare_word() {
+    const std::size_t start = position_;
+    while (!at_end() && is_word(text_[position_])) ++position_;
+    if (position_ == start) fail("has an unexpected \"" + std::string(1, text_[start]) + "\"");
+    return std::string(text_.substr(start, position_ - start));
+  }
+
+  Json word(int depth) {
+    bool negative = false;
+    if (peek('-')) {
+      negative = true;
+      ++position_;
+    }
+    const std::string name = bare_word();
+    if (name == "inf" || name == "nan" || negative) fail("has a word where a number is expected,");
+    if (name == "True" || name == "true") return true;
+    if (name == "False" || name == "false") return false;
+    if (name == "None" || name == "null") return nullptr;
+    skip_space();
+    if (!peek('(')) return name;
+    return call(name, depth);
+  }
+
+  Json call(const std::string& name, int depth) {
+    expect('(');
+    Json arguments = Json::array();
+    Json config = Json::object();
+    for (skip_space(); !peek(')'); skip_space()) {
+      const std::size_t start = position_;
+      std::string key;
+      if (!at_end() && is_word(text_[position_]) && !starts_number()) {
+        key = bare_word();
+        skip_space();
+        if (!peek('=')) key.clear();
+      }
+      if (key.empty()) {
+        position_ = start;
+        if (!config.empty()) fail("has a positional argument after a named one");
+        arguments.push_back(value(depth + 1));
+      } else {
+        ++position_;
+        if (config.contains(key)) fail("gives the argument \"" + key + "\" twice");
+        config[key] = value(depth + 1);
+      }
+      skip_space();
+      if (!peek(')')) expect(',');
+    }
+    expect(')');
+    Json result = {{"class_name", name}, {"args", std::move(arguments)}, {"config", std::move(config)}};
+    return result;
+  }
+
+  Json list(char close, int depth) {
+    ++position_;
+    Json items = Json::array();
+    bool comma = false;
+    for (skip_space(); !peek(close); skip_space()) {
+      items.push_back(value(depth + 1));
+      skip_space();
+      comma = peek(',');
+      if (!peek(close)) expect(',');
+    }
+    expect(close);
+    if (close == ')' && items.size() == 1 && !comma) return items[0];  // (5) is 5, (5,) is a tuple
+    return items;
+  }
+
+  Json object(int depth) {
+    ++position_;
+    Json items = Json::object();
+    for (skip_space(); !peek('}'); skip_space()) {
+      const Json key = value(depth + 1);
+      expect(':');
+      items[key.is_string() ? key.get<std::string>() : key.dump()] = value(depth + 1);
+      skip_space();
+      if (!peek('}')) expect(',');
+    }
+    expect('}');
+    return items;
+  }
+
+  std::string_view text_;
+  std::size_t position_ = 0;
+};
+
+std::string python_number(double value) {
+  std::array<char, 40> buffer{};
+  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+  (void)error;
+  std::string text(buffer.data(), end);
+  if (text.find_first_of(".en") == std::string::npos) text += ".0";
+  return text;
+}
+
+}  // namespace
+
+Json parse_call(std::string_view text) {
+  Parser parser(text);
+  Json value = parser.value();
+  parser.finish();
+  return value;
+}
+
+std::vector<Json> parse_call_list(std::string_view text) { return Parser(text).items(); }
+
+std::string format_call(const Json& value) {
+  if (value.is_null()) return "None";
+  if (value.is_boolean()) return value.get<bool>() ? "True" : "False";
+  if (value.is_number_float()) return python_number(value.get<double>());
+  if (value.is_string()) return value.dump();
+  if (value.is_array()) {
+    std::string text = "[";
+    for (const Json& item : value) text += (text.size() > 1 ? ", " : "") + format_call(item);
+    return text + "]";
+  }
+  if (!value.is_object()) return value.dump();
+  if (!value.contains("class_name")) {
+    std::string text = "{";
+    for (const auto& [key, item] : value.items()) {
+      text += (text.size() > 1 ? ", " : "") + Json(key).dump() + ": " + format_call(item);
+    }
+    return text + "}";
+  }
+  std::string text = value["class_name"].get<std::string>() + "(";
+  const std::size_t open = text.size();
+  if (value.contains("args")) {
+    for (const Json& item : value["args"]) text += (text.size() > open ? ", " : "") + format_call(item);
+  }
+  if (value.contains("config") && value["config"].is_object()) {
+    for (const auto& [key, item] : value["config"].items()) {
+      text += (text.size() > open ? ", " : "") + key + "=" + format_call(item);
+    }
+  }
+  return text + ")";
+}
+
+}  // namespace nntrain

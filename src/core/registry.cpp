@@ -1,0 +1,168 @@
+#include "nntrain/core/registry.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "nntrain/core/call.h"
+
+namespace nntrain {
+
+namespace {
+
+/// Levenshtein distance, letters compared without case.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  const auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t substituted = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+    }
+  }
+  return row[b.size()];
+}
+
+const char* kind_name(Kind kind) {
+  switch (kind) {
+    case Kind::kInteger: return "a whole number";
+    case Kind::kNumber: return "a number";
+    case Kind::kBoolean: return "True or False";
+    case Kind::kText: return "a text";
+    case Kind::kList: return "a list";
+    default: return "a value";
+  }
+}
+
+/// `value` as the parameter's kind keeps it in JSON; null JSON type `discarded` when it does not fit.
+Json converted(const Parameter& parameter, const Json& value) {
+  if (value.is_null() && (parameter.nullable || parameter.kind == Kind::kAny)) return value;
+  switch (parameter.kind) {
+    case Kind::kInteger:
+      if (value.is_number_integer()) return value;
+      if (value.is_number_float() && value.get<double>() == static_cast<double>(value.get<std::int64_t>())) {
+        return value.get<std::int64_t>();
+      }
+      break;
+    case Kind::kNumber:
+      if (value.is_number()) return value.get<double>();
+      break;
+    case Kind::kBoolean:
+      if (value.is_boolean()) return value;
+      break;
+    case Kind::kText:
+      if (value.is_string()) return value;
+      break;
+    case Kind::kList:
+      if (value.is_array()) return value;
+      break;
+    case Kind::kObject:
+      return parameter.canonical ? parameter.canonical(value) : value;
+    case Kind::kAny:
+      return value;
+  }
+  return Json(Json::value_t::discarded);
+}
+
+void assign(const std::string& where, const Parameter& parameter, const Json& value, Json& config) {
+  Json fitting;
+  try {
+    fitting = converted(parameter, value);
+  } catch (const InputError& error) {
+    throw InputError(where + ", argument \"" + parameter.name + "\": " + error.what());
+  }
+  if (fitting.is_discarded()) {
+    throw InputError(where + ": argument \"" + parameter.name + "\" must be " + kind_name(parameter.kind) +
+                     (parameter.nullable ? " or None" : "") + ", got " + format_call(value));
+  }
+  config[parameter.name] = std::move(fitting);
+}
+
+}  // namespace
+
+std::string nearest(std::string_view name, const std::vector<std::string>& known) {
+  std::vector<std::pair<std::size_t, std::string>> ranked;
+  for (const std::string& candidate : known) {
+    const std::size_t distance = edit_distance(name, candidate);
+    const bool near = distance <= std::max<std::size_t>(2, std::max(name.size(), candidate.size()) / 3);
+    const bool part = name.size() >= 3 && candidate.find(name) != std::string::npos;
+    if (near || part) ranked.emplace_back(part ? std::min<std::size_t>(distance, 2) : distance, candidate);
+  }
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::string text;
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, ranked.size()); ++i) {
+    text += (i == 0 ? "\"" : ", \"") + ranked[i].second + "\"";
+  }
+  return text;
+}
+
+namespace detail {
+
+std::string spec_name(const std::string& family, const Json& spec) {
+  Json name = spec;
+  if (spec.is_object() && spec.contains("class_name")) {
+    name = spec["class_name"];
+    if (name == "function" && spec.contains("config")) name = spec["config"];
+  }
+  if (!name.is_string()) {
+    throw InputError("a name or a call is expected for the " + family + ", got " + format_call(spec));
+  }
+  std::string text = name.get<std::string>();
+  const std::size_t prefix = text.find_last_of(".>");  // keras.layers.Dense, Custom>SGD
+  return prefix == std::string::npos ? text : text.substr(prefix + 1);
+}
+
+Json resolve(const std::string& family, const Signature& signature, const Json& spec) {
+  const std::string where = family + " " + signature.class_name;
+  Json given = Json::object();
+  const bool has_config = spec.is_object() && spec.contains("config") && spec["config"].is_object();
+  if (spec.is_object() && spec.contains("args")) {
+    const Json& arguments = spec["args"];
+    if (arguments.size() > signature.parameters.size()) {
+      throw InputError(where + " takes at most " + std::to_string(signature.parameters.size()) +
+                       " arguments, got " + std::to_string(arguments.size()));
+    }
+    for (std::size_t i = 0; i < arguments.size(); ++i) given[signature.parameters[i].name] = arguments[i];
+  }
+  if (has_config) {
+    for (const auto& [key, value] : spec["config"].items()) {
+      if (given.contains(key)) throw InputError(where + ": argument \"" + key + "\" is given twice");
+      given[key] = value;
+    }
+  }
+  Json config = Json::object();
+  for (const Parameter& parameter : signature.parameters) {
+    if (given.contains(parameter.name)) {
+      assign(where, parameter, given[parameter.name], config);
+      given.erase(parameter.name);
+    } else if (parameter.required) {
+      throw InputError(where + ": argument \"" + parameter.name + "\" is missing");
+    } else if (parameter.kind == Kind::kObject && parameter.canonical && !parameter.default_value.is_null()) {
+      config[parameter.name] = parameter.canonical(parameter.default_value);
+    } else {
+      config[parameter.name] = parameter.default_value;
+    }
+  }
+  if (!given.empty()) {
+    const std::string unknown = given.begin().key();
+    std::vector<std::string> known;
+    std::string list;
+    for (const Parameter& parameter : signature.parameters) {
+      known.push_back(parameter.name);
+      list += (list.empty() ? "" : ", ") + parameter.name;
+    }
+    const std::string near = nearest(unknown, known);
+    throw InputError(where + " has no argument \"" + unknown + "\"" +
+                     (near.empty() ? "; it takes " + (list.empty() ? "none" : list)
+                                   : "; did you mean " + near + "?"));
+  }
+  return Json{{"class_name", signature.class_name}, {"config", std::move(config)}};
+}
+
+}  // namespace detail
+
+}  // namespace nntrain
