@@ -1,1 +1,79 @@
-int main() { return 0; }
+// One guard: every error ends here, as one block of text and an exit code that scripts understand.
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "cli/command_line.h"
+#include "cli/commands.h"
+#include "nntrain/comm/session.h"
+#include "nntrain/core/gemm.h"
+#include "nntrain/core/log.h"
+#include "nntrain/train/trainer.h"
+
+namespace nntrain::cli {
+
+namespace {
+
+ExitCode run(comm::Session& session, int argc, char** argv) {
+  CommandLine line;
+  comm::collectively(session, "command line", [&] { line = parse_command_line(argc, argv); });
+  if (line.help || line.command == "help") {
+    log::info(help_text(line.command));
+    return ExitCode::kDone;
+  }
+  if (line.command == "version") return version();
+  if (line.command == "vocabulary") return vocabulary();
+  if (line.file.empty()) throw InputError("no file given; " + help_text(line.command).substr(0, help_text(line.command).find("\n\n")));
+  if (line.command == "evaluate") return evaluate(session, line);
+  if (line.command == "predict") return predict(session, line);
+  if (line.command == "summary") return summary(session, line);
+  if (line.command == "inspect") return inspect(session, line);
+  return train(session, line);
+}
+
+/// All ranks threw alike: rank 0 says it and everybody ends in order.
+int end_together(comm::Session& session, const Error& error) {
+  if (session.is_root()) {
+    log::flush();
+    std::fprintf(stderr, "nntrain-dist: %s\n", error.what());
+  }
+  return static_cast<int>(error.code());
+}
+
+int guarded(comm::Session& session, int argc, char** argv) {
+  try {
+    return static_cast<int>(run(session, argc, argv));
+  } catch (const comm::SharedError& error) {
+    return end_together(session, error);
+  } catch (const Error& error) {
+    if (session.size() == 1) return end_together(session, error);
+    session.abort(error.code(), error.what());
+  } catch (const std::bad_alloc&) {
+    session.abort(ExitCode::kRuntime, "out of memory");
+  } catch (const std::exception& error) {
+    session.abort(ExitCode::kRuntime, error.what());
+  }
+}
+
+}  // namespace
+
+}  // namespace nntrain::cli
+
+int main(int argc, char** argv) {
+  nntrain::gemm::use_one_thread();
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit becomes a write error, reported as one
+  try {
+    nntrain::comm::Session session(argc, argv);
+    nntrain::log::start(session.is_root() ? nntrain::log::Voice::kSpeaks : nntrain::log::Voice::kSilent, "");
+    return nntrain::cli::guarded(session, argc, argv);
+  } catch (const nntrain::Error& error) {
+    std::fprintf(stderr, "nntrain-dist: %s\n", error.what());
+    return static_cast<int>(error.code());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "nntrain-dist: %s\n", error.what());
+    return 1;
+  }
+}

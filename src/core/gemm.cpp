@@ -12,7 +12,7 @@
 #include <cstring>
 #include <vector>
 
-#include "nntrain/core/error.h"
+#include "nntrain/core/random.h"
 
 extern "C" void omp_set_num_threads(int) __attribute__((weak));
 
@@ -80,6 +80,24 @@ void multiply(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std:
   if (status == dnnl_success) return;
 #endif
   multiply_openblas(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, beta, c, ldc);
+}
+
+bool accumulates_like_add(std::int64_t m, std::int64_t n, std::int64_t k) {
+  const auto random = [](std::int64_t count, std::uint32_t index) {
+    const RandomStream stream(1, Purpose::kTest, index);
+    std::vector<float> values(static_cast<std::size_t>(count));
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = stream.uniform(0, i) - 0.5F;
+    return values;
+  };
+  const std::vector<float> a = random(k * m, 0);  // (k, m)
+  const std::vector<float> b = random(k * n, 1);  // (k, n)
+  std::vector<float> added = random(m * n, 2);
+  std::vector<float> accumulated = added;
+  std::vector<float> product(added.size());
+  multiply(Transpose::kYes, Transpose::kNo, m, n, k, a.data(), m, b.data(), n, Write::kAdd, accumulated.data(), n);
+  multiply(Transpose::kYes, Transpose::kNo, m, n, k, a.data(), m, b.data(), n, Write::kStore, product.data(), n);
+  for (std::size_t i = 0; i < added.size(); ++i) added[i] += product[i];
+  return std::memcmp(added.data(), accumulated.data(), added.size() * sizeof(float)) == 0;
 }
 
 std::string kernel_identity() {

@@ -54,17 +54,22 @@ class Exchange {
   Exchange(Session& session, const ExchangeOptions& options);
   ~Exchange();
 
-  std::span<float> values();  ///< (total_floats): the node's copy
+  std::span<float> values();  ///< (total_floats): the node's copy, zero at the start
+  /// Did this rank's node lack room for shared memory, so that each of its ranks has values() of its own?
+  /// What one rank of a node fills at the start or after a step (initial weights, moving statistics) every
+  /// rank must fill then.
+  bool private_values() const;
   ShardRange local_shards() const;
   /// This rank's flat gradient arrays (trainable_floats each), one per covering node of its shards.
   const std::vector<std::span<float>>& gradient_nodes();
-  Range slice() const;  ///< what this rank owns of the trainable array; may be empty
+  Range slice() const;                       ///< what this rank owns of the trainable array; may be empty
   const std::vector<Range>& slices() const;  ///< of every rank
 
   /// Local hint: [offset, offset + size) is complete on this rank; the exchange may start to move it.
   void complete(std::int64_t offset, std::int64_t size);
   /// Collective. Sums the slice over all shards of all ranks in tree order; returns this rank's slice of the
-  /// sum (slice().count() floats, may be overwritten until share()). `flags` go in as mine, come out as all's.
+  /// sum (slice().count() floats, may be overwritten until share()). `flags` go in as mine, come out as
+  /// all's.
   std::span<float> reduce(StepFlags& flags);
   /// Collective. Every rank has stepped its slice of values(): makes all new values visible to all ranks.
   void share();
@@ -90,8 +95,9 @@ class Exchange {
   const std::string& note() const;  ///< a NOTE for the log, or empty
   double seconds_waiting() const;   ///< in barriers, since the start
 
+  struct Implementation;  ///< in src/comm; public for its helpers there
+
  private:
-  struct Implementation;
   std::unique_ptr<Implementation> impl_;
 };
 

@@ -15,6 +15,13 @@
 
 namespace nntrain::comm {
 
+/// An error that every rank throws alike (collectively() made it so): it passes through outer collectively()
+/// calls untouched, and the program may end in order instead of aborting.
+class SharedError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// MPI_Init_thread .. MPI_Finalize. One per process. Ranks are ordered node by node, so that every node's
 /// ranks hold contiguous shards (rank 0 is MPI_COMM_WORLD's rank 0). The destructor finalizes, and does
 /// not communicate otherwise; it aborts the job when an exception is unwinding.
@@ -32,13 +39,13 @@ class Session {
   int rank() const;
   int size() const;
   bool is_root() const { return rank() == 0; }
-  int node() const;                 ///< index of my node
+  int node() const;  ///< index of my node
   int nodes() const;
-  int local_rank() const;           ///< my index on the node
-  int local_size() const;           ///< ranks on my node
+  int local_rank() const;                      ///< my index on the node
+  int local_size() const;                      ///< ranks on my node
   const std::vector<int>& node_sizes() const;  ///< ranks of each node, in rank order
   const std::string& host() const;
-  int available_cores() const;      ///< cores that this node's ranks may use together (affinity masks joined)
+  int available_cores() const;  ///< cores that this node's ranks may use together (affinity masks joined)
   static std::string library_version();  ///< "Open MPI 4.1.4"
 
   /// Prints one block on stderr ([rank r on host], the cause) and MPI_Aborts every rank with `code`.
@@ -77,7 +84,7 @@ void collectively(Session& session, std::string_view what, const std::function<v
 /// node; freed by free() (collective) or at the end of the session; the destructor does not communicate.
 class SharedArray {
  public:
-  SharedArray() = default;
+  SharedArray();
   SharedArray(SharedArray&&) noexcept;
   SharedArray& operator=(SharedArray&&) noexcept;
   ~SharedArray();
@@ -85,6 +92,7 @@ class SharedArray {
   /// in /dev/shm (both sizes named, and the cure).
   static SharedArray allocate(Session& session, std::int64_t bytes);
   std::span<std::byte> bytes() const;
+  void free();  ///< collective over the node; the array is empty afterwards
   template <class T>
   std::span<T> as() const {
     return {reinterpret_cast<T*>(bytes().data()), bytes().size() / sizeof(T)};

@@ -16,6 +16,10 @@ void multiply(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std:
               const float* a, std::int64_t lda, const float* b, std::int64_t ldb, Write write, float* c,
               std::int64_t ldc);
 
+/// Does C (m, n) += A' B over k rows by kAdd give the bits of a separate add of the product? Tries it on random
+/// numbers of these shapes (milliseconds). Local.
+bool accumulates_like_add(std::int64_t m, std::int64_t n, std::int64_t k);
+
 /// Libraries, versions and kernels in use, e.g. "oneDNN 2.6.3 (avx512_core), OpenBLAS 0.3.21 Cooperlake".
 std::string description();
 /// Short and stable: what decides the bits ("oneDNN 2.6.3 avx512_core + OpenBLAS 0.3.21 Cooperlake").

@@ -15,6 +15,9 @@ namespace nntrain::nn {
 /// How per-position losses become the batch's loss (Keras' `reduction`).
 enum class Reduction { kSumOverBatchSize, kSum, kMeanWithSampleWeight };
 
+/// What a loss wants its targets to be for a given output.
+enum class TargetForm { kValues, kClassIndex, kOneHot };
+
 /// Some positions of one replica. Row-major.
 struct LossInputs {
   std::int64_t positions = 0;
@@ -33,6 +36,8 @@ class Loss : public Described {
   virtual void check_shapes(const Shape& target, const Shape& output) const = 0;
   /// Does the loss take class indices (sparse)? Then targets are checked to lie in [0, classes).
   virtual bool sparse() const { return false; }
+  /// The form of targets for this output; `train` converts class indices and one-hot vectors into it.
+  virtual TargetForm target_form(const Shape& output) const { (void)output; return sparse() ? TargetForm::kClassIndex : TargetForm::kValues; }
   /// True when the loss computes value and gradient from logits under this head.
   virtual bool fuses(Head head) const { return head == Head::kNone; }
 

@@ -1,0 +1,39 @@
+#pragma once
+// Where a rank's time goes, for the closing table.
+
+#include <array>
+#include <chrono>
+
+namespace nntrain::train {
+
+enum class Activity { kInput, kForward, kBackward, kExchange, kOptimizer, kEvaluation, kCheckpoint };
+constexpr int kActivities = 7;
+constexpr std::array<const char*, kActivities> kActivityNames = {
+    "input", "forward", "backward", "exchange", "optimizer", "evaluation", "checkpoint"};
+
+class ActivityTimes {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// Adds the time until it goes out of scope.
+  class Scope {
+   public:
+    Scope(ActivityTimes& times, Activity activity) : times_(times), activity_(activity), start_(Clock::now()) {}
+    ~Scope() { times_.seconds_[static_cast<int>(activity_)] += std::chrono::duration<double>(Clock::now() - start_).count(); }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    ActivityTimes& times_;
+    Activity activity_;
+    Clock::time_point start_;
+  };
+
+  double seconds(Activity activity) const { return seconds_[static_cast<int>(activity)]; }
+  const std::array<double, kActivities>& all() const { return seconds_; }
+
+ private:
+  std::array<double, kActivities> seconds_{};
+};
+
+}  // namespace nntrain::train

@@ -1,0 +1,143 @@
+#pragma once
+// fit: the loop over epochs and mini-batches, its callbacks, history and checkpoints.
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nntrain/checkpoint/checkpoint.h"
+#include "nntrain/comm/exchange.h"
+#include "nntrain/comm/session.h"
+#include "nntrain/nn/gradient_tree.h"
+#include "nntrain/nn/sequential.h"
+#include "nntrain/optim/optimizer.h"
+#include "nntrain/train/activity_times.h"
+#include "nntrain/train/callback.h"
+#include "nntrain/train/dataset.h"
+#include "nntrain/train/progress.h"
+#include "nntrain/train/replica.h"
+#include "nntrain/train/settings.h"
+#include "nntrain/train/setup.h"
+#include "nntrain/train/updater.h"
+
+namespace nntrain::train {
+
+/// Tree sums for layers and losses, by the exchange.
+class ExchangeSum : public nn::GlobalSum {
+ public:
+  explicit ExchangeSum(comm::Exchange& exchange) : exchange_(exchange) {}
+  void sum(std::span<const double> per_shard, std::span<double> total) override { exchange_.tree_sum(per_shard, total); }
+
+ private:
+  comm::Exchange& exchange_;
+};
+
+/// One run of `nntrain-dist train`. Every method is collective: all ranks call it alike.
+class Trainer : private Control {
+ public:
+  /// Loads data, builds and compiles the model, and goes on from the checkpoint when there is one. Throws
+  /// InputError (all ranks alike) for everything that is wrong with configuration, data or checkpoint.
+  Trainer(comm::Session& session, const Configuration& configuration, const std::string& version);
+  ~Trainer() override;
+
+  /// Trains to the last epoch. Returns kDone, kDiverged or kResumable.
+  ExitCode fit();
+
+  /// Asks for a stop with a checkpoint at the next step boundary; set by signal handlers, any rank, any time.
+  static void request_stop(int signal_number);
+
+ private:
+  struct Epoch {
+    std::int64_t index = 0;  ///< 0-based
+    std::int64_t steps = 0;
+  };
+
+  // trainer.cpp: making the run
+  void choose_shards(const checkpoint::Contents* previous);
+  void make_engine();
+  void prepare_start(const ModelSource& source, const checkpoint::Contents* previous);
+  void adapt_layers();
+  nn::Accumulate check_accumulate() const;
+
+  // fit.cpp: the loop
+  bool run_epoch(const Epoch& epoch);
+  void run_step(const Epoch& epoch, std::int64_t step, const data::Sampler& sampler, comm::StepFlags& flags);
+  bool after_step(const Epoch& epoch, std::int64_t step, const comm::StepFlags& flags);
+  void finish_epoch(const Epoch& epoch);
+  Logs evaluate_validation();
+  Logs totals(Scoreboard& board, const std::string& prefix);
+  comm::StepFlags my_flags(std::int64_t step);
+  double step_learning_rate() const;
+  void append_history(std::int64_t epoch, const Logs& logs);
+  ExitCode close();
+
+  // run_state.cpp: checkpoints
+  void write_checkpoint(const std::string& path);
+  checkpoint::Contents contents();
+  void gather_board(checkpoint::Contents& contents);
+  void scatter_board(const checkpoint::Contents* previous);
+  void resume(const checkpoint::Contents& previous);
+  void check_compatible(const checkpoint::Contents& previous) const;
+  void set_values(const std::vector<float>& whole_on_root);
+  Json training_config() const;
+  Json environment() const;
+
+  // report.cpp
+  void print_header() const;
+  void print_closing_table();
+
+  // Control
+  double learning_rate() const override;
+  void set_learning_rate(double rate) override;
+  void stop(const std::string& reason) override;
+  void fail_diverged(const std::string& message) override;
+  void keep_weights(const std::string& name) override;
+  void restore_weights(const std::string& name) override;
+  bool has_kept_weights(const std::string& name) const override;
+  void save(const std::string& path, Save what) override;
+  bool is_root() const override { return session_.is_root(); }
+  void say(const std::string& line) override;
+  bool larger_is_better(const std::string& monitor) const override;
+
+  comm::Session& session_;
+  const Configuration& configuration_;
+  std::string version_;
+  Settings settings_;
+  ActivityTimes times_;
+  DataSets data_;
+  std::unique_ptr<nn::Sequential> model_;
+  Compiled compiled_;
+  std::unique_ptr<optim::Optimizer> optimizer_;
+  int shards_ = 1;
+  std::string shards_note_;
+  std::unique_ptr<comm::Exchange> exchange_;
+  std::unique_ptr<ExchangeSum> sums_;
+  std::unique_ptr<nn::GradientTree> gradients_;
+  std::unique_ptr<Updater> updater_;
+  std::unique_ptr<Replica> replica_;
+  std::unique_ptr<Scoreboard> board_;
+  std::unique_ptr<Scoreboard> validation_board_;
+  std::unique_ptr<Progress> progress_;
+  std::vector<std::unique_ptr<Callback>> callbacks_;
+
+  checkpoint::RunState state_;
+  checkpoint::History history_;
+  std::map<std::string, std::vector<float>> kept_weights_;  ///< values on rank 0, names on every rank
+  double rate_scale_ = 1.0;  ///< learning_rate_scaling
+  std::int64_t validation_batch_rows_ = 0;
+  bool resumed_ = false;
+  bool stop_training_ = false;
+  std::string stop_reason_;
+  bool diverged_ = false;
+  bool resumable_stop_ = false;
+  std::chrono::steady_clock::time_point run_start_;
+  std::chrono::steady_clock::time_point last_checkpoint_;
+  std::int64_t steps_run_ = 0;
+  std::int64_t samples_run_ = 0;
+  double training_seconds_ = 0;
+};
+
+}  // namespace nntrain::train

@@ -1,0 +1,52 @@
+#pragma once
+// The optimizer step on what this rank owns: between the exchange's two verbs.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "nntrain/comm/exchange.h"
+#include "nntrain/nn/sequential.h"
+#include "nntrain/optim/optimizer.h"
+#include "nntrain/train/activity_times.h"
+
+namespace nntrain::train {
+
+class Updater {
+ public:
+  /// All references outlive the updater. Optimizer state starts as the optimizer says.
+  Updater(comm::Exchange& exchange, nn::Sequential& model, optim::Optimizer& optimizer, ActivityTimes& times);
+
+  /// Collective. Reduces the gradients, steps this rank's slice, shares the new values. `flags` come back as
+  /// every rank's joined.
+  void step(std::int64_t iteration, double learning_rate, comm::StepFlags& flags);
+  /// Collective. Keras' finalize_variable_values at the end of fit.
+  void finalize();
+
+  /// Collective. State array k of all ranks on rank 0 (trainable_floats), empty elsewhere; and back.
+  std::vector<float> gather_slot(int slot);
+  void scatter_slot(int slot, std::span<const float> whole_on_root);
+  int slots() const { return static_cast<int>(slots_.size()); }
+
+  /// Which variables may not be cut, for the exchange: constrained ones and what the optimizer asks for.
+  static std::vector<comm::Extent> extents(const nn::Sequential& model, const optim::Optimizer& optimizer);
+
+ private:
+  void make_segments();
+  void sum_squares(const float* slice, std::vector<double>& per_variable);
+  void constrain();
+
+  comm::Exchange& exchange_;
+  nn::Sequential& model_;
+  optim::Optimizer& optimizer_;
+  ActivityTimes& times_;
+  std::vector<const nn::Variable*> trainables_;  ///< in the order of the flat array
+  std::vector<optim::Segment> segments_;
+  std::vector<std::vector<float>> slots_;
+  optim::Slice slice_;
+  std::vector<double> chunk_sums_;
+  std::vector<double> gradient_norms_, value_norms_, update_norms_;
+};
+
+}  // namespace nntrain::train

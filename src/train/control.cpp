@@ -1,0 +1,64 @@
+// What callbacks may do to a run.
+
+#include <algorithm>
+
+#include "nntrain/core/error.h"
+#include "nntrain/core/log.h"
+#include "nntrain/train/trainer.h"
+
+namespace nntrain::train {
+
+double Trainer::learning_rate() const { return optimizer_->learning_rate(state_.iteration); }
+
+void Trainer::set_learning_rate(double rate) { optimizer_->set_learning_rate(rate); }
+
+void Trainer::stop(const std::string& reason) {
+  stop_training_ = true;
+  stop_reason_ = reason;
+}
+
+void Trainer::fail_diverged(const std::string& message) {
+  stop(message);
+  diverged_ = true;
+  log::info(message);
+}
+
+void Trainer::keep_weights(const std::string& name) {
+  session_.node_barrier();  // nobody's values are being written
+  std::vector<float>& kept = kept_weights_[name];
+  if (session_.is_root()) kept.assign(exchange_->values().begin(), exchange_->values().end());
+}
+
+void Trainer::restore_weights(const std::string& name) {
+  const auto kept = kept_weights_.find(name);
+  if (kept == kept_weights_.end()) throw RuntimeError("internal: no weights were kept under \"" + name + "\"");
+  set_values(kept->second);
+}
+
+bool Trainer::has_kept_weights(const std::string& name) const { return kept_weights_.count(name) != 0; }
+
+void Trainer::save(const std::string& path, Save what) {
+  const ActivityTimes::Scope time(times_, Activity::kCheckpoint);
+  checkpoint::Contents now = contents();
+  if (what == Save::kWeightsOnly) {  // an architecture with weights, which cannot be gone on from
+    now.training_config = Json();
+    now.slots.clear();
+  }
+  comm::collectively(session_, "write " + path, [&] {
+    if (session_.is_root()) checkpoint::write(path, now);
+  });
+}
+
+void Trainer::say(const std::string& line) {
+  if (session_.is_root()) log::info(line);
+}
+
+bool Trainer::larger_is_better(const std::string& monitor) const {
+  const std::string name = monitor.rfind("val_", 0) == 0 ? monitor.substr(4) : monitor;
+  for (const NamedMetric& entry : compiled_.metrics) {
+    if (entry.name == name) return entry.metric->larger_is_better();
+  }
+  return false;
+}
+
+}  // namespace nntrain::train
