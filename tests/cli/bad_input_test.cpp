@@ -1,0 +1,127 @@
+// Bad input gets one clear error, exit code 2, within seconds, and loses nothing; at one and at two ranks.
+
+#include "cli_test.h"
+
+namespace nntrain::cli_test {
+namespace {
+
+constexpr const char* kIris = R"([data]
+inputs = iris.csv
+input_columns = petal_length, petal_width
+target_columns = species
+[model]
+layer = Dense(8, activation="relu")
+layer = Dense(3, activation="softmax")
+[compile]
+loss = sparse_categorical_crossentropy
+optimizer = SGD(learning_rate=0.1)
+metrics = accuracy
+[fit]
+epochs = 2
+[checkpoint]
+path = iris.h5
+)";
+
+class BadInput : public CliTest {
+ protected:
+  void SetUp() override {
+    CliTest::SetUp();
+    write("run.ini", kIris);
+    fs::copy_file(fs::path(NNTRAIN_SOURCE_DIR) / "configs/data/iris.csv", folder_ / "iris.csv");
+  }
+
+  /// Every part of `words` must be in the message; nothing may be left behind.
+  void expect_refused(const std::string& arguments, const std::vector<std::string>& words, int code = 2) {
+    for (const int ranks : {0, 2}) {
+      const Outcome outcome = run(ranks, arguments);
+      EXPECT_EQ(outcome.code, code) << arguments << " at " << ranks << "\n" << outcome.output;
+      for (const std::string& word : words) {
+        EXPECT_NE(outcome.output.find(word), std::string::npos) << "\"" << word << "\" is not in\n" << outcome.output;
+      }
+      EXPECT_FALSE(fs::exists(folder_ / "iris.h5")) << arguments;
+      EXPECT_EQ(outcome.output.find("terminate called"), std::string::npos) << outcome.output;
+    }
+  }
+};
+
+TEST_F(BadInput, TheFileItselfIsFine) {
+  const Outcome outcome = run(2, "train run.ini");
+  EXPECT_EQ(outcome.code, 0) << outcome.output;
+}
+
+TEST_F(BadInput, UnknownKey) {
+  write("run.ini", std::string(kIris) + "[fit]\nepoch = 3\n");
+  expect_refused("train run.ini", {"run.ini:18", "fit.epoch", "\"fit.epochs\""});
+  write("run.ini", kIris);
+  expect_refused("train run.ini --fit.epoch=3", {"command line", "\"fit.epochs\""});
+}
+
+TEST_F(BadInput, UnknownCommand) { expect_refused("trian run.ini", {"\"train\""}); }
+
+TEST_F(BadInput, MissingConfiguration) { expect_refused("train nothing.ini", {"nothing.ini"}); }
+
+TEST_F(BadInput, UnknownLayer) { expect_refused("train run.ini --model.layer='Dens(3)'", {"Dens", "\"Dense\""}); }
+
+TEST_F(BadInput, UnknownArgument) { expect_refused("train run.ini --model.layer='Dense(3, activaton=\"relu\")'", {"activaton", "\"activation\""}); }
+
+TEST_F(BadInput, UnknownLoss) { expect_refused("train run.ini --compile.loss=mean_square_error", {"mean_square_error", "mean_squared_error"}); }
+
+TEST_F(BadInput, NotANumber) { expect_refused("train run.ini --fit.epochs=many", {"fit.epochs", "many"}); }
+
+TEST_F(BadInput, MissingData) { expect_refused("train run.ini --data.inputs=none.csv", {"none.csv"}); }
+
+TEST_F(BadInput, NanInData) {
+  std::string text = read("iris.csv");
+  text.replace(text.find("4.9"), 3, "4.9");
+  write("nan.csv", "a,b,y\n1,2,x\n1,nan,y\n3,4,x\n");
+  expect_refused("train run.ini --data.inputs=nan.csv --data.input_columns=a,b --data.target_columns=y", {"nan.csv"});
+}
+
+TEST_F(BadInput, LabelOutsideTheClasses) {
+  expect_refused("train run.ini --model.layer='Dense(2, activation=\"softmax\")'", {"label 2", "row 100", "[0, 2)"});
+}
+
+TEST_F(BadInput, InputsAndTargetsOfDifferentLength) {
+  write("short.csv", "y\n0\n1\n");
+  expect_refused("train run.ini --data.targets=short.csv --data.target_columns=y --data.input_columns=petal_length", {"150", "2", "cardinality"});
+}
+
+TEST_F(BadInput, ShapeThatDoesNotFit) {
+  expect_refused("train run.ini --model.layer='Dense(3, activation=\"softmax\")' --model.input_shape='(5,)'", {"(5,)", "(2,)"});
+}
+
+TEST_F(BadInput, GarbledCheckpointIsRefusedAndKept) {
+  write("garbled.h5", "this is no HDF5 file");
+  for (const int ranks : {0, 2}) {
+    const Outcome outcome = run(ranks, "train run.ini --checkpoint.path=garbled.h5");
+    EXPECT_EQ(outcome.code, 2) << outcome.output;
+    EXPECT_NE(outcome.output.find("garbled.h5"), std::string::npos) << outcome.output;
+    EXPECT_EQ(read("garbled.h5"), "this is no HDF5 file");
+  }
+}
+
+TEST_F(BadInput, MoreRanksThanShards) {
+  const Outcome outcome = run(3, "train run.ini --run.shards=2");
+  EXPECT_EQ(outcome.code, 2) << outcome.output;
+  EXPECT_NE(outcome.output.find("3 ranks are more than the run's 2 shards"), std::string::npos) << outcome.output;
+}
+
+TEST_F(BadInput, NoRoomForTheCheckpoint) {
+  // A limit on file sizes stands for the full disk: the write fails, the old checkpoint stays.
+  ASSERT_EQ(run(0, "train run.ini").code, 0);
+  const std::string before = read("iris.h5");
+  const Outcome outcome = run_shell("cd " + folder_.string() + " && ulimit -f 4 && " + NNTRAIN_PROGRAM + " train run.ini --fit.epochs=4");
+  EXPECT_EQ(outcome.code, 1) << outcome.output;
+  EXPECT_TRUE(read("iris.h5") == before);
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    EXPECT_EQ(entry.path().filename().string().find("tmp"), std::string::npos) << "left behind: " << entry.path();
+  }
+}
+
+TEST_F(BadInput, SinglesInsteadOfOneJob) {
+  const Outcome outcome = run(0, "train run.ini", "SLURM_JOB_ID=1 SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_NTASKS=4 SLURM_STEP_NUM_TASKS=4");
+  EXPECT_EQ(outcome.code, 2) << outcome.output;
+}
+
+}  // namespace
+}  // namespace nntrain::cli_test

@@ -1,0 +1,66 @@
+#include "nntrain/core/call.h"
+
+#include <gtest/gtest.h>
+
+#include "nntrain/core/error.h"
+
+namespace nntrain {
+namespace {
+
+TEST(Call, BareWordsAreStrings) {
+  EXPECT_EQ(parse_call("relu"), Json("relu"));
+  EXPECT_EQ(parse_call("keras.layers.Dense"), Json("keras.layers.Dense"));
+}
+
+TEST(Call, KeepsPositionalAndNamedArguments) {
+  const Json call = parse_call(R"(Dense(500, activation="relu", kernel_initializer=HeNormal(seed=1)))");
+  EXPECT_EQ(call["class_name"], "Dense");
+  EXPECT_EQ(call["args"], Json::parse("[500]"));
+  EXPECT_EQ(call["config"]["activation"], "relu");
+  EXPECT_EQ(call["config"]["kernel_initializer"]["config"]["seed"], 1);
+}
+
+TEST(Call, PythonsLiterals) {
+  EXPECT_EQ(parse_call("True"), Json(true));
+  EXPECT_EQ(parse_call("false"), Json(false));
+  EXPECT_TRUE(parse_call("None").is_null());
+  EXPECT_EQ(parse_call("(28, 28)"), Json::parse("[28, 28]"));
+  EXPECT_EQ(parse_call("(5)"), Json(5));
+  EXPECT_EQ(parse_call("(5,)"), Json::parse("[5]"));
+  EXPECT_EQ(parse_call("{0: 1.0, 1: 2.5}"), Json::parse(R"({"0": 1.0, "1": 2.5})"));
+  EXPECT_EQ(parse_call("'a, b'"), Json("a, b"));
+}
+
+TEST(Call, NumbersKeepTheirKind) {
+  EXPECT_TRUE(parse_call("500").is_number_integer());
+  EXPECT_TRUE(parse_call("1e-3").is_number_float());
+  EXPECT_TRUE(parse_call("-2").is_number_integer());
+  EXPECT_TRUE(parse_call("1.").is_number_float());
+  EXPECT_DOUBLE_EQ(parse_call("1/255").get<double>(), 1.0 / 255.0);
+}
+
+TEST(Call, ListOfCalls) {
+  const std::vector<Json> items = parse_call_list(R"(accuracy, AUC(name="auc"), "mse")");
+  ASSERT_EQ(items.size(), 3U);
+  EXPECT_EQ(items[1]["config"]["name"], "auc");
+  EXPECT_TRUE(parse_call_list("").empty());
+}
+
+TEST(Call, ErrorsNameTheText) {
+  for (const char* bad : {"Dense(", "Dense(500", "Dense(500,, 2)", "\"open", "a b", "Dense(units=1, 2)", "Dense(a=1, a=2)", "1/0",
+                          "", "Dense)", "{1 2}", "-x", "1e999"}) {
+    EXPECT_THROW(parse_call(bad), InputError) << bad;
+  }
+  const std::string deep(5000, '[');
+  EXPECT_THROW(parse_call(deep), InputError);
+}
+
+TEST(Call, FormatIsReadBack) {
+  for (const char* text : {R"(Dense(units=500, activation="relu", use_bias=True, bias_initializer=None))", "[1, 2.0, \"x\"]",
+                           R"(SGD(learning_rate=0.01))"}) {
+    EXPECT_EQ(format_call(parse_call(text)), text);
+  }
+}
+
+}  // namespace
+}  // namespace nntrain

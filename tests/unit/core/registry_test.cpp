@@ -1,0 +1,62 @@
+#include "nntrain/core/registry.h"
+
+#include <gtest/gtest.h>
+
+#include "nntrain/core/call.h"
+
+namespace nntrain {
+namespace {
+
+class Widget : public Described {};
+
+Registry<Widget> widgets() {
+  Registry<Widget> registry("widget");
+  registry.add({"BigWidget",
+                {"big_widget"},
+                {{"units", Kind::kInteger, nullptr, true},
+                 {"rate", Kind::kNumber, 0.5},
+                 {"name", Kind::kText, nullptr, false, true}},
+                "A widget."},
+               [](const Json&) { return std::make_unique<Widget>(); });
+  return registry;
+}
+
+std::string message_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Registry, FillsDefaultsAndKinds) {
+  const Json canonical = widgets().canonical(parse_call("BigWidget(3, rate=1)"));
+  EXPECT_EQ(canonical["class_name"], "BigWidget");
+  EXPECT_EQ(canonical["config"]["units"], 3);
+  EXPECT_TRUE(canonical["config"]["rate"].is_number_float());
+  EXPECT_TRUE(canonical["config"]["name"].is_null());
+}
+
+TEST(Registry, TakesEverySpelling) {
+  for (const char* spec : {"big_widget(3)", "keras.widgets.BigWidget(units=3)", "BigWidget(3.0)"}) {
+    EXPECT_EQ(widgets().make(parse_call(spec))->spec()["config"]["units"], 3) << spec;
+  }
+  const Json keras = Json::parse(R"({"module":"keras.widgets","class_name":"BigWidget","config":{"units":3},"registered_name":null})");
+  EXPECT_EQ(widgets().canonical(keras)["config"]["units"], 3);
+}
+
+TEST(Registry, UnknownNamesGetTheNearestKnown) {
+  EXPECT_NE(message_of([] { widgets().canonical("BigWiget"); }).find("did you mean \"BigWidget\""), std::string::npos);
+  EXPECT_NE(message_of([] { widgets().canonical(parse_call("BigWidget(3, rat=1)")); }).find("did you mean \"rate\""), std::string::npos);
+}
+
+TEST(Registry, WrongArgumentsAreRefused) {
+  for (const char* spec : {"BigWidget()", "BigWidget(\"x\")", "BigWidget(3.5)", "BigWidget(1, 2, \"n\", 4)", "BigWidget(1, units=2)",
+                           "BigWidget(1, rate=None)"}) {
+    EXPECT_THROW(widgets().canonical(parse_call(spec)), InputError) << spec;
+  }
+}
+
+}  // namespace
+}  // namespace nntrain
