@@ -42,6 +42,7 @@ ExitCode Trainer::fit() {
     }
   }
   print_header();
+  start_profile();
   last_checkpoint_ = std::chrono::steady_clock::now();
   for (const auto& callback : callbacks_) callback->on_train_begin(*this, state_.epoch);
   while (state_.epoch < settings_.fit.epochs && !stop_training_) {
@@ -76,6 +77,12 @@ bool Trainer::run_epoch(const Epoch& epoch) {
     if (!after_step(epoch, step, flags)) return false;
   }
   training_seconds_ += state_.epoch_seconds - seconds_before;
+  if (invalid_loss_) {
+    fail_diverged(fmt::format("Epoch {}: the loss is NaN or Inf; stopped. {} keeps the state before. A smaller learning rate, "
+                              "clipping (clipnorm=1) or warm-up may help",
+                              epoch.index + 1, settings_.checkpoint.path));
+    return false;
+  }
   finish_epoch(epoch);
   return !stop_training_;
 }
@@ -111,6 +118,7 @@ void Trainer::run_step(const Epoch& epoch, std::int64_t step, const data::Sample
 /// False: stop here.
 bool Trainer::after_step(const Epoch& epoch, std::int64_t step, const comm::StepFlags& flags) {
   if ((flags.bits & comm::kFlagNonFinite) != 0) {
+    invalid_loss_ = true;
     for (const auto& callback : callbacks_) callback->on_invalid_loss(*this, step);
     if (stop_training_) return false;
   }
@@ -189,6 +197,22 @@ void Trainer::append_history(std::int64_t epoch, const Logs& logs) {
   for (auto& [name, column] : history_.columns) column.push_back(row.find(name).value_or(std::nan("")));
 }
 
+void Trainer::start_profile() {
+  if (settings_.run.profile.empty()) return;
+  constexpr std::size_t kMostEvents = 1U << 20U;  // 24 MB a rank
+  profile_ = std::make_unique<Profile>(session_, kMostEvents);
+  times_.profile = profile_.get();
+  model_->on_layer = [this](int layer, char phase, bool begins) {
+    (void)phase;
+    const auto now = Profile::Clock::now();
+    if (begins) {
+      layer_start_ = now;
+    } else {
+      profile_->add(model_->layers()[static_cast<std::size_t>(layer)]->name().c_str(), layer_start_, now);
+    }
+  };
+}
+
 ExitCode Trainer::close() {
   const bool complete = !resumable_stop_ && !diverged_;
   if (complete) {
@@ -198,6 +222,7 @@ ExitCode Trainer::close() {
     write_checkpoint(settings_.checkpoint.path);
   }
   print_closing_table();
+  if (profile_) profile_->write(settings_.run.profile);
   if (diverged_) return ExitCode::kDiverged;
   if (!resumable_stop_) return ExitCode::kDone;
   log::info(fmt::format("Stopped early ({}) after epoch {}, step {}; the same command goes on from {}.", stop_reason_, state_.epoch,

@@ -69,9 +69,11 @@ class Exchange {
   void complete(std::int64_t offset, std::int64_t size);
   /// Collective. Sums the slice over all shards of all ranks in tree order; returns this rank's slice of the
   /// sum (slice().count() floats, may be overwritten until share()). `flags` go in as mine, come out as
-  /// all's.
+  /// all's. Gradients may be written again only after share(): other ranks read them until then.
   std::span<float> reduce(StepFlags& flags);
   /// Collective. Every rank has stepped its slice of values(): makes all new values visible to all ranks.
+  /// Values beyond the trainable ones are not sent: one rank of each node (every rank when private_values())
+  /// writes them, between reduce() and share().
   void share();
 
   /// Collective. `per_shard` (local shards, width) of every rank -> tree sum over all shards, on all ranks.

@@ -49,9 +49,15 @@ class ArraySource {
   virtual void read(std::span<std::byte> memory) = 0;
 };
 
-/// Opens by content, not by name: gzip magic, IDX magic, HDF5 signature, NPY magic, else CSV (delimiter ,
-/// ; or tab; header when the first line is not all numbers). CSV without `columns`: inputs take all columns
-/// but exclude_columns, targets all columns. Throws InputError naming key and file.
+/// Opens by content, not by name: gzip magic, IDX magic, HDF5 signature, NPY magic, else CSV. Throws InputError
+/// naming key, file and, where there is one, line and column.
+/// * IDX: all element types. * NPY: versions 1 to 3, bool, integers and floats of any byte order, C or Fortran
+/// order. * HDF5: numbers of any width; links out of the file are refused; without :DATASET the file must hold
+/// exactly one in its root. * CSV: delimiter , ; or tab; quotes; empty lines are skipped; the first line is a
+/// header when it holds no number, or text above a number. Without `columns` inputs take all columns but
+/// exclude_columns, targets all columns. The one text column that targets may have becomes indices into the
+/// sorted labels (or into options.class_names); one column alone makes samples of shape () for targets and
+/// weights, (columns,) for inputs. Numbers from a text file are counted from line 1, rows of arrays from 0.
 std::unique_ptr<ArraySource> open_array(const SourceOptions& options);
 
 /// A Python slice "5000:", ":5000", "-100:", "10:20" (no step) or "" (all) of `rows` rows. An out-of-range
@@ -63,7 +69,8 @@ struct RowRange {
 };
 RowRange parse_row_slice(std::string_view text, std::int64_t rows, std::string_view key);
 
-/// Content hash (SHA-256, hex) of type, shape and bytes: a dataset's fingerprint.
+/// A data set's fingerprint: SHA-256 (hex) of the text "uint8 (60000, 28, 28)\n" (type and whole shape as Python
+/// writes it) followed by the values, row-major, little-endian.
 std::string fingerprint(const ArrayInfo& info, std::span<const std::byte> memory);
 
 }  // namespace nntrain::data

@@ -14,25 +14,29 @@ class InputFile {
  public:
   /// Opens by content: gzip is told by its magic. `label` begins every message, e.g. the configuration key
   /// ("data.inputs"); it may be empty. InputError: missing, a directory, not readable, empty.
-  InputFile(const std::string& path, const std::string& label);
+  explicit InputFile(const std::string& path, const std::string& label = {});
   ~InputFile();
   InputFile(InputFile&&) noexcept;
   InputFile& operator=(InputFile&&) noexcept;
 
-  const std::string& name() const;   ///< for messages: `data.inputs "images.gz"`
+  const std::string& name() const;  ///< for messages: `data.inputs "images.gz"`
   bool compressed() const;
-  std::int64_t file_bytes() const;   ///< on disk
-  /// The most bytes that the rest of the stream can hold: the rest of a plain file; for gzip deflate's limit of
-  /// 1032 bytes a byte, so a header can be checked before memory is taken.
-  std::int64_t most_bytes_left() const;
+  std::int64_t file_bytes() const;  ///< on disk
+
+  /// Throws InputError unless the whole stream, from its beginning, holds exactly `bytes`; `what` says why they
+  /// are expected. Plain files: their size. gzip: the length in its trailer together with deflate's limit (1032
+  /// bytes a byte); where they do not fit, the stream is inflated once to count (several members, damage). So
+  /// memory for a header's promise may be taken afterwards.
+  void expect_stream_bytes(std::int64_t bytes, const std::string& what) const;
 
   /// The first bytes of the stream without consuming them: up to 64 KiB, fewer only when the stream is shorter.
+  /// Only before the first read.
   std::span<const std::byte> peek();
-  /// Reads up to `memory.size()` bytes, fewer only at the end; checks the CRC there.
+  /// Reads up to `memory.size()` bytes, fewer only at the end. gzip: the CRC is checked there.
   std::size_t read_some(std::span<std::byte> memory);
   /// Reads exactly `memory.size()` bytes or throws InputError: `what` says what was being read.
   void read_exactly(std::span<std::byte> memory, const std::string& what);
-  /// Throws InputError when bytes are left: `what` says what the file should have ended with.
+  /// Throws InputError when bytes are left; checks the CRC of a gzip stream. `what`: what the file should hold.
   void expect_end(const std::string& what);
 
  private:

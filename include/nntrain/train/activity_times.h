@@ -4,6 +4,8 @@
 #include <array>
 #include <chrono>
 
+#include "nntrain/train/profile.h"
+
 namespace nntrain::train {
 
 enum class Activity { kInput, kForward, kBackward, kExchange, kOptimizer, kEvaluation, kCheckpoint };
@@ -19,7 +21,11 @@ class ActivityTimes {
   class Scope {
    public:
     Scope(ActivityTimes& times, Activity activity) : times_(times), activity_(activity), start_(Clock::now()) {}
-    ~Scope() { times_.seconds_[static_cast<int>(activity_)] += std::chrono::duration<double>(Clock::now() - start_).count(); }
+    ~Scope() {
+      const Clock::time_point end = Clock::now();
+      times_.seconds_[static_cast<int>(activity_)] += std::chrono::duration<double>(end - start_).count();
+      if (times_.profile != nullptr) times_.profile->add(kActivityNames[static_cast<int>(activity_)], start_, end);
+    }
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
 
@@ -31,6 +37,8 @@ class ActivityTimes {
 
   double seconds(Activity activity) const { return seconds_[static_cast<int>(activity)]; }
   const std::array<double, kActivities>& all() const { return seconds_; }
+
+  Profile* profile = nullptr;  ///< also records every scope, when set
 
  private:
   std::array<double, kActivities> seconds_{};

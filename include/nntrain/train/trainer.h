@@ -17,6 +17,7 @@
 #include "nntrain/train/activity_times.h"
 #include "nntrain/train/callback.h"
 #include "nntrain/train/dataset.h"
+#include "nntrain/train/profile.h"
 #include "nntrain/train/progress.h"
 #include "nntrain/train/replica.h"
 #include "nntrain/train/settings.h"
@@ -60,6 +61,7 @@ class Trainer : private Control {
   void make_engine();
   void prepare_start(const ModelSource& source, const checkpoint::Contents* previous);
   void adapt_layers();
+  void start_profile();
   nn::Accumulate check_accumulate() const;
 
   // fit.cpp: the loop
@@ -121,6 +123,8 @@ class Trainer : private Control {
   std::unique_ptr<Scoreboard> board_;
   std::unique_ptr<Scoreboard> validation_board_;
   std::unique_ptr<Progress> progress_;
+  std::unique_ptr<Profile> profile_;
+  Profile::Clock::time_point layer_start_;
   std::vector<std::unique_ptr<Callback>> callbacks_;
 
   checkpoint::RunState state_;
@@ -132,6 +136,7 @@ class Trainer : private Control {
   bool stop_training_ = false;
   std::string stop_reason_;
   bool diverged_ = false;
+  bool invalid_loss_ = false;  ///< a step of this epoch had a NaN or Inf loss
   bool resumable_stop_ = false;
   std::chrono::steady_clock::time_point run_start_;
   std::chrono::steady_clock::time_point last_checkpoint_;

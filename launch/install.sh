@@ -1,0 +1,90 @@
+#!/bin/bash
+# Installs the Debian packages that building, training and testing need, and only those that are missing.
+# Nothing missing: needs no rights, no network, and changes nothing.
+set -euo pipefail
+
+# The last words of a failure: what to do about it.
+fail() {
+  printf 'launch/install.sh: %s\n' "$@" >&2
+  exit 1
+}
+
+if ! command -v dpkg-query > /dev/null || ! command -v apt-get > /dev/null; then
+  echo "No apt here: taking what is installed. CMake names what it does not find (README.md, \"Other systems\")."
+  exit 0
+fi
+
+is_installed() { [[ $(dpkg-query -W -f='${db:Status-Status}' "$1" 2> /dev/null) == installed ]]; }
+
+missing=()
+# need PACKAGE [COMMAND]: a command that is there counts, wherever it came from.
+need() {
+  if [[ $# -gt 1 ]] && command -v "$2" > /dev/null; then return; fi
+  is_installed "$1" || missing+=("$1")
+}
+
+is_installed build-essential || { command -v g++ && command -v make; } > /dev/null || missing+=(build-essential)
+need cmake cmake
+need ninja-build ninja
+need pkg-config pkg-config
+need openmpi-bin mpirun
+need libopenmpi-dev
+need libopenblas-dev
+need libhdf5-dev
+need libboost-program-options-dev
+need nlohmann-json3-dev
+need libfmt-dev
+need zlib1g-dev
+need libssl-dev
+need libgtest-dev
+[[ -r /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz ]] || missing+=(dataset-fashion-mnist)
+
+# Wanted, not needed: oneDNN's matrix products are faster than OpenBLAS' at few rows.
+optional=()
+is_installed libdnnl-dev || optional+=(libdnnl-dev)
+
+if [[ ${#missing[@]} -eq 0 ]]; then
+  if [[ ${#optional[@]} -eq 0 || $EUID -ne 0 ]]; then
+    echo "Packages: all there."
+    exit 0
+  fi
+fi
+
+as_root=()
+if [[ $EUID -ne 0 ]]; then
+  cure="apt-get install --no-install-recommends ${missing[*]} ${optional[*]}"
+  command -v sudo > /dev/null || fail "these Debian packages are missing: ${missing[*]}" \
+    "this account is not root and there is no sudo; let an administrator run: $cure"
+  as_root=(sudo)
+  [[ -t 0 ]] || as_root+=(-n)  # nobody there to type a password: fail rather than wait
+  "${as_root[@]}" true || fail "these Debian packages are missing: ${missing[*]}" \
+    "sudo refused; let an administrator run: $cure"
+fi
+# sudo forgets the environment; a proxy is part of how this machine reaches its packages.
+as_root+=(env DEBIAN_FRONTEND=noninteractive)
+for name in http_proxy https_proxy no_proxy; do
+  [[ -z ${!name:-} ]] || as_root+=("$name=${!name}")
+done
+
+# An optional package must not cost a machine its rebuilt package lists: look before the update when nothing is missing.
+has_candidate() { apt-cache policy "$1" 2> /dev/null | grep -q 'Candidate: [^(]'; }
+if [[ ${#missing[@]} -gt 0 ]]; then
+  "${as_root[@]}" apt-get -qq update || echo "NOTE: apt-get update failed; trying with the package lists that are here." >&2
+fi
+for package in "${optional[@]}"; do
+  if has_candidate "$package"; then
+    missing+=("$package")
+  else
+    echo "NOTE: this distribution has no $package; OpenBLAS does all matrix products."
+  fi
+done
+[[ ${#missing[@]} -gt 0 ]] || exit 0
+
+echo "Packages: installing ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+"${as_root[@]}" apt-get -q -y --no-install-recommends -o Dpkg::Use-Pty=0 install "${missing[@]}" > "$log" 2>&1 || {
+  tail -n 20 "$log" >&2
+  fail "apt-get could not install: ${missing[*]}" \
+    "the lines above say why; for packages it cannot locate, the file /etc/apt/sources.list must list the section 'main' of Debian"
+}

@@ -1,0 +1,42 @@
+#!/bin/bash
+# Installs what is missing, builds, and runs every default test:
+#   build/release   all tests, warnings are errors
+#   build/sanitize  the unit tests once more, under the address and undefined-behaviour sanitizers
+# The last line counts them: "N passed, M failed". Exit code 0 when all passed.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
+source launch/common.sh
+
+launch/install.sh
+prepare_mpi
+
+passed=0
+failed=0
+# attribute NAME FILE: of the first <testsuite> of CTest's JUnit file
+attribute() { sed -n '/<testsuite/,/>/p' "$2" | sed -n "s/.*[[:space:]]$1=\"\([0-9]*\)\".*/\1/p" | head -n 1; }
+
+# run PRESET: its tests, and their count.
+run() {
+  local results=$PWD/build/$1/tests.xml tests bad part
+  rm -f "$results"
+  ctest --preset "$1" --parallel "$(build_jobs)" --output-junit "$results" || true
+  tests=$(attribute tests "$results")
+  bad=0
+  for part in failures skipped disabled; do  # a test that did not run has not passed
+    bad=$((bad + $(attribute "$part" "$results")))
+  done
+  if ((tests == 0)); then
+    echo "launch/test.sh: build/$1 has no tests; something is wrong with its build" >&2
+    exit 1
+  fi
+  passed=$((passed + tests - bad))
+  failed=$((failed + bad))
+}
+
+build release all -DNNTRAIN_WERROR=ON
+build sanitize all
+run release
+run sanitize
+
+echo "$passed passed, $failed failed"
+((failed == 0))

@@ -1,0 +1,142 @@
+#include "nntrain/data/array_source.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <bit>
+#include <cctype>
+#include <charconv>
+#include <cstring>
+
+#include "data/formats.h"
+#include "nntrain/core/error.h"
+#include "nntrain/core/sha256.h"
+#include "nntrain/io/hdf5.h"
+
+namespace nntrain::data {
+
+std::size_t element_bytes(Element element) { return element == Element::kUint8 ? 1 : sizeof(float); }
+
+std::int64_t ArrayInfo::bytes() const {
+  return rows * sample.size() * static_cast<std::int64_t>(element_bytes(element));
+}
+
+ArrayInfo make_info(const std::string& name, const std::vector<std::int64_t>& extents, Element element) {
+  const std::string shape = Shape(extents).to_string();
+  if (extents.empty()) throw InputError(fmt::format("{} holds a single number; the first axis counts samples", name));
+  if (extents.size() > 32) throw InputError(fmt::format("{} claims {} axes; the file is damaged", name, extents.size()));
+  std::int64_t bytes = static_cast<std::int64_t>(sizeof(double));
+  for (const std::int64_t extent : extents) {
+    if (extent < 0 || __builtin_mul_overflow(bytes, extent, &bytes)) {
+      throw InputError(fmt::format("{} claims the shape {}, more than any file holds; it is damaged", name, shape));
+    }
+  }
+  if (bytes == 0) throw InputError(fmt::format("{} has the shape {}: no samples", name, shape));
+  ArrayInfo info;
+  info.element = element;
+  info.rows = extents.front();
+  info.sample = Shape(std::vector<std::int64_t>(extents.begin() + 1, extents.end()));
+  return info;
+}
+
+void check_memory(const ArrayInfo& info, std::span<const std::byte> memory) {
+  if (static_cast<std::int64_t>(memory.size()) == info.bytes()) return;
+  throw RuntimeError(fmt::format("internal: {} bytes of memory for an array of {}", memory.size(), info.bytes()));
+}
+
+void check_finite(const ArrayInfo& info, std::span<const std::byte> memory, const std::string& name) {
+  if (info.element != Element::kFloat32) return;
+  constexpr std::uint32_t kExponent = 0x7F800000;
+  constexpr std::size_t kBlock = 4096;
+  const auto* values = reinterpret_cast<const float*>(memory.data());
+  const std::size_t count = memory.size() / sizeof(float);
+  for (std::size_t begin = 0; begin < count; begin += kBlock) {
+    const std::size_t end = std::min(begin + kBlock, count);
+    std::uint32_t bad = 0;
+    for (std::size_t i = begin; i < end; ++i) {
+      bad |= static_cast<std::uint32_t>((std::bit_cast<std::uint32_t>(values[i]) & kExponent) == kExponent);
+    }
+    if (bad == 0) continue;
+    std::size_t at = begin;
+    while ((std::bit_cast<std::uint32_t>(values[at]) & kExponent) != kExponent) ++at;
+    const auto row_values = static_cast<std::size_t>(info.sample.size());
+    throw InputError(fmt::format("row {}, value {} of {} is {}; rows and values count from 0; repair or remove such rows",
+                                 at / row_values, at % row_values, name,
+                                 values[at] != values[at] ? "NaN" : "Inf (or too large for float32)"));
+  }
+}
+
+SourcePath split_source(const std::string& source) {
+  const auto is_there = [](const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0;
+  };
+  if (is_there(source)) return {source, ""};
+  for (std::size_t at = source.find(':'); at != std::string::npos; at = source.find(':', at + 1)) {
+    if (at > 0 && is_there(source.substr(0, at))) return {source.substr(0, at), source.substr(at + 1)};
+  }
+  const std::size_t at = source.find(":/");  // missing: name the file alone in the message
+  return {at == 0 || at == std::string::npos ? source : source.substr(0, at), ""};
+}
+
+namespace {
+
+bool begins_with(std::span<const std::byte> bytes, std::string_view magic) {
+  return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
+}
+
+bool looks_like_text(std::span<const std::byte> bytes) {
+  return std::none_of(bytes.begin(), bytes.end(), [](std::byte byte) {
+    const auto c = std::to_integer<unsigned>(byte);
+    return c < 32 && c != '\n' && c != '\r' && c != '\t' && c != '\f';
+  });
+}
+
+std::string hex_bytes(std::span<const std::byte> bytes) {
+  std::string text;
+  for (const std::byte byte : bytes) {
+    text += fmt::format("{}{:02X}", text.empty() ? "" : " ", std::to_integer<unsigned>(byte));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::unique_ptr<ArraySource> open_array(const SourceOptions& options) {
+  if (options.source.empty()) throw InputError(options.key + " is empty; give the path of a file");
+  const SourcePath source = split_source(options.source);
+  io::InputFile file(source.path, options.key);
+  const std::span<const std::byte> start = file.peek();
+  if (!file.compressed() && io::Hdf5File::is_hdf5(source.path)) {
+    return open_hdf5(source.path, source.dataset, options);
+  }
+  if (!source.dataset.empty()) {
+    throw InputError(fmt::format("{} is not an HDF5 file, so it has no dataset \":{}\"", file.name(), source.dataset));
+  }
+  if (begins_with(start, "\x89HDF\r\n\x1a\n")) {
+    throw InputError(file.name() + " is a compressed HDF5 file; decompress it with gunzip");
+  }
+  if (begins_with(start, "\x93NUMPY")) return open_npy(std::move(file));
+  if (begins_with(start, std::string_view("\0\0", 2))) return open_idx(std::move(file));
+  if (start.empty()) throw InputError(file.name() + " is empty");
+  if (!looks_like_text(start)) {
+    throw InputError(fmt::format("{} is none of IDX, CSV, HDF5 and NPY: it begins with the bytes {}; the file is damaged "
+                                 "or of another format",
+                                 file.name(), hex_bytes(start.first(std::min<std::size_t>(start.size(), 8)))));
+  }
+  return open_csv(std::move(file), options);
+}
+
+std::string fingerprint(const ArrayInfo& info, std::span<const std::byte> memory) {
+  check_memory(info, memory);
+  std::vector<std::int64_t> extents = {info.rows};
+  extents.insert(extents.end(), info.sample.extents().begin(), info.sample.extents().end());
+  Sha256 hash;
+  hash.add_text(fmt::format("{} {}\n", info.element == Element::kUint8 ? "uint8" : "float32",
+                            Shape(extents).to_string()));
+  hash.add(memory);
+  return hash.hex();
+}
+
+}  // namespace nntrain::data

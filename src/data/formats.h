@@ -1,0 +1,37 @@
+#pragma once
+// Private to src/data: one opener a file format, and what they share.
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "nntrain/data/array_source.h"
+#include "nntrain/io/input_file.h"
+
+namespace nntrain::data {
+
+std::unique_ptr<ArraySource> open_idx(io::InputFile file);
+std::unique_ptr<ArraySource> open_npy(io::InputFile file);
+std::unique_ptr<ArraySource> open_csv(io::InputFile file, const SourceOptions& options);
+/// `dataset` empty: the only one in the root.
+std::unique_ptr<ArraySource> open_hdf5(const std::string& path, const std::string& dataset,
+                                       const SourceOptions& options);
+
+/// A source's path and dataset: "a.h5:/x/kernel:0" splits at the first colon behind an existing file.
+struct SourcePath {
+  std::string path;
+  std::string dataset;
+};
+SourcePath split_source(const std::string& source);
+
+/// Splits extents (samples first) into rows and sample shape and sets the element; throws InputError, naming
+/// `name`, for no axis, no rows, empty samples and arrays beyond 63 bits.
+ArrayInfo make_info(const std::string& name, const std::vector<std::int64_t>& extents, Element element);
+
+/// Throws InputError for the first NaN or Inf with row and value index; `name` as in messages.
+void check_finite(const ArrayInfo& info, std::span<const std::byte> memory, const std::string& name);
+
+/// RuntimeError when `memory` is not info.bytes() long.
+void check_memory(const ArrayInfo& info, std::span<const std::byte> memory);
+
+}  // namespace nntrain::data

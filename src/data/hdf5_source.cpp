@@ -1,0 +1,81 @@
+#include <fmt/format.h>
+
+#include "data/formats.h"
+#include "nntrain/core/error.h"
+#include "nntrain/io/hdf5.h"
+
+namespace nntrain::data {
+
+namespace {
+
+using io::Hdf5Type;
+
+class Hdf5Source : public ArraySource {
+ public:
+  Hdf5Source(io::Hdf5File file, io::Hdf5Dataset dataset, ArrayInfo info, std::string key)
+      : file_(std::move(file)), dataset_(std::move(dataset)), info_(std::move(info)), key_(std::move(key)) {}
+
+  const ArrayInfo& info() const override { return info_; }
+
+  void read(std::span<std::byte> memory) override {
+    check_memory(info_, memory);
+    const std::size_t values = memory.size() / element_bytes(info_.element);
+    try {
+      if (info_.element == Element::kUint8) {
+        dataset_.read(std::span(reinterpret_cast<std::uint8_t*>(memory.data()), values));
+      } else {
+        dataset_.read(std::span(reinterpret_cast<float*>(memory.data()), values));
+      }
+    } catch (const InputError& error) {
+      throw InputError(key_ + ": " + error.what());
+    }
+    check_finite(info_, memory, fmt::format("{} {}", key_, dataset_.name()));
+  }
+
+ private:
+  io::Hdf5File file_;  // before the dataset: closed after it
+  io::Hdf5Dataset dataset_;
+  ArrayInfo info_;
+  std::string key_;
+};
+
+/// The only dataset of the root, or InputError with a list.
+std::string only_dataset(const io::Hdf5Group& root) {
+  std::vector<std::string> datasets;
+  for (const std::string& child : root.children()) {
+    if (root.kind(child) == io::Hdf5Kind::kDataset) datasets.push_back(child);
+  }
+  if (datasets.size() == 1) return datasets.front();
+  std::string list;
+  for (const std::string& name : datasets) list += fmt::format("{}/{}", list.empty() ? "" : ", ", name);
+  throw InputError(fmt::format("{} holds {} datasets{}; say which one is meant: FILE:/DATASET", root.name(),
+                               datasets.size(), list.empty() ? " in its root" : " (" + list + ")"));
+}
+
+Element element_of(const io::Hdf5Dataset& dataset) {
+  const io::Hdf5DatasetInfo& info = dataset.info();
+  if (info.type == Hdf5Type::kString || info.type == Hdf5Type::kOther) {
+    throw InputError(fmt::format("{} holds {} elements; numbers are needed (for text labels store class indices, "
+                                 "or use a CSV file)",
+                                 dataset.name(), info.type_name()));
+  }
+  const bool byte = info.element_bytes == 1 && (info.type == Hdf5Type::kBoolean || !info.is_signed);
+  return byte ? Element::kUint8 : Element::kFloat32;
+}
+
+}  // namespace
+
+std::unique_ptr<ArraySource> open_hdf5(const std::string& path, const std::string& dataset_path,
+                                       const SourceOptions& options) {
+  try {
+    io::Hdf5File file = io::Hdf5File::open(path);
+    const io::Hdf5Group root = file.root();
+    io::Hdf5Dataset dataset = root.dataset(dataset_path.empty() ? only_dataset(root) : dataset_path);
+    ArrayInfo info = make_info(dataset.name(), dataset.info().shape.extents(), element_of(dataset));
+    return std::make_unique<Hdf5Source>(std::move(file), std::move(dataset), std::move(info), options.key);
+  } catch (const InputError& error) {
+    throw InputError(options.key + ": " + error.what());
+  }
+}
+
+}  // namespace nntrain::data

@@ -1,0 +1,188 @@
+#include "io/hdf5_call.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "nntrain/core/error.h"
+
+namespace nntrain::io {
+
+namespace {
+
+extern "C" herr_t keep_first_message(unsigned /*level*/, const H5E_error2_t* error, void* text) {
+  auto& message = *static_cast<std::string*>(text);
+  if (message.empty() && error->desc != nullptr) message = error->desc;
+  return 0;
+}
+
+}  // namespace
+
+void use_hdf5() {
+  static const bool ready = [] {
+    H5dont_atexit();
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+    H5PLset_loading_state(0);
+    return true;
+  }();
+  static_cast<void>(ready);
+}
+
+std::string last_hdf5_error() {
+  std::string message;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first_message, &message);
+  return message.empty() ? "no cause given by libhdf5" : message;
+}
+
+void fail(const detail::Hdf5Context& context, const std::string& message) {
+  if (context.reading) throw InputError(message);
+  throw RuntimeError(message);
+}
+
+std::string object_name(const detail::Hdf5Context& context, const std::string& path) {
+  return fmt::format("\"{}\" {}", context.file, path);
+}
+
+detail::Hdf5Handle checked(hid_t id, const detail::Hdf5Context& context, const std::string& what) {
+  if (id < 0) fail(context, fmt::format("{} ({})", what, last_hdf5_error()));
+  return detail::Hdf5Handle(id);
+}
+
+void check(herr_t status, const detail::Hdf5Context& context, const std::string& what) {
+  if (status < 0) fail(context, fmt::format("{} ({})", what, last_hdf5_error()));
+}
+
+template <>
+hid_t memory_type<float>() {
+  return H5T_NATIVE_FLOAT;
+}
+template <>
+hid_t memory_type<double>() {
+  return H5T_NATIVE_DOUBLE;
+}
+template <>
+hid_t memory_type<std::int64_t>() {
+  return H5T_NATIVE_INT64;
+}
+template <>
+hid_t memory_type<std::int32_t>() {
+  return H5T_NATIVE_INT32;
+}
+template <>
+hid_t memory_type<std::uint8_t>() {
+  return H5T_NATIVE_UINT8;
+}
+
+template <>
+hid_t file_type<float>() {
+  return H5T_IEEE_F32LE;
+}
+template <>
+hid_t file_type<double>() {
+  return H5T_IEEE_F64LE;
+}
+template <>
+hid_t file_type<std::int64_t>() {
+  return H5T_STD_I64LE;
+}
+template <>
+hid_t file_type<std::int32_t>() {
+  return H5T_STD_I32LE;
+}
+template <>
+hid_t file_type<std::uint8_t>() {
+  return H5T_STD_U8LE;
+}
+
+Hdf5DatasetInfo describe_type(hid_t type) {
+  Hdf5DatasetInfo info;
+  info.element_bytes = H5Tget_size(type);
+  switch (H5Tget_class(type)) {
+    case H5T_INTEGER:
+      info.type = Hdf5Type::kInteger;
+      info.is_signed = H5Tget_sign(type) == H5T_SGN_2;
+      break;
+    case H5T_FLOAT:
+      info.type = Hdf5Type::kFloat;
+      break;
+    case H5T_STRING:
+      info.type = Hdf5Type::kString;
+      break;
+    case H5T_ENUM:
+      // h5py's bool has two members; other enums carry meanings that numbers would lose.
+      info.type = H5Tget_nmembers(type) == 2 && info.element_bytes == 1 ? Hdf5Type::kBoolean : Hdf5Type::kOther;
+      break;
+    default:
+      info.type = Hdf5Type::kOther;
+  }
+  return info;
+}
+
+Shape extents_of(hid_t space, const detail::Hdf5Context& context, const std::string& what) {
+  const H5S_class_t kind = H5Sget_simple_extent_type(space);
+  if (kind == H5S_SCALAR) return {};
+  if (kind != H5S_SIMPLE) fail(context, what + " is empty (a null dataspace)");
+  std::array<hsize_t, H5S_MAX_RANK> extents{};
+  const int rank = H5Sget_simple_extent_dims(space, extents.data(), nullptr);
+  if (rank < 0) fail(context, fmt::format("{} has no readable shape ({})", what, last_hdf5_error()));
+  std::vector<std::int64_t> shape;
+  for (int axis = 0; axis < rank; ++axis) {
+    const hsize_t extent = extents[static_cast<std::size_t>(axis)];
+    if (extent > static_cast<hsize_t>(INT64_MAX)) fail(context, what + " has an extent beyond 63 bits");
+    shape.push_back(static_cast<std::int64_t>(extent));
+  }
+  return Shape(std::move(shape));
+}
+
+hid_t make_space(const Shape& shape) {
+  if (shape.rank() == 0) return H5Screate(H5S_SCALAR);
+  std::vector<hsize_t> extents;
+  for (const std::int64_t extent : shape.extents()) extents.push_back(static_cast<hsize_t>(extent));
+  return H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr);
+}
+
+std::string Hdf5DatasetInfo::type_name() const {
+  switch (type) {
+    case Hdf5Type::kInteger:
+      return fmt::format("{}int{}", is_signed ? "" : "u", element_bytes * 8);
+    case Hdf5Type::kFloat:
+      return fmt::format("float{}", element_bytes * 8);
+    case Hdf5Type::kBoolean:
+      return "bool";
+    case Hdf5Type::kString:
+      return "string";
+    case Hdf5Type::kOther:
+      break;
+  }
+  return "compound or other";
+}
+
+std::string hdf5_version() {
+  use_hdf5();
+  unsigned major = 0;
+  unsigned minor = 0;
+  unsigned release = 0;
+  H5get_libversion(&major, &minor, &release);
+  return fmt::format("{}.{}.{}", major, minor, release);
+}
+
+namespace detail {
+
+Hdf5Handle& Hdf5Handle::operator=(Hdf5Handle&& other) noexcept {
+  if (this != &other) {
+    release();
+    id_ = other.id_;
+    other.id_ = -1;
+  }
+  return *this;
+}
+
+void Hdf5Handle::release() noexcept {
+  // A closed file has taken its objects' identifiers with it (strong close).
+  if (id_ >= 0 && H5Iis_valid(id_) > 0) H5Idec_ref(id_);
+  id_ = -1;
+}
+
+}  // namespace detail
+
+}  // namespace nntrain::io

@@ -1,0 +1,48 @@
+#pragma once
+// Private to src/io: the one place where libhdf5's conventions (negative means failure, an error stack) become
+// exceptions.
+
+#include <hdf5.h>
+
+#include <string>
+
+#include "nntrain/io/hdf5.h"
+
+namespace nntrain::io {
+
+static_assert(sizeof(hid_t) == sizeof(std::int64_t), "libhdf5 1.10 or newer");
+
+/// Once a process: error printing off, plug-in filters off, no clean-up at exit (files are closed by hand; after
+/// a failed write libhdf5 would try again at exit, and hang or crash).
+void use_hdf5();
+
+/// The innermost message of libhdf5's error stack; call it right after the failed call.
+std::string last_hdf5_error();
+
+/// Throws InputError when the file is being read, RuntimeError when it is being written.
+[[noreturn]] void fail(const detail::Hdf5Context& context, const std::string& message);
+
+/// `"run.h5" /a/b`
+std::string object_name(const detail::Hdf5Context& context, const std::string& path);
+
+/// A handle of `id`, or fail with `what` and libhdf5's cause.
+detail::Hdf5Handle checked(hid_t id, const detail::Hdf5Context& context, const std::string& what);
+/// Fails with `what` and libhdf5's cause when `status` is negative.
+void check(herr_t status, const detail::Hdf5Context& context, const std::string& what);
+
+/// Native type in memory and little-endian type in the file.
+template <class T>
+hid_t memory_type();
+template <class T>
+hid_t file_type();
+
+/// Class, size and signedness of a file's type, without the shape.
+Hdf5DatasetInfo describe_type(hid_t type);
+
+/// The extents of a dataspace; fails for null spaces.
+Shape extents_of(hid_t space, const detail::Hdf5Context& context, const std::string& what);
+
+/// A dataspace of `shape`, a scalar for rank 0.
+hid_t make_space(const Shape& shape);
+
+}  // namespace nntrain::io

@@ -1,0 +1,154 @@
+#include <fmt/format.h>
+
+#include "io/hdf5_call.h"
+#include "nntrain/core/error.h"
+
+namespace nntrain::io {
+
+namespace {
+
+using detail::Hdf5Context;
+using detail::Hdf5Handle;
+
+/// Deflate's limit; a file that claims more than this is damaged or a bomb.
+constexpr std::int64_t kMostCompression = 1032;
+constexpr std::int64_t kAlwaysAllowedBytes = std::int64_t{1} << 20;
+
+std::string filter_name(hid_t creation, unsigned index, H5Z_filter_t& filter) {
+  unsigned flags = 0;
+  unsigned configuration = 0;
+  std::size_t values = 0;
+  char name[64] = "";
+  filter = H5Pget_filter2(creation, index, &flags, &values, nullptr, sizeof name, name, &configuration);
+  return name;
+}
+
+void check_filters(hid_t creation, const Hdf5Context& context, const std::string& object) {
+  const int filters = H5Pget_nfilters(creation);
+  for (int i = 0; i < filters; ++i) {
+    H5Z_filter_t filter = H5Z_FILTER_ERROR;
+    const std::string name = filter_name(creation, static_cast<unsigned>(i), filter);
+    if (filter < 0 || H5Zfilter_avail(filter) <= 0) {
+      fail(context, fmt::format("{} is compressed with filter {}{}{}, which this libhdf5 does not have; repack it "
+                                "with h5repack -f GZIP=4",
+                                object, static_cast<int>(filter), name.empty() ? "" : " ", name));
+    }
+  }
+}
+
+/// Bytes of one chunk, 0 for other layouts.
+std::int64_t chunk_bytes(hid_t creation, std::size_t element_bytes) {
+  if (H5Pget_layout(creation) != H5D_CHUNKED) return 0;
+  hsize_t extents[H5S_MAX_RANK] = {};
+  const int rank = H5Pget_chunk(creation, H5S_MAX_RANK, extents);
+  std::int64_t bytes = static_cast<std::int64_t>(element_bytes);
+  for (int axis = 0; axis < rank; ++axis) {
+    if (__builtin_mul_overflow(bytes, static_cast<std::int64_t>(extents[axis]), &bytes)) return INT64_MAX;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Hdf5Dataset::Hdf5Dataset(std::shared_ptr<const Hdf5Context> context, Hdf5Handle handle, std::string name)
+    : context_(std::move(context)), handle_(std::move(handle)), name_(std::move(name)) {
+  const Hdf5Handle type =
+      checked(H5Dget_type(handle_.id()), *context_, name_ + " has no readable element type");
+  info_ = describe_type(type.id());
+  const Hdf5Handle space = checked(H5Dget_space(handle_.id()), *context_, name_ + " has no readable shape");
+  info_.shape = extents_of(space.id(), *context_, name_);
+  check_storage();
+}
+
+void Hdf5Dataset::check_storage() const {
+  const Hdf5Handle creation =
+      checked(H5Dget_create_plist(handle_.id()), *context_, name_ + " has no readable layout");
+  if (H5Pget_external_count(creation.id()) > 0) {
+    fail(*context_, name_ + " keeps its data in other files (external storage), which is refused; copy it with h5repack");
+  }
+  const H5D_layout_t layout = H5Pget_layout(creation.id());
+  if (layout == H5D_VIRTUAL) {
+    fail(*context_, name_ + " is a virtual dataset, which is refused; copy it with h5repack");
+  }
+  check_filters(creation.id(), *context_, name_);
+  std::int64_t bytes = 0;
+  std::int64_t elements = 0;
+  try {
+    elements = info_.shape.size();
+  } catch (const InputError&) {
+    fail(*context_, fmt::format("{} claims the shape {}, more than any file holds", name_, info_.shape.to_string()));
+  }
+  if (__builtin_mul_overflow(elements, static_cast<std::int64_t>(info_.element_bytes), &bytes)) bytes = INT64_MAX;
+  if (!context_->reading) return;
+  const auto stored = static_cast<std::int64_t>(H5Dget_storage_size(handle_.id()));
+  if (stored < 0 || stored > context_->file_bytes) {
+    fail(*context_, fmt::format("{} claims {} bytes, but the file has only {}; it is truncated or damaged", name_,
+                                stored, context_->file_bytes));
+  }
+  const std::int64_t largest = std::max(bytes, chunk_bytes(creation.id(), info_.element_bytes));
+  const std::int64_t most = layout == H5D_CHUNKED ? std::max(kAlwaysAllowedBytes, stored * kMostCompression)
+                                                  : std::max(kAlwaysAllowedBytes, stored);
+  if (largest > most) {
+    fail(*context_, fmt::format("{} claims the shape {} ({} bytes), but only {} bytes are stored; it was never "
+                                "written in full or is damaged",
+                                name_, info_.shape.to_string(), largest, stored));
+  }
+}
+
+void Hdf5Dataset::check_numeric(std::int64_t elements, std::int64_t given) const {
+  if (info_.type == Hdf5Type::kString || info_.type == Hdf5Type::kOther) {
+    fail(*context_, fmt::format("{} holds {} elements; numbers are needed", name_, info_.type_name()));
+  }
+  if (elements != given) {
+    throw RuntimeError(fmt::format("internal: {} has {} elements to read, memory is for {}", name_, elements, given));
+  }
+}
+
+void Hdf5Dataset::read_memory(std::int64_t memory_type, std::int64_t first, std::int64_t count, void* values) const {
+  if (info_.shape.size() == 0 || count == 0) return;
+  const std::string what = fmt::format("cannot read {}; the file is truncated or damaged", name_);
+  if (count < 0) {  // all
+    check(H5Dread(handle_.id(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), *context_, what);
+    return;
+  }
+  std::vector<hsize_t> start(static_cast<std::size_t>(info_.shape.rank()), 0);
+  std::vector<hsize_t> extents(info_.shape.extents().begin(), info_.shape.extents().end());
+  start[0] = static_cast<hsize_t>(first);
+  extents[0] = static_cast<hsize_t>(count);
+  const Hdf5Handle file_space = checked(H5Dget_space(handle_.id()), *context_, what);
+  check(H5Sselect_hyperslab(file_space.id(), H5S_SELECT_SET, start.data(), nullptr, extents.data(), nullptr),
+        *context_, what);
+  const Hdf5Handle memory_space =
+      checked(H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr), *context_, what);
+  check(H5Dread(handle_.id(), memory_type, memory_space.id(), file_space.id(), H5P_DEFAULT, values), *context_, what);
+}
+
+template <Hdf5Element T>
+void Hdf5Dataset::read(std::span<T> values) const {
+  check_numeric(info_.shape.size(), static_cast<std::int64_t>(values.size()));
+  read_memory(memory_type<T>(), 0, -1, values.data());
+}
+
+template <Hdf5Element T>
+void Hdf5Dataset::read_rows(std::int64_t first, std::int64_t count, std::span<T> values) const {
+  const std::vector<std::int64_t>& extents = info_.shape.extents();
+  if (extents.empty() || first < 0 || count < 0 || first > extents[0] - count) {
+    throw RuntimeError(fmt::format("internal: rows {} to {} of {} with shape {}", first, first + count, name_,
+                                   info_.shape.to_string()));
+  }
+  const std::int64_t row = Shape(std::vector<std::int64_t>(extents.begin() + 1, extents.end())).size();
+  check_numeric(count * row, static_cast<std::int64_t>(values.size()));
+  read_memory(memory_type<T>(), first, count, values.data());
+}
+
+#define NNTRAIN_READ(T)                                                \
+  template void Hdf5Dataset::read<T>(std::span<T>) const;              \
+  template void Hdf5Dataset::read_rows<T>(std::int64_t, std::int64_t, std::span<T>) const;
+NNTRAIN_READ(float)
+NNTRAIN_READ(double)
+NNTRAIN_READ(std::int64_t)
+NNTRAIN_READ(std::int32_t)
+NNTRAIN_READ(std::uint8_t)
+#undef NNTRAIN_READ
+
+}  // namespace nntrain::io

@@ -1,0 +1,115 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "io/hdf5_call.h"
+#include "nntrain/core/error.h"
+#include "nntrain/io/atomic_file.h"
+
+namespace nntrain::io {
+
+namespace {
+
+using detail::Hdf5Context;
+using detail::Hdf5Handle;
+
+Hdf5Handle access_properties(const Hdf5Context& context) {
+  const std::string what = fmt::format("\"{}\": cannot set HDF5's access properties", context.file);
+  Hdf5Handle access = checked(H5Pcreate(H5P_FILE_ACCESS), context, what);
+  check(H5Pset_fclose_degree(access.id(), H5F_CLOSE_STRONG), context, what);
+  // 1.8's format: h5py and every HDF5 since 2008 read it, and attributes may pass 64 KiB.
+  check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V18, H5F_LIBVER_V18), context, what);
+#if H5_VERSION_GE(1, 10, 7)
+  // Files appear by rename only, so locks protect nothing; on network file systems they fail.
+  check(H5Pset_file_locking(access.id(), false, true), context, what);
+#endif
+  return access;
+}
+
+/// Takes the blocks now, so that a full disk is an error here and not in the middle of libhdf5.
+void reserve(const std::string& path, std::int64_t bytes) {
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (descriptor < 0) throw_write_error(path, std::strerror(errno), bytes);
+  const int status = ::fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, bytes);
+  const int cause = status == 0 ? 0 : errno;
+  ::close(descriptor);
+  if (cause == ENOSPC || cause == EDQUOT || cause == EFBIG) throw_write_error(path, std::strerror(cause), bytes);
+  if (cause != 0) require_free_bytes(path, bytes);  // a file system without reservations
+}
+
+}  // namespace
+
+Hdf5File::Hdf5File(std::shared_ptr<const Hdf5Context> context, Hdf5Handle handle)
+    : context_(std::move(context)), handle_(std::move(handle)) {}
+
+Hdf5File Hdf5File::open(const std::string& path) {
+  use_hdf5();
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    throw InputError(fmt::format("cannot open \"{}\": {}", path, std::strerror(errno)));
+  }
+  if (!S_ISREG(status.st_mode)) throw InputError(fmt::format("\"{}\" is not a file", path));
+  auto context = std::make_shared<Hdf5Context>();
+  context->file = path;
+  context->file_bytes = status.st_size;
+  const Hdf5Handle access = access_properties(*context);
+  if (::access(path.c_str(), R_OK) != 0) {
+    throw InputError(fmt::format("cannot open \"{}\": {}", path, std::strerror(errno)));
+  }
+  Hdf5Handle handle = checked(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), *context,
+                              fmt::format("\"{}\" is not an HDF5 file, or it is damaged", path));
+  return {std::move(context), std::move(handle)};
+}
+
+Hdf5File Hdf5File::create(const std::string& path, std::int64_t expected_bytes) {
+  use_hdf5();
+  auto context = std::make_shared<Hdf5Context>();
+  context->file = path;
+  context->reading = false;
+  const Hdf5Handle access = access_properties(*context);
+  const std::string what = fmt::format("cannot write \"{}\"", path);
+  const Hdf5Handle creation = checked(H5Pcreate(H5P_FILE_CREATE), *context, what);
+  check(H5Pset_obj_track_times(creation.id(), false), *context, what);  // equal content, equal bytes
+  Hdf5Handle handle =
+      checked(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), *context, what);
+  Hdf5File file(std::move(context), std::move(handle));
+  if (expected_bytes > 0) reserve(path, expected_bytes);
+  return file;
+}
+
+bool Hdf5File::is_hdf5(const std::string& path) {
+  constexpr std::array<char, 8> kSignature = {'\x89', 'H', 'D', 'F', '\r', '\n', '\x1a', '\n'};
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, 8> bytes{};
+  // The superblock may begin at 0, 512, 1024, 2048, ... (a user block before it).
+  for (std::streamoff at = 0; file && at < (std::streamoff{1} << 40); at = at == 0 ? 512 : at * 2) {
+    file.seekg(at);
+    if (file.read(bytes.data(), bytes.size()) && bytes == kSignature) return true;
+  }
+  return false;
+}
+
+Hdf5Group Hdf5File::root() const {
+  return {context_,
+          checked(H5Gopen2(handle_.id(), "/", H5P_DEFAULT), *context_,
+                  fmt::format("\"{}\" has no readable root group", context_->file)),
+          "/"};
+}
+
+void Hdf5File::close() {
+  if (handle_.id() < 0) return;
+  const hid_t id = handle_.id();
+  handle_.forget();
+  if (H5Fclose(id) >= 0) return;
+  const std::string cause = last_hdf5_error();
+  if (context_->reading) throw InputError(fmt::format("cannot close \"{}\" ({})", context_->file, cause));
+  throw_write_error(context_->file, cause);
+}
+
+}  // namespace nntrain::io

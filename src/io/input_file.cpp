@@ -1,0 +1,234 @@
+#include "nntrain/io/input_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "nntrain/core/error.h"
+
+namespace nntrain::io {
+
+namespace {
+
+constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
+constexpr std::size_t kPeekBytes = std::size_t{1} << 16;
+constexpr std::int64_t kMostCompression = 1032;  // zlib's technical notes: deflate's limit
+constexpr std::int64_t kGzipLeastBytes = 18;     // header and trailer
+constexpr int kGzipOnly = 15 + 16;               // inflateInit2: largest window, gzip wrapper
+
+class Descriptor {
+ public:
+  explicit Descriptor(int value) : value_(value) {}
+  ~Descriptor() {
+    if (value_ >= 0) ::close(value_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return value_; }
+
+ private:
+  int value_;
+};
+
+}  // namespace
+
+struct InputFile::Implementation {
+  Implementation(const std::string& file_path, const std::string& label)
+      : path(file_path),
+        name(label.empty() ? fmt::format("\"{}\"", file_path) : fmt::format("{} \"{}\"", label, file_path)),
+        file(::open(file_path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (file.get() < 0) throw InputError(fmt::format("cannot open {}: {}", name, std::strerror(errno)));
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) {
+      throw InputError(fmt::format("cannot open {}: {}", name, std::strerror(errno)));
+    }
+    if (S_ISDIR(status.st_mode)) throw InputError(fmt::format("{} is a folder, not a file", name));
+    if (!S_ISREG(status.st_mode)) throw InputError(fmt::format("{} is not a regular file", name));
+    bytes = status.st_size;
+    if (bytes == 0) throw InputError(fmt::format("{} is empty", name));
+    unsigned char magic[2] = {0, 0};
+    if (::pread(file.get(), magic, 2, 0) < 0) {
+      throw InputError(fmt::format("cannot read {}: {}", name, std::strerror(errno)));
+    }
+    compressed = magic[0] == 0x1F && magic[1] == 0x8B;
+    if (compressed) start_inflate();
+  }
+
+  ~Implementation() {
+    if (compressed) inflateEnd(&stream);
+  }
+  Implementation(const Implementation&) = delete;
+  Implementation& operator=(const Implementation&) = delete;
+
+  void start_inflate() {
+    stream = {};
+    if (inflateInit2(&stream, kGzipOnly) != Z_OK) throw RuntimeError("out of memory while opening " + name);
+    buffer.resize(kBufferBytes);
+  }
+
+  std::size_t read_raw(void* memory, std::size_t size) {
+    for (;;) {
+      const ssize_t got = ::read(file.get(), memory, size);
+      if (got >= 0) return static_cast<std::size_t>(got);
+      if (errno != EINTR) throw RuntimeError(fmt::format("cannot read {}: {}", name, std::strerror(errno)));
+    }
+  }
+
+  bool refill() {
+    if (stream.avail_in > 0) return true;
+    stream.next_in = buffer.data();
+    stream.avail_in = static_cast<uInt>(read_raw(buffer.data(), buffer.size()));
+    return stream.avail_in > 0;
+  }
+
+  /// After the end of a member: another member, the end, or (as gzip(1)) zeros that fill a tape block.
+  void next_member() {
+    while (refill() && *stream.next_in == 0) {
+      ++stream.next_in;
+      --stream.avail_in;
+      padding = true;
+    }
+    if (stream.avail_in == 0) {
+      ended = true;
+      return;
+    }
+    if (padding || *stream.next_in != 0x1F) {
+      throw InputError(fmt::format("{}: bytes that are not gzip follow the compressed data", name));
+    }
+    inflateReset(&stream);
+  }
+
+  std::size_t inflate_some(std::span<std::byte> memory) {
+    std::size_t done = 0;
+    while (done < memory.size() && !ended) {
+      const std::size_t piece = std::min<std::size_t>(memory.size() - done, std::size_t{1} << 30);
+      stream.next_out = reinterpret_cast<Bytef*>(memory.data() + done);
+      stream.avail_out = static_cast<uInt>(piece);
+      if (!refill()) throw InputError(fmt::format("{} is truncated: its gzip stream has no end", name));
+      const int status = inflate(&stream, Z_NO_FLUSH);
+      done += piece - stream.avail_out;
+      if (status == Z_STREAM_END) {
+        next_member();
+      } else if (status != Z_OK && status != Z_BUF_ERROR) {
+        throw InputError(fmt::format("{} is damaged: {} (gzip)", name,
+                                     stream.msg != nullptr ? stream.msg : zError(status)));
+      }
+    }
+    return done;
+  }
+
+  std::size_t read_plain(std::span<std::byte> memory) {
+    std::size_t done = 0;
+    while (done < memory.size()) {
+      const std::size_t got = read_raw(memory.data() + done, std::min<std::size_t>(memory.size() - done, 1U << 30));
+      if (got == 0) break;
+      done += got;
+    }
+    return done;
+  }
+
+  std::size_t decode(std::span<std::byte> memory) { return compressed ? inflate_some(memory) : read_plain(memory); }
+
+  std::size_t read_some(std::span<std::byte> memory) {
+    const std::size_t kept = std::min(memory.size(), peeked.size() - peek_used);
+    std::copy_n(peeked.begin() + static_cast<std::ptrdiff_t>(peek_used), kept, memory.begin());
+    peek_used += kept;
+    return kept + decode(memory.subspan(kept));
+  }
+
+  std::string path;
+  std::string name;
+  Descriptor file;
+  std::int64_t bytes = 0;
+  bool compressed = false;
+  bool ended = false;
+  bool padding = false;
+  z_stream stream{};
+  std::vector<Bytef> buffer;
+  std::vector<std::byte> peeked;
+  std::size_t peek_used = 0;
+};
+
+InputFile::InputFile(const std::string& path, const std::string& label)
+    : impl_(std::make_unique<Implementation>(path, label)) {}
+InputFile::~InputFile() = default;
+InputFile::InputFile(InputFile&&) noexcept = default;
+InputFile& InputFile::operator=(InputFile&&) noexcept = default;
+
+const std::string& InputFile::name() const { return impl_->name; }
+bool InputFile::compressed() const { return impl_->compressed; }
+std::int64_t InputFile::file_bytes() const { return impl_->bytes; }
+
+namespace {
+
+/// The uncompressed length modulo 2^32 of the last member (RFC 1952, ISIZE).
+std::int64_t trailer_length(int descriptor, std::int64_t file_bytes) {
+  unsigned char trailer[4] = {};
+  if (::pread(descriptor, trailer, sizeof trailer, file_bytes - 4) != 4) return -1;
+  return static_cast<std::int64_t>(trailer[0]) | static_cast<std::int64_t>(trailer[1]) << 8 |
+         static_cast<std::int64_t>(trailer[2]) << 16 | static_cast<std::int64_t>(trailer[3]) << 24;
+}
+
+/// Inflates everything; stops early beyond `enough`.
+std::int64_t count_stream(InputFile& file, std::int64_t enough) {
+  std::vector<std::byte> memory(kBufferBytes);
+  std::int64_t total = 0;
+  for (;;) {
+    const std::size_t got = file.read_some(memory);
+    total += static_cast<std::int64_t>(got);
+    if (got < memory.size() || total > enough) return total;
+  }
+}
+
+}  // namespace
+
+void InputFile::expect_stream_bytes(std::int64_t bytes, const std::string& what) const {
+  std::int64_t held = impl_->bytes;
+  bool more = false;
+  if (impl_->compressed) {
+    const bool plausible = impl_->bytes >= kGzipLeastBytes && bytes / kMostCompression <= impl_->bytes;
+    if (plausible && trailer_length(impl_->file.get(), impl_->bytes) == (bytes & 0xFFFFFFFFLL)) return;
+    Implementation& whole = *impl_;
+    InputFile second(whole.path, "");
+    second.impl_->name = whole.name;
+    held = count_stream(second, bytes);
+    more = held > bytes;
+  }
+  if (held == bytes) return;
+  throw InputError(fmt::format("{} holds {}{} bytes{}, but {} needs {}; the file is {}", impl_->name,
+                               more ? "at least " : "", held, impl_->compressed ? " uncompressed" : "", what, bytes,
+                               held < bytes ? "truncated or damaged" : "damaged, or more was appended to it"));
+}
+
+std::span<const std::byte> InputFile::peek() {
+  if (impl_->peeked.empty()) {
+    impl_->peeked.resize(kPeekBytes);
+    impl_->peeked.resize(impl_->decode(impl_->peeked));
+  }
+  return std::span<const std::byte>(impl_->peeked).subspan(impl_->peek_used);
+}
+
+std::size_t InputFile::read_some(std::span<std::byte> memory) { return impl_->read_some(memory); }
+
+void InputFile::read_exactly(std::span<std::byte> memory, const std::string& what) {
+  const std::size_t got = impl_->read_some(memory);
+  if (got == memory.size()) return;
+  throw InputError(fmt::format("{} is truncated: {} of the {} bytes of {} are missing", impl_->name,
+                               memory.size() - got, memory.size(), what));
+}
+
+void InputFile::expect_end(const std::string& what) {
+  std::byte extra{};
+  if (impl_->read_some({&extra, 1}) == 0) return;
+  throw InputError(fmt::format("{} holds more than {}; the file is damaged, or more was appended to it",
+                               impl_->name, what));
+}
+
+}  // namespace nntrain::io

@@ -1,0 +1,124 @@
+// The real tree keeps the rules, and the check can tell when it does not.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "source_tree.h"
+
+namespace nntrain::arch {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kRoot = NNTRAIN_SOURCE_DIR;
+constexpr std::ptrdiff_t kMaxLines = 400;
+
+/// Complaints about every include below `root`, one line each.
+std::string complaints_below(const fs::path& root) {
+  std::string all;
+  for (const fs::path& file : sources_below(root)) {
+    const std::string floor = floor_of_path(fs::relative(file, root));
+    for (const Include& include : includes_of(read_text(file)))
+      if (const std::string what = complaint(floor, include.target); !what.empty())
+        all += file.string() + ":" + std::to_string(include.line) + ": \"" + include.target + "\": " + what +
+               "\n";
+  }
+  return all;
+}
+
+TEST(Floors, SourcesIncludeOnlyFloorsBelow) { EXPECT_EQ(complaints_below(kRoot / "src"), ""); }
+
+TEST(Floors, PublicHeadersIncludeOnlyFloorsBelow) {
+  EXPECT_EQ(complaints_below(kRoot / "include" / "nntrain"), "");
+}
+
+TEST(Floors, EveryFloorWasSeen) {
+  std::vector<std::string> seen;
+  for (const fs::path& file : sources_below(kRoot / "src"))
+    seen.push_back(floor_of_path(fs::relative(file, kRoot / "src")));
+  for (const char* floor :
+       {"core", "io", "nn", "optim", "metrics", "data", "comm", "checkpoint", "train", "cli"})
+    EXPECT_GT(std::count(seen.begin(), seen.end(), floor), 0) << floor;
+}
+
+TEST(Floors, FilesStayShort) {
+  for (const char* folder : {"src", "include", "tests"}) {
+    for (const fs::path& file : sources_below(kRoot / folder)) {
+      const std::string text = read_text(file);
+      EXPECT_LE(std::count(text.begin(), text.end(), '\n'), kMaxLines)
+          << file << ": find the seam and split it";
+    }
+  }
+}
+
+TEST(Floors, PublicHeadersNameNoLibraryButJson) {
+  // A consumer compiles against the headers with nlohmann-json alone.
+  for (const fs::path& file : sources_below(kRoot / "include")) {
+    for (const Include& include : includes_of(read_text(file))) {
+      const bool has_folder = include.target.find('/') != std::string::npos;
+      const bool is_c_header = include.target.ends_with(".h") && !has_folder;
+      EXPECT_FALSE(is_c_header) << file << ":" << include.line << ": " << include.target;
+      if (has_folder && !include.target.starts_with("nntrain/")) {
+        EXPECT_TRUE(include.target.starts_with("nlohmann/"))
+            << file << ":" << include.line << ": " << include.target;
+      }
+    }
+  }
+}
+
+TEST(FloorsCheck, RefusesBackEdgesAndSiblings) {
+  EXPECT_NE(complaint("core", "nntrain/io/hdf5.h"), "");
+  EXPECT_NE(complaint("io", "nntrain/data/batch.h"), "");
+  EXPECT_NE(complaint("nn", "nntrain/optim/optimizer.h"), "");
+  EXPECT_NE(complaint("optim", "nntrain/nn/variable.h"), "");
+  EXPECT_NE(complaint("data", "nntrain/comm/session.h"), "");
+  EXPECT_NE(complaint("comm", "nntrain/data/batch.h"), "");
+  EXPECT_NE(complaint("checkpoint", "comm/topology.h"), "");
+  EXPECT_NE(complaint("train", "cli/options.h"), "");
+  EXPECT_NE(complaint("core", "nntrain/attic/old.h"), "");
+  EXPECT_NE(complaint("attic", "vector"), "");
+  EXPECT_NE(complaint("nn", "../optim/loops.h"), "");
+}
+
+TEST(FloorsCheck, AllowsFloorsBelowAndItself) {
+  EXPECT_EQ(complaint("core", "nntrain/core/error.h"), "");
+  EXPECT_EQ(complaint("comm", "comm/topology.h"), "");
+  EXPECT_EQ(complaint("data", "nntrain/io/hdf5.h"), "");
+  EXPECT_EQ(complaint("train", "nntrain/nn/layer.h"), "");
+  EXPECT_EQ(complaint("cli", "nntrain/train/trainer.h"), "");
+  EXPECT_EQ(complaint("nn", "vector"), "");
+  EXPECT_EQ(complaint("nn", "fmt/format.h"), "");
+}
+
+TEST(FloorsCheck, KeepsLibrariesBehindOneDoor) {
+  EXPECT_EQ(complaint("comm", "mpi.h"), "");
+  EXPECT_NE(complaint("train", "mpi.h"), "");
+  EXPECT_EQ(complaint("io", "hdf5.h"), "");
+  EXPECT_NE(complaint("checkpoint", "hdf5.h"), "");
+  EXPECT_NE(complaint("data", "H5Cpp.h"), "");
+  EXPECT_EQ(complaint("core", "cblas.h"), "");
+  EXPECT_EQ(complaint("core", "dnnl.h"), "");
+  EXPECT_NE(complaint("nn", "cblas.h"), "");
+  EXPECT_NE(complaint("nn", "dnnl.hpp"), "");
+  EXPECT_EQ(complaint("cli", "boost/program_options.hpp"), "");
+  EXPECT_NE(complaint("train", "boost/program_options.hpp"), "");
+}
+
+TEST(FloorsCheck, FindsIncludesHoweverTheyAreWritten) {
+  const auto found = includes_of(
+      "#pragma once\n#include <vector>\n  #  include \"comm/topology.h\"  // why\n// #include <mpi.h>\n/* a\n"
+      "#include <hdf5.h>\n*/ int x;\n#include\"nntrain/core/error.h\"");
+  ASSERT_EQ(found.size(), 3U);
+  EXPECT_EQ(found[0].target, "vector");
+  EXPECT_EQ(found[0].line, 2);
+  EXPECT_EQ(found[1].target, "comm/topology.h");
+  EXPECT_EQ(found[2].target, "nntrain/core/error.h");
+  EXPECT_EQ(found[2].line, 8);
+}
+
+}  // namespace
+}  // namespace nntrain::arch

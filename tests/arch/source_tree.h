@@ -1,0 +1,33 @@
+#pragma once
+// Reads sources as text and judges their includes by the floors of docs/architecture.md.
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nntrain::arch {
+
+struct Include {
+  int line = 0;
+  std::string target;  ///< between the quotes or angle brackets
+};
+
+/// The #include lines of a text, comments left out.
+std::vector<Include> includes_of(std::string_view text);
+
+/// Floor of a file by its path below src/ or include/nntrain/: "comm/session.h" -> "comm".
+std::string floor_of_path(const std::filesystem::path& path);
+
+/// Floor that an include reaches ("nntrain/comm/session.h", "comm/topology.h"), or "" for everything else.
+std::string floor_of_include(std::string_view target);
+
+/// What is wrong with `target` in a file of `floor`; "" when nothing is.
+std::string complaint(std::string_view floor, std::string_view target);
+
+/// Every .h and .cpp below `root`, sorted.
+std::vector<std::filesystem::path> sources_below(const std::filesystem::path& root);
+
+std::string read_text(const std::filesystem::path& file);
+
+}  // namespace nntrain::arch

@@ -1,0 +1,165 @@
+// The arithmetic of the exchange, without communication.
+
+#include <algorithm>
+#include <set>
+
+#include "comm/exchange_layout.h"
+#include "comm/sum_program.h"
+#include "mpi_main.h"
+#include "reference.h"
+
+namespace nntrain::comm {
+namespace {
+
+using mpi_test::leaf_value;
+using mpi_test::reference_sum;
+
+TEST(Partition, CutsOnlyWhereAllowedAndCoversAll) {
+  const std::vector<Extent> extents{{0, 392000, true},
+                                    {392000, 500, true},
+                                    {392512, 250000, false},
+                                    {642512, 9 * 1024, true},
+                                    {651728, 10, true}};
+  const std::int64_t floats = 651744;
+  std::set<std::int64_t> allowed{0, floats};
+  for (const Extent& e : extents)
+    for (std::int64_t k = 0; k < (e.divisible ? e.size : 1); k += kChunk) allowed.insert(e.offset + k);
+  for (const int parts : {1, 2, 3, 4, 7, 64, 5000}) {
+    const auto ranges = partition(extents, floats, parts);
+    ASSERT_EQ(static_cast<int>(ranges.size()), parts);
+    std::int64_t end = 0;
+    for (const Range& range : ranges) {
+      EXPECT_EQ(range.begin, end);
+      EXPECT_TRUE(allowed.count(range.begin) == 1 && allowed.count(range.end) == 1);
+      end = range.end;
+    }
+    EXPECT_EQ(end, floats);
+  }
+}
+
+TEST(Partition, IsBalancedWithinAChunk) {
+  const std::vector<Extent> extents{{0, 1000000, true}};
+  for (const int parts : {2, 3, 8, 31})
+    for (const Range& range : partition(extents, 1000000, parts))
+      EXPECT_LE(std::abs(range.count() - 1000000 / parts), kChunk);
+}
+
+TEST(Partition, TinyAndEmptyArrays) {
+  EXPECT_EQ(partition({}, 0, 3), (std::vector<Range>{{0, 0}, {0, 0}, {0, 0}}));
+  const std::vector<Extent> one{{0, 5, true}};
+  std::int64_t total = 0;
+  for (const Range& range : partition(one, 5, 4)) total += range.count();
+  EXPECT_EQ(total, 5);
+  const std::vector<Extent> beyond{{0, 6, true}};
+  EXPECT_THROW(partition(beyond, 5, 2), RuntimeError);
+}
+
+TEST(NodeMap, UnequalNodes) {
+  const NodeMap map({0, 0, 0, 3, 3, 5, 5, 5}, 4);
+  EXPECT_EQ(map.sizes, (std::vector<int>{3, 2, 3}));
+  EXPECT_EQ(map.owners, 2);
+  EXPECT_EQ(map.node, 1);
+  EXPECT_EQ(map.local_rank, 1);
+  EXPECT_EQ(map.peer(2), 6);
+  const auto slices = slices_of_ranks(map, mpi_test::test_options(8));
+  EXPECT_EQ(slices[2].count(), 0);  // a third rank owns nothing when another node has only two
+  EXPECT_EQ(slices[7].count(), 0);
+}
+
+/// Sums leaves given as arrays over `cuts` of the shards, in two stages as over nodes; compares bits.
+void expect_program(int shards, const std::vector<int>& ends, std::int64_t count) {
+  std::vector<ShardRange> inputs;
+  int begin = 0;
+  for (const int end : ends) {
+    const auto nodes = covering_nodes({begin, end}, shards);
+    inputs.insert(inputs.end(), nodes.begin(), nodes.end());
+    begin = end;
+  }
+  std::vector<std::vector<float>> arrays;
+  for (const ShardRange& node : inputs) {
+    auto& array = arrays.emplace_back();
+    for (std::int64_t i = 0; i < count; ++i) {
+      const int width = static_cast<int>(std::bit_ceil(static_cast<unsigned>(node.count())));
+      array.push_back(reference_sum<float>(node.begin, width, node.end,
+                                           [&](int s) { return static_cast<float>(leaf_value(0, s, i)); }));
+    }
+  }
+  const ShardRange all{0, shards};
+  SumProgram program(inputs, std::span(&all, 1), shards);
+  std::vector<const float*> from;
+  for (const auto& array : arrays) from.push_back(array.data());
+  float* const in_place = arrays.front().data();  // the result may replace an input
+  program.run(from, std::span(&in_place, 1), count);
+  for (std::int64_t i = 0; i < count; ++i) {
+    ASSERT_EQ(in_place[i],
+              reference_sum<float>(shards, [&](int s) { return static_cast<float>(leaf_value(0, s, i)); }))
+        << "shards " << shards << " element " << i;
+  }
+}
+
+TEST(SumProgram, EveryPartitionOfEveryTree) {
+  for (int shards = 1; shards <= 11; ++shards) {
+    for (unsigned mask = 0; mask < 1U << (shards - 1); ++mask) {
+      std::vector<int> ends;
+      for (int s = 1; s < shards; ++s)
+        if ((mask >> (s - 1) & 1U) != 0) ends.push_back(s);
+      ends.push_back(shards);
+      expect_program(shards, ends, 5);
+    }
+  }
+  expect_program(32, {1, 2, 3, 5, 8, 13, 21, 32}, 3001);  // several blocks and a tail
+}
+
+TEST(SumProgram, PartialSumsOfANode) {
+  // Ranks with shards {2} {3} {4,5,6} of 8: covering nodes of [2, 7) are [2,4) [4,6) [6,7).
+  const std::vector<ShardRange> inputs{{2, 3}, {3, 4}, {4, 6}, {6, 7}};
+  const auto outputs = covering_nodes({2, 7}, 8);
+  SumProgram program(inputs, outputs, 8);
+  ASSERT_EQ(program.outputs(), 3);
+  EXPECT_EQ(program.only_input(0), -1);
+  EXPECT_EQ(program.only_input(1), 2);
+  EXPECT_EQ(program.only_input(2), 3);
+  const std::vector<float> values{1, 2, 4, 8};
+  std::vector<const float*> from;
+  for (const float& value : values) from.push_back(&value);
+  std::vector<float> sums(3, -1);
+  const std::vector<float*> into{&sums[0], nullptr, &sums[2]};
+  program.run(from, into, 1);
+  EXPECT_EQ(sums, (std::vector<float>{3, -1, 8}));
+}
+
+TEST(SumProgram, NodesThatDoNotFitAreRefused) {
+  const std::vector<ShardRange> inputs{{0, 1}, {2, 4}};
+  const ShardRange all{0, 4};
+  EXPECT_THROW(SumProgram(inputs, std::span(&all, 1), 4), RuntimeError);
+}
+
+TEST(TestData, ExposesTheOrderOfAdditions) {
+  int different = 0;
+  for (std::int64_t i = 0; i < 1000; ++i) {
+    float in_a_row = 0;
+    for (int s = 0; s < 8; ++s) in_a_row += static_cast<float>(leaf_value(0, s, i));
+    different +=
+        in_a_row != reference_sum<float>(8, [&](int s) { return static_cast<float>(leaf_value(0, s, i)); });
+  }
+  EXPECT_GT(different, 300);
+}
+
+TEST(ChunkMap, EveryChunkHasOnePlace) {
+  const auto options = mpi_test::test_options(4);
+  const NodeMap map({0, 0, 2, 2}, 1);
+  const auto slices = slices_of_ranks(map, options);
+  std::set<int> places;
+  std::size_t chunks = 0;
+  const ChunkMap chunk_map = map_chunks(options.trainables, slices, 1);
+  for (const auto& of_variable : chunk_map.of_variable) {
+    places.insert(of_variable.begin(), of_variable.end());
+    chunks += of_variable.size();
+  }
+  EXPECT_EQ(chunks, 13U);
+  EXPECT_EQ(places.size(), chunks);
+  EXPECT_EQ(chunk_map.total(), 13);
+}
+
+}  // namespace
+}  // namespace nntrain::comm

@@ -1,0 +1,89 @@
+// Sums of float64 over shards and over chunks of variables: the tree's bits on every rank.
+
+#include <algorithm>
+#include <bit>
+
+#include "mpi_main.h"
+#include "nntrain/comm/exchange.h"
+#include "reference.h"
+
+namespace nntrain::comm {
+namespace {
+
+using mpi_test::leaf_value;
+using mpi_test::reference_sum;
+using mpi_test::session;
+
+void expect_tree_sum(Exchange& exchange, int shards, int call, std::int64_t width) {
+  const ShardRange local = exchange.local_shards();
+  std::vector<double> mine;
+  for (int s = local.begin; s < local.end; ++s)
+    for (std::int64_t c = 0; c < width; ++c) mine.push_back(leaf_value(call, s, c));
+  std::vector<double> total(static_cast<std::size_t>(width), -7);
+  exchange.tree_sum(mine, total);
+  for (std::int64_t c = 0; c < width; ++c)
+    ASSERT_EQ(total[static_cast<std::size_t>(c)],
+              reference_sum<double>(shards, [&](int s) { return leaf_value(call, s, c); }))
+        << "call " << call << " column " << c;
+}
+
+TEST(TreeSum, HasTheBitsOfTheTreeAtEveryWidth) {
+  for (const int wanted : {1, 3, 8, 13, 32}) {
+    const int shards = std::max(wanted, session().size());
+    Exchange exchange(session(), mpi_test::test_options(shards));
+    int call = 0;
+    // Growing, shrinking, many in a row without anything between them.
+    for (const std::int64_t width : {3, 1, 0, 1000, 2, 5000, 7, 1, 1, 1, 1})
+      expect_tree_sum(exchange, shards, call++, width);
+  }
+}
+
+TEST(TreeSum, MixesWithStepsAndChunkSums) {
+  const int shards = std::max(8, session().size());
+  Exchange exchange(session(), mpi_test::test_options(shards));
+  std::vector<double> per_variable(mpi_test::test_options(shards).trainables.size());
+  for (int step = 0; step < 20; ++step) {
+    StepFlags flags;
+    expect_tree_sum(exchange, shards, 2 * step, 3);
+    exchange.reduce(flags);
+    const std::vector<double> ones(exchange.my_chunks().size(), 1.0);
+    exchange.chunk_sums(ones, per_variable);
+    EXPECT_EQ(per_variable, (std::vector<double>{3, 1, 3, 1, 5}));
+    exchange.share();
+    expect_tree_sum(exchange, shards, 2 * step + 1, 5);
+  }
+}
+
+TEST(TreeSum, WrongSizesAreRefused) {
+  Exchange exchange(session(), mpi_test::test_options(session().size()));
+  std::vector<double> total(2);
+  EXPECT_THROW(exchange.tree_sum(std::vector<double>(1), total), RuntimeError);
+  EXPECT_THROW(exchange.chunk_sums(std::vector<double>(99), total), RuntimeError);
+}
+
+TEST(ChunkSums, HaveTheBitsOfATreeOverEachVariable) {
+  for (const int wanted : {1, 3, 8}) {
+    const ExchangeOptions options = mpi_test::test_options(std::max(wanted, session().size()));
+    Exchange exchange(session(), options);
+    const Range slice = exchange.slice();
+    std::vector<double> chunks;
+    for (const auto& chunk : exchange.my_chunks()) {
+      EXPECT_GE(chunk.begin, slice.begin);
+      EXPECT_LE(chunk.begin + chunk.size, slice.end);
+      EXPECT_LE(chunk.size, kChunk);
+      chunks.push_back(leaf_value(0, chunk.variable, chunk.begin));
+    }
+    std::vector<double> total(options.trainables.size());
+    exchange.chunk_sums(chunks, total);
+    for (std::size_t v = 0; v < total.size(); ++v) {
+      const Extent& extent = options.trainables[v];
+      const int count = static_cast<int>((extent.size + kChunk - 1) / kChunk);
+      EXPECT_EQ(total[v], reference_sum<double>(count, [&](int k) {
+                  return leaf_value(0, static_cast<int>(v), extent.offset + k * kChunk);
+                }));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace nntrain::comm

@@ -1,0 +1,90 @@
+#include "nntrain/io/atomic_file.h"
+
+#include <gtest/gtest.h>
+
+#include "nntrain/io/hdf5.h"
+#include "unit/io/scratch.h"
+
+namespace nntrain::io {
+namespace {
+
+using test::contains;
+using test::message_of;
+using test::Scratch;
+
+std::size_t entries(const std::string& folder) {
+  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
+}
+
+TEST(AtomicFile, AppearsWhenCommitted) {
+  const Scratch scratch;
+  const std::string path = scratch.path("deep/er/a.txt");
+  {
+    AtomicFile file(path);
+    EXPECT_EQ(std::filesystem::path(file.temporary_path()).parent_path(), std::filesystem::path(path).parent_path());
+    std::ofstream(file.temporary_path()) << "new";
+    EXPECT_FALSE(std::filesystem::exists(path));
+    file.commit();
+    EXPECT_EQ(test::read_file(path), "new");
+  }
+  EXPECT_EQ(test::read_file(path), "new");
+  EXPECT_EQ(entries(scratch.path("deep/er")), 1U);
+}
+
+TEST(AtomicFile, WithoutCommitTheOldFileStays) {
+  const Scratch scratch;
+  const std::string path = scratch.write("a.txt", "old");
+  {
+    AtomicFile file(path);
+    std::ofstream(file.temporary_path()) << "half";
+  }
+  EXPECT_EQ(test::read_file(path), "old");
+  EXPECT_EQ(entries(scratch.folder()), 1U);
+}
+
+TEST(AtomicFile, AFailedCommitKeepsTheOldFile) {
+  const Scratch scratch;
+  const std::string path = scratch.write("a.txt", "old");
+  {
+    AtomicFile file(path);
+    std::filesystem::remove(file.temporary_path());
+    EXPECT_TRUE(contains(message_of<RuntimeError>([&] { file.commit(); }), "a.txt"));
+  }
+  EXPECT_EQ(test::read_file(path), "old");
+}
+
+TEST(AtomicFile, ReservedRoomIsGivenBack) {
+  const Scratch scratch;
+  const std::string path = scratch.path("a.h5");
+  AtomicFile file(path);
+  Hdf5File hdf5 = Hdf5File::create(file.temporary_path(), 8 << 20);
+  hdf5.root().write_dataset("x", Shape{3}, std::vector<float>{1, 2, 3});
+  hdf5.close();
+  file.commit();
+  struct stat status {};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_LT(status.st_size, 8 << 10);
+  EXPECT_LT(status.st_blocks * 512, 1 << 20);
+  EXPECT_EQ(Hdf5File::open(path).root().dataset("x").read_all<float>(), (std::vector<float>{1, 2, 3}));
+}
+
+TEST(AtomicFile, NamesThatCannotBe) {
+  const Scratch scratch;
+  scratch.write("file", "x");
+  EXPECT_TRUE(contains(message_of<RuntimeError>([&] { AtomicFile file(scratch.folder()); }), "folder"));
+  EXPECT_TRUE(contains(message_of<RuntimeError>([&] { AtomicFile file(scratch.path("file/a.txt")); }), "file"));
+  EXPECT_TRUE(contains(message_of<RuntimeError>([&] { AtomicFile file("/proc/no/a.txt"); }), "/proc/no"));
+}
+
+TEST(AtomicFile, FreeRoom) {
+  const Scratch scratch;
+  EXPECT_GT(free_bytes(scratch.path("a")), 0);
+  EXPECT_EQ(free_bytes(scratch.path("no/such/folder/a")), -1);
+  EXPECT_NO_THROW(require_free_bytes(scratch.path("a"), 1));
+  const std::string message =
+      message_of<RuntimeError>([&] { require_free_bytes(scratch.path("a"), std::int64_t{1} << 60); });
+  EXPECT_TRUE(contains(message, "1152921504606846976 bytes needed"));
+}
+
+}  // namespace
+}  // namespace nntrain::io

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Writes the HDF5 files of this folder with h5py: what our own writer never makes, but users (and attackers) do."""
+import os
+
+import h5py
+import numpy as np
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def new(name, **options):
+    return h5py.File(os.path.join(HERE, name), "w", **options)
+
+
+def types():
+    with new("types.h5") as file:
+        for name in ("i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"):
+            file[name] = np.arange(6, dtype="<" + name).reshape(3, 2)
+        file["big_f4"] = np.arange(6, dtype=">f4").reshape(3, 2)
+        file["big_i2"] = np.arange(-3, 3, dtype=">i2")
+        file["bool"] = np.array([True, False, True])
+        file["scalar"] = np.float32(3)
+        file["null"] = h5py.Empty("f4")
+        file["compound"] = np.zeros(3, dtype=[("a", "f4"), ("b", "i4")])
+        file["text"] = np.array([b"one", b"two"])
+        file.create_dataset("vlen_text", data=["one", "three"], dtype=h5py.string_dtype())
+        file.create_dataset("gzip", data=np.arange(6000, dtype="f4").reshape(1000, 6), chunks=(128, 6), compression="gzip",
+                            shuffle=True, fletcher32=True)
+        file.create_dataset("rank4", data=np.arange(24, dtype="f4").reshape(2, 3, 2, 2))
+        file.create_dataset("nan", data=np.array([[0, 1], [2, 3], [4, np.nan]], dtype="f4"))
+        file.create_dataset("inf", data=np.array([0, -np.inf], dtype="f8"))
+        file.create_dataset("large_f8", data=np.array([0, 1e300], dtype="f8"))
+        file["group/inner"] = np.ones(2, dtype="f4")
+        file["hard"] = file["f4"]
+        file["kernel:0"] = np.full(2, 7, dtype="f4")
+
+
+def attributes():
+    with new("attributes.h5") as file:
+        file.attrs["vlen"] = "variable \u00e4"
+        file.attrs["fixed"] = np.bytes_("fixed")
+        file.attrs["fixed_list"] = np.array([b"a", b"bcd"])
+        file.attrs.create("vlen_list", ["x", "yz", ""], dtype=h5py.string_dtype())
+        file.attrs["empty_list"] = []
+        file.attrs["pieces0"] = np.array([b"p", b"q"])
+        file.attrs["pieces1"] = np.array([b"r"])
+        file.attrs["int32"] = np.int32(-5)
+        file.attrs["uint8"] = np.uint8(200)
+        file.attrs["float32"] = np.float32(0.5)
+        file.attrs["whole_float"] = 7.0
+        file.attrs["yes"] = True
+        file.attrs["numbers"] = [1, 2, 3]
+        file.attrs["long"] = "z" * 66000
+
+
+def refused():
+    with new("target.h5") as file:
+        file["secret"] = np.ones(3, dtype="f4")
+    with new("links.h5") as file:
+        file["data"] = np.ones(3, dtype="f4")
+        file["external"] = h5py.ExternalLink("target.h5", "/secret")
+        file["soft"] = h5py.SoftLink("/data")
+        file["dangling"] = h5py.SoftLink("/nothing")
+        file["folder"] = h5py.ExternalLink("target.h5", "/")
+    with new("storage.h5") as file:
+        # Absolute and relative names: libhdf5 would read any file of the user.
+        file.create_dataset("outside", (4,), "u1", external=[("/etc/hostname", 0, 4)])
+        file.create_dataset("never_written", (1 << 31, 1 << 31), "f4", chunks=(1, 1024))
+        file.create_dataset("all_zero", (1 << 40,), "u1", chunks=(1 << 20,), compression="gzip")
+    with new("virtual.h5", libver="latest") as file:
+        layout = h5py.VirtualLayout(shape=(3,), dtype="f4")
+        layout[:] = h5py.VirtualSource("target.h5", "secret", shape=(3,))
+        file.create_virtual_dataset("virtual", layout)
+    with new("single.h5") as file:
+        file["only"] = np.arange(4, dtype="u1")
+        file["group/other"] = np.arange(4, dtype="u1")
+
+
+types()
+attributes()
+refused()
