@@ -23,8 +23,10 @@ Hdf5Handle access_properties(const Hdf5Context& context) {
   const std::string what = fmt::format("\"{}\": cannot set HDF5's access properties", context.file);
   Hdf5Handle access = checked(H5Pcreate(H5P_FILE_ACCESS), context, what);
   check(H5Pset_fclose_degree(access.id(), H5F_CLOSE_STRONG), context, what);
-  // 1.8's format: h5py and every HDF5 since 2008 read it, and attributes may pass 64 KiB.
-  check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V18, H5F_LIBVER_V18), context, what);
+  if (!context.reading) {
+    // 1.8's format: h5py and every HDF5 since 2008 read it, and attributes may pass 64 KiB.
+    check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V18, H5F_LIBVER_V18), context, what);
+  }
 #if H5_VERSION_GE(1, 10, 7)
   // Files appear by rename only, so locks protect nothing; on network file systems they fail.
   check(H5Pset_file_locking(access.id(), false, true), context, what);

@@ -136,7 +136,7 @@ void Trainer::make_engine() {
   replica.local = exchange_->local_shards();
   replica.shards = shards_;
   replica.seed = settings_.run.seed;
-  replica.writes_state = session_.local_rank() == 0;
+  replica.writes_state = session_.local_rank() == 0 || exchange_->private_values();
   replica.max_batch_rows = std::min(settings_.fit.batch_size, data_.train.rows());
   if (data_.validation) {
     replica.max_batch_rows = std::max(replica.max_batch_rows, std::min(validation_batch_rows_, data_.validation->rows()));
@@ -161,7 +161,7 @@ void Trainer::prepare_start(const ModelSource& source, const checkpoint::Content
   const bool from_file = session_.maximum(static_cast<std::int64_t>(source.weights.size())) > 0;
   if (!from_file) {
     comm::collectively(session_, "make the initial weights", [&] {
-      if (session_.local_rank() == 0) model_->initialize(settings_.run.seed);
+      if (session_.local_rank() == 0 || exchange_->private_values()) model_->initialize(settings_.run.seed);
     });
   } else {
     std::vector<float> whole;

@@ -57,7 +57,7 @@ while [ "$done_cycles" -lt "$cycles" ]; do
       pkill -KILL -s "$(ps -o sid= -p $job | tr -d ' ')" 2>/dev/null
       wait $job 2>/dev/null
       done_cycles=$((done_cycles + 1))
-      rm -f .run.h5.tmp-*
+      rm -f .run.h5.tmp-* /dev/shm/vader_segment.*  # Open MPI leaves these behind when it is killed
       if [ "$done_cycles" -ge "$cycles" ]; then  # let the last one end
         mpirun --bind-to none -np $ranks "$program" train run.ini --checkpoint.path=run.h5 > run.log 2>&1 || { cat run.log; exit 1; }
         break

@@ -33,6 +33,7 @@ def write_data(folder):
     order = rng.permutation(150)
     names = ["sepal_length", "sepal_width", "petal_length", "petal_width"]
     csv(f"{folder}/iris.csv", names + ["species"], iris.data[order], [str(iris.target_names[t]) for t in iris.target[order]])
+    csv(f"{folder}/iris_sorted.csv", names + ["species"], iris.data, [str(iris.target_names[t]) for t in iris.target])
     np.save(f"{folder}/iris_onehot.npy", np.eye(3, dtype=np.float32)[iris.target[order]])
     diabetes = datasets.load_diabetes(scaled=False)
     order = rng.permutation(442)
@@ -100,13 +101,13 @@ run("iris_steps_adadelta", "steps_per_epoch: the next epoch goes on in the data;
 run("iris_focal_ftrl_frozen", "A frozen layer, PReLU, orthogonal regularizer, focal loss.",
     {**IRIS, "targets": D + "iris_onehot.npy"} | {"input_columns": ":4"},
     ["Dense(6, trainable=False)", "PReLU(alpha_initializer=Constant(0.25))",
-     'Dense(3, activation="softmax", kernel_regularizer=OrthogonalRegularizer(0.05))'],
+     'Dense(3, activation="softmax", kernel_regularizer=OrthogonalRegularizer(0.002, mode="columns"))'],
     {"loss": "CategoricalFocalCrossentropy(alpha=0.5, gamma=1.5)", "optimizer": "Ftrl(learning_rate=0.1, initial_accumulator_value=1.0, beta=1.0)", "metrics": "accuracy"},
     {"epochs": 5, "batch_size": 32})
-run("diabetes_huber_rmsprop", "Regression from raw CSV through Normalization; selu, Huber, validation rows.",
+run("diabetes_huber", "Regression from raw CSV through Normalization; selu, Huber, validation rows.",
     {"inputs": D + "diabetes.csv", "input_columns": ":10", "target_columns": "progression", "rows": "42:", "validation_rows": ":42"},
     ["Normalization()", 'Dense(16, activation="selu", kernel_initializer="lecun_normal")', "Dense(1)"],
-    {"loss": "Huber(delta=20.0)", "optimizer": "RMSprop(learning_rate=0.01, momentum=0.5, epsilon=0.01)",
+    {"loss": "Huber(delta=20.0)", "optimizer": "SGD(PolynomialDecay(0.005, 60, 0.0005), momentum=0.9)",
      "metrics": "mae, RootMeanSquaredError()"},
     {"epochs": 4, "batch_size": 32})
 run("diabetes_softplus_adagrad", "softplus output, L2 on kernels and biases, validation_freq.",

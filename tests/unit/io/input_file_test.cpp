@@ -100,7 +100,7 @@ TEST(InputFile, ALyingTrailerPromisesAtMostDeflatesLimit) {
 
 TEST(InputFile, EveryTruncationIsFound) {
   const Scratch scratch;
-  const std::string whole = gzip(sample_bytes(2000));
+  const std::string whole = gzip(sample_bytes(600));
   for (std::size_t length = 2; length < whole.size(); ++length) {
     InputFile file(scratch.write("a.gz", whole.substr(0, length)));
     EXPECT_TRUE(contains(message_of<InputError>([&] { read_all(file, 4096); }), "a.gz")) << length;
@@ -109,13 +109,21 @@ TEST(InputFile, EveryTruncationIsFound) {
 
 TEST(InputFile, DamageIsFound) {
   const Scratch scratch;
-  const std::string whole = gzip(sample_bytes(2000));
+  const std::string bytes = sample_bytes(600);
+  const std::string whole = gzip(bytes);
+  std::size_t harmless = 0;
   for (std::size_t at = 10; at < whole.size(); ++at) {
     std::string damaged = whole;
     damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
     InputFile file(scratch.write("a.gz", damaged));
-    EXPECT_TRUE(contains(message_of<InputError>([&] { read_all(file, 4096); }), "a.gz")) << at;
+    try {
+      EXPECT_EQ(read_all(file, 4096), bytes) << at;
+      ++harmless;
+    } catch (const InputError& error) {
+      EXPECT_TRUE(contains(error.what(), "a.gz"));
+    }
   }
+  EXPECT_LE(harmless, 1U);  // the bits that fill the last byte of the compressed data
 }
 
 TEST(InputFile, WhatIsNoFile) {

@@ -67,7 +67,7 @@ def refused():
         file.create_dataset("outside", (4,), "u1", external=[("/etc/hostname", 0, 4)])
         file.create_dataset("never_written", (1 << 31, 1 << 31), "f4", chunks=(1, 1024))
         file.create_dataset("all_zero", (1 << 40,), "u1", chunks=(1 << 20,), compression="gzip")
-    with new("virtual.h5", libver="latest") as file:
+    with new("virtual.h5", libver=("v110", "v110")) as file:
         layout = h5py.VirtualLayout(shape=(3,), dtype="f4")
         layout[:] = h5py.VirtualSource("target.h5", "secret", shape=(3,))
         file.create_virtual_dataset("virtual", layout)

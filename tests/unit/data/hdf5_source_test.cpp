@@ -1,0 +1,98 @@
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "nntrain/io/hdf5.h"
+#include "unit/data/sources.h"
+
+namespace nntrain::data {
+namespace {
+
+using test::contains;
+using test::load;
+using test::load_error;
+using test::Scratch;
+
+std::string fixture(const std::string& name) { return NNTRAIN_TESTS_DIR "/unit/io/files/" + name; }
+
+TEST(Hdf5Source, NumbersOfEveryWidth) {
+  for (const char* name : {"i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "big_f4"}) {
+    const test::Loaded array = load(fixture("types.h5") + ":/" + name);
+    EXPECT_EQ(array.info.element, std::string(name) == "u1" ? Element::kUint8 : Element::kFloat32) << name;
+    EXPECT_EQ(array.info.rows, 3);
+    EXPECT_EQ(array.info.sample, Shape{2});
+    EXPECT_EQ(array.floats(), (std::vector<float>{0, 1, 2, 3, 4, 5})) << name;
+  }
+  EXPECT_EQ(load(fixture("types.h5") + ":bool").info.element, Element::kUint8);
+  EXPECT_EQ(load(fixture("types.h5") + ":bool").floats(), (std::vector<float>{1, 0, 1}));
+}
+
+TEST(Hdf5Source, RanksGroupsAndCompression) {
+  const test::Loaded rank4 = load(fixture("types.h5") + ":/rank4");
+  EXPECT_EQ(rank4.info.rows, 2);
+  EXPECT_EQ(rank4.info.sample, (Shape{3, 2, 2}));
+  EXPECT_EQ(load(fixture("types.h5") + ":group/inner").floats(), (std::vector<float>{1, 1}));
+  EXPECT_EQ(load(fixture("types.h5") + ":/group/inner").info.sample, Shape{});
+  std::vector<float> expected(6000);
+  std::iota(expected.begin(), expected.end(), 0.0F);
+  EXPECT_EQ(load(fixture("types.h5") + ":/gzip").floats(), expected);
+}
+
+TEST(Hdf5Source, ColonsInDatasetNames) {
+  EXPECT_EQ(load(fixture("types.h5") + ":/kernel:0").floats(), (std::vector<float>{7, 7}));
+}
+
+TEST(Hdf5Source, TheOnlyDatasetNeedsNoName) {
+  EXPECT_EQ(load(fixture("single.h5")).floats(), (std::vector<float>{0, 1, 2, 3}));
+  const std::string message = load_error(fixture("types.h5"));
+  EXPECT_TRUE(contains(message, "/f4, /f8"));
+  EXPECT_TRUE(contains(message, "FILE:/DATASET"));
+}
+
+TEST(Hdf5Source, NanAndInfAreNamedByRowAndValue) {
+  const std::string message = load_error(fixture("types.h5") + ":/nan");
+  EXPECT_TRUE(contains(message, "row 2, value 1 of data.inputs"));
+  EXPECT_TRUE(contains(message, "/nan is NaN"));
+  EXPECT_TRUE(contains(load_error(fixture("types.h5") + ":/inf"), "row 1, value 0"));
+  EXPECT_TRUE(contains(load_error(fixture("types.h5") + ":/large_f8"), "too large for float32"));
+}
+
+TEST(Hdf5Source, RefusedWithKeyAndReason) {
+  const auto error = [](const std::string& source) {
+    const std::string message = load_error(fixture(source));
+    EXPECT_TRUE(contains(message, "data.inputs"));
+    return message;
+  };
+  EXPECT_TRUE(contains(error("single.h5:/nothing"), "there is \"group\", \"only\""));
+  EXPECT_TRUE(contains(error("types.h5:/text"), "string"));
+  EXPECT_TRUE(contains(error("types.h5:/vlen_text"), "string"));
+  EXPECT_TRUE(contains(error("types.h5:/compound"), "compound"));
+  EXPECT_TRUE(contains(error("types.h5:/scalar"), "single number"));
+  EXPECT_TRUE(contains(error("types.h5:/null"), "null"));
+  EXPECT_TRUE(contains(error("types.h5:/group"), "not a dataset"));
+  EXPECT_TRUE(contains(error("links.h5:/external"), "external link"));
+  EXPECT_TRUE(contains(error("links.h5:/soft"), "soft link"));
+  EXPECT_TRUE(contains(error("storage.h5:/outside"), "external storage"));
+  EXPECT_TRUE(contains(error("storage.h5:/never_written"), "2147483648"));
+  EXPECT_TRUE(contains(error("virtual.h5:/virtual"), "virtual"));
+}
+
+TEST(Hdf5Source, TruncatedAndCompressedFiles) {
+  const Scratch scratch;
+  const std::string whole = test::read_file(fixture("types.h5"));
+  EXPECT_TRUE(contains(load_error(scratch.write("cut.h5", whole.substr(0, whole.size() / 2)) + ":/f4"), "truncated"));
+  EXPECT_TRUE(contains(load_error(scratch.write("a.h5.gz", test::gzip(whole))), "gunzip"));
+}
+
+TEST(Hdf5Source, LargeDatasetsWrittenByUs) {
+  const Scratch scratch;
+  std::vector<float> values(500000);
+  std::iota(values.begin(), values.end(), 0.0F);
+  io::Hdf5File file = io::Hdf5File::create(scratch.path("a.h5"));
+  file.root().write_dataset("x", Shape{1000, 500}, values);
+  file.close();
+  EXPECT_EQ(load(scratch.path("a.h5") + ":/x").floats(), values);
+}
+
+}  // namespace
+}  // namespace nntrain::data
