@@ -61,22 +61,31 @@ build_jobs() {
   echo $((jobs > 0 ? jobs : 1))
 }
 
-# How Open MPI must be told to run where it would rather not. What the user has set stays.
+# mpi_setting NAME VALUE: exported, unless the user has set it; remembered in mpi_settings.
+mpi_settings=()
+mpi_setting() {
+  [[ -z ${!1:-} ]] || return 0
+  export "$1=$2"
+  mpi_settings+=("$1=$2")
+}
+
+# Tells Open MPI to run where it would rather not.
 prepare_mpi() {
-  if [[ $EUID -eq 0 ]]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
-  # Ranks on this machine only: without ssh, mpirun stops although it would not need it.
-  if ! command -v ssh > /dev/null && ! command -v rsh > /dev/null; then
-    export OMPI_MCA_plm=${OMPI_MCA_plm:-isolated}
+  if [[ $EUID -eq 0 ]]; then
+    mpi_setting OMPI_ALLOW_RUN_AS_ROOT 1
+    mpi_setting OMPI_ALLOW_RUN_AS_ROOT_CONFIRM 1
   fi
+  # Ranks on this machine only: without ssh, mpirun stops although it would not need it.
+  if ! command -v ssh > /dev/null && ! command -v rsh > /dev/null; then mpi_setting OMPI_MCA_plm isolated; fi
   # Containers filter system calls; reading another rank's memory directly is then refused message by message.
   if grep -q '^Seccomp:[[:space:]]*2' /proc/self/status; then
-    export OMPI_MCA_btl_vader_single_copy_mechanism=${OMPI_MCA_btl_vader_single_copy_mechanism:-none}
+    mpi_setting OMPI_MCA_btl_vader_single_copy_mechanism none
   fi
   # Ranks of a node share memory through files in /dev/shm; many containers give it 64 MB, less than a data set needs.
   local room
   room=$(df -k --output=avail /dev/shm 2> /dev/null | tail -n 1)
   if ((${room:-0} < 262144)); then
-    export OMPI_MCA_osc_sm_backing_directory=${OMPI_MCA_osc_sm_backing_directory:-${TMPDIR:-/tmp}}
-    export OMPI_MCA_btl_vader_backing_directory=${OMPI_MCA_btl_vader_backing_directory:-${TMPDIR:-/tmp}}
+    mpi_setting OMPI_MCA_osc_sm_backing_directory "${TMPDIR:-/tmp}"
+    mpi_setting OMPI_MCA_btl_vader_backing_directory "${TMPDIR:-/tmp}"
   fi
 }

@@ -66,9 +66,9 @@ for name in http_proxy https_proxy no_proxy; do
   [[ -z ${!name:-} ]] || as_root+=("$name=${!name}")
 done
 
-# An optional package must not cost a machine its rebuilt package lists: look before the update when nothing is missing.
-has_candidate() { apt-cache policy "$1" 2> /dev/null | grep -q 'Candidate: [^(]'; }
-if [[ ${#missing[@]} -gt 0 ]]; then
+has_candidate() { [[ $(LC_ALL=C apt-cache policy "$1" 2> /dev/null) == *"Candidate: "[^\(]* ]]; }
+# For an optional package alone, the lists of packages that are here will do.
+if [[ ${#missing[@]} -gt 0 ]] || ! compgen -G '/var/lib/apt/lists/*_Packages*' > /dev/null; then
   "${as_root[@]}" apt-get -qq update || echo "NOTE: apt-get update failed; trying with the package lists that are here." >&2
 fi
 for package in "${optional[@]}"; do

@@ -13,6 +13,12 @@ config=configs/fashion_mnist.ini
 checkpoint=runs/fashion_mnist.h5
 program=build/release/nntrain-dist
 
+ranks=${1:-}
+if [[ $# -gt 1 || ! $ranks =~ ^([1-9][0-9]*)?$ ]]; then
+  echo "launch/quickstart.sh: RANKS is \"$*\"; give one number from 1 on, or nothing for one rank per core" >&2
+  exit 2
+fi
+
 say() { printf '\n== %s\n' "$*"; }
 
 say "Packages"
@@ -26,11 +32,7 @@ quota=$(cpu_quota)
 if ((quota < cores)); then usable=$quota; else usable=$cores; fi
 # Two hardware threads of a single core still overlap waiting with computing.
 if ((usable == 1 && quota > 1 && $(allowed_cpus | wc -l) > 1)); then usable=2; fi
-ranks=${1:-$((usable < 8 ? usable : 8))}
-if [[ ! $ranks =~ ^[1-9][0-9]*$ ]]; then
-  echo "launch/quickstart.sh: RANKS is \"$ranks\"; give a number from 1 on, or nothing for one rank per core" >&2
-  exit 2
-fi
+ranks=${ranks:-$((usable < 8 ? usable : 8))}
 
 prepare_mpi
 # --oversubscribe lifts Open MPI's count of slots, which misses hardware threads and containers; it changes nothing
@@ -43,7 +45,9 @@ else
   mpi+=(--bind-to none)
 fi
 
-say "Train: mpirun -np $ranks $program train $config"
+command="mpirun -np $ranks $program"
+if ((ranks > cores)); then command="mpirun -np $ranks --oversubscribe $program"; fi
+say "Train: $command train $config"
 if [[ $# -eq 0 ]] && ((usable > ranks)); then
   echo "$ranks of $usable cores: a mini-batch of 32 images feeds no more. Large batches use them all (fit.batch_size)."
 fi
@@ -69,10 +73,16 @@ cat << END
 Test accuracy: $accuracy
 
 What to try next:
-  mpirun -np $ranks $program train $config --fit.epochs=40
+END
+if ((${#mpi_settings[@]} > 0)); then printf '  export %s\n' "${mpi_settings[@]}"; fi
+cat << END
+  $command train $config --fit.epochs=40
       goes on from epoch 30, at any number of ranks, with the bits of one straight run
-  mpirun -np $ranks $program predict $checkpoint --data.inputs=/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz --output=runs/predictions.csv
-  $program summary $config      the layers and their sizes
-  $program inspect $checkpoint    history and how it was trained
-  configs/README.md             the other configurations; $program train --help lists every key
+  $command predict $checkpoint --data.inputs=/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz --output=runs/predictions.csv
+  $program summary $config
+      the layers and their sizes
+  $program inspect $checkpoint
+      history and how it was trained
+  $program train --help
+      every key; configs/README.md presents the other configurations
 END

@@ -24,12 +24,15 @@ std::int64_t ArrayInfo::bytes() const {
 
 ArrayInfo make_info(const std::string& name, const std::vector<std::int64_t>& extents, Element element) {
   const std::string shape = Shape(extents).to_string();
-  if (extents.empty()) throw InputError(fmt::format("{} holds a single number; the first axis counts samples", name));
-  if (extents.size() > 32) throw InputError(fmt::format("{} claims {} axes; the file is damaged", name, extents.size()));
+  if (extents.empty())
+    throw InputError(fmt::format("{} holds a single number; the first axis counts samples", name));
+  if (extents.size() > 32)
+    throw InputError(fmt::format("{} claims {} axes; the file is damaged", name, extents.size()));
   std::int64_t bytes = static_cast<std::int64_t>(sizeof(double));
   for (const std::int64_t extent : extents) {
     if (extent < 0 || __builtin_mul_overflow(bytes, extent, &bytes)) {
-      throw InputError(fmt::format("{} claims the shape {}, more than any file holds; it is damaged", name, shape));
+      throw InputError(
+          fmt::format("{} claims the shape {}, more than any file holds; it is damaged", name, shape));
     }
   }
   if (bytes == 0) throw InputError(fmt::format("{} has the shape {}: no samples", name, shape));
@@ -42,7 +45,8 @@ ArrayInfo make_info(const std::string& name, const std::vector<std::int64_t>& ex
 
 void check_memory(const ArrayInfo& info, std::span<const std::byte> memory) {
   if (static_cast<std::int64_t>(memory.size()) == info.bytes()) return;
-  throw RuntimeError(fmt::format("internal: {} bytes of memory for an array of {}", memory.size(), info.bytes()));
+  throw RuntimeError(
+      fmt::format("internal: {} bytes of memory for an array of {}", memory.size(), info.bytes()));
 }
 
 void check_finite(const ArrayInfo& info, std::span<const std::byte> memory, const std::string& name) {
@@ -61,9 +65,10 @@ void check_finite(const ArrayInfo& info, std::span<const std::byte> memory, cons
     std::size_t at = begin;
     while ((std::bit_cast<std::uint32_t>(values[at]) & kExponent) != kExponent) ++at;
     const auto row_values = static_cast<std::size_t>(info.sample.size());
-    throw InputError(fmt::format("row {}, value {} of {} is {}; rows and values count from 0; repair or remove such rows",
-                                 at / row_values, at % row_values, name,
-                                 values[at] != values[at] ? "NaN" : "Inf (or too large for float32)"));
+    throw InputError(
+        fmt::format("row {}, value {} of {} is {}; rows and values count from 0; repair or remove such rows",
+                    at / row_values, at % row_values, name,
+                    values[at] != values[at] ? "NaN" : "Inf (or too large for float32)"));
   }
 }
 
@@ -112,7 +117,8 @@ std::unique_ptr<ArraySource> open_array(const SourceOptions& options) {
     return open_hdf5(source.path, source.dataset, options);
   }
   if (!source.dataset.empty()) {
-    throw InputError(fmt::format("{} is not an HDF5 file, so it has no dataset \":{}\"", file.name(), source.dataset));
+    throw InputError(
+        fmt::format("{} is not an HDF5 file, so it has no dataset \":{}\"", file.name(), source.dataset));
   }
   if (begins_with(start, "\x89HDF\r\n\x1a\n")) {
     throw InputError(file.name() + " is a compressed HDF5 file; decompress it with gunzip");
@@ -121,9 +127,10 @@ std::unique_ptr<ArraySource> open_array(const SourceOptions& options) {
   if (begins_with(start, std::string_view("\0\0", 2))) return open_idx(std::move(file));
   if (start.empty()) throw InputError(file.name() + " is empty");
   if (!looks_like_text(start)) {
-    throw InputError(fmt::format("{} is none of IDX, CSV, HDF5 and NPY: it begins with the bytes {}; the file is damaged "
-                                 "or of another format",
-                                 file.name(), hex_bytes(start.first(std::min<std::size_t>(start.size(), 8)))));
+    throw InputError(
+        fmt::format("{} is none of IDX, CSV, HDF5 and NPY: it begins with the bytes {}; the file is damaged "
+                    "or of another format",
+                    file.name(), hex_bytes(start.first(std::min<std::size_t>(start.size(), 8)))));
   }
   return open_csv(std::move(file), options);
 }

@@ -116,7 +116,8 @@ class CsvReader {
 
   void read_start() {
     std::string_view record;
-    while (start_.size() < 2 && scanner_.next(record)) start_.push_back({std::string(record), scanner_.line()});
+    while (start_.size() < 2 && scanner_.next(record))
+      start_.push_back({std::string(record), scanner_.line()});
     if (start_.empty()) throw InputError(scanner_.name() + " holds only empty lines");
     delimiter_ = detect_delimiter(start_[0].text);
     std::vector<std::string> first = split_fields(start_[0].text, delimiter_);
@@ -168,8 +169,9 @@ class CsvReader {
       if (text_column_) add_label(field, line, column, value);
     }
     if (column != layout_.columns) {
-      throw InputError(fmt::format("{}, line {} (row {}) has {} columns, line {} has {}; every row needs the same number",
-                                   scanner_.name(), line, rows_, column, start_[0].line, layout_.columns));
+      throw InputError(
+          fmt::format("{}, line {} (row {}) has {} columns, line {} has {}; every row needs the same number",
+                      scanner_.name(), line, rows_, column, start_[0].line, layout_.columns));
     }
     ++rows_;
   }
@@ -196,15 +198,16 @@ class CsvReader {
     }
     if (options_.role == Role::kInputs) return shown + " is not a number; data.input_columns chooses columns";
     if (options_.role == Role::kWeights) return shown + " is not a number";
-    return shown + (chosen_.size() == 1
-                        ? " is not a number, but the column begins with one; use text for all labels or for none"
-                        : " is not a number; a column of text labels must be the only target column "
-                          "(data.target_columns)");
+    return shown +
+           (chosen_.size() == 1
+                ? " is not a number, but the column begins with one; use text for all labels or for none"
+                : " is not a number; a column of text labels must be the only target column "
+                  "(data.target_columns)");
   }
 
   [[noreturn]] void fail(std::int64_t line, std::size_t column, const std::string& complaint) const {
-    throw InputError(fmt::format("{}, line {} (row {}), {}: {}", scanner_.name(), line, rows_, layout_.describe(column),
-                                 complaint));
+    throw InputError(fmt::format("{}, line {} (row {}), {}: {}", scanner_.name(), line, rows_,
+                                 layout_.describe(column), complaint));
   }
 
   ArrayInfo make_array_info() const {

@@ -15,8 +15,8 @@ namespace {
 
 std::string unknown_name(const std::string& item, const CsvLayout& layout, const std::string& name) {
   if (layout.header.empty()) {
-    return fmt::format("{} has no header, so there is no column \"{}\"; give indices or slices, e.g. :4 or -1", name,
-                       item);
+    return fmt::format(
+        "{} has no header, so there is no column \"{}\"; give indices or slices, e.g. :4 or -1", name, item);
   }
   const std::string near = nearest(item, layout.header);
   if (!near.empty()) return fmt::format("{} has no column \"{}\"; did you mean {}?", name, item, near);
@@ -27,7 +27,8 @@ std::string unknown_name(const std::string& item, const CsvLayout& layout, const
                      shown < layout.header.size() ? ", ..." : "");
 }
 
-RowRange range_of(const std::string& item, const CsvLayout& layout, UnknownNames unknown, const std::string& name) {
+RowRange range_of(const std::string& item, const CsvLayout& layout, UnknownNames unknown,
+                  const std::string& name) {
   const auto found = std::find(layout.header.begin(), layout.header.end(), item);
   if (found != layout.header.end()) {
     const auto at = found - layout.header.begin();
@@ -45,7 +46,8 @@ RowRange range_of(const std::string& item, const CsvLayout& layout, UnknownNames
     throw InputError(unknown_name(item, layout, name));
   }
   const RowRange range = slice->range(columns);
-  if (range.count() == 0) throw InputError(fmt::format("{} has {} columns; {} selects none of them", name, columns, item));
+  if (range.count() == 0)
+    throw InputError(fmt::format("{} has {} columns; {} selects none of them", name, columns, item));
   return range;
 }
 
@@ -64,7 +66,8 @@ std::vector<std::size_t> choose_columns(std::string_view text, const CsvLayout& 
     for (std::int64_t i = range.begin; i < range.end; ++i) {
       const auto column = static_cast<std::size_t>(i);
       if (std::find(chosen.begin(), chosen.end(), column) != chosen.end()) {
-        throw InputError(fmt::format("{}: {} is chosen twice by \"{}\"", name, layout.describe(column), text));
+        throw InputError(
+            fmt::format("{}: {} is chosen twice by \"{}\"", name, layout.describe(column), text));
       }
       chosen.push_back(column);
     }

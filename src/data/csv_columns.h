@@ -16,9 +16,9 @@ struct CsvLayout {
 
 enum class UnknownNames { kRefused, kIgnored };
 
-/// Column indices in the order written. A name comes before an index or slice of the same text. InputError, with
-/// `name` (key and file) in it: an unknown name (with the nearest known ones), an index beyond the columns, a
-/// slice of nothing, a column twice.
+/// Column indices in the order written. A name comes before an index or slice of the same text. InputError,
+/// with `name` (key and file) in it: an unknown name (with the nearest known ones), an index beyond the
+/// columns, a slice of nothing, a column twice.
 std::vector<std::size_t> choose_columns(std::string_view text, const CsvLayout& layout, UnknownNames unknown,
                                         const std::string& name);
 

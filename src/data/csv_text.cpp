@@ -187,7 +187,8 @@ NumberState parse_number(std::string_view field, float& value) {
 namespace {
 
 bool marks_missing(const std::string& field) {
-  constexpr std::array<std::string_view, 9> kMarks = {"", "?", "-", "NA", "N/A", "n/a", "null", "NULL", "None"};
+  constexpr std::array<std::string_view, 9> kMarks = {"",    "?",    "-",    "NA",  "N/A",
+                                                      "n/a", "null", "NULL", "None"};
   return std::find(kMarks.begin(), kMarks.end(), field) != kMarks.end();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// Private to src/data: CSV (RFC 4180) as records and fields. Files are streamed; a record lies in memory alone.
+// Private to src/data: CSV (RFC 4180) as records and fields. Files are streamed; a record lies in memory
+// alone.
 
 #include <cstdint>
 #include <string>
@@ -64,8 +65,8 @@ char detect_delimiter(std::string_view record);
 enum class NumberState { kGood, kEmpty, kNoNumber, kNan, kInfinite, kTooLarge };
 NumberState parse_number(std::string_view field, float& value);
 
-/// Is it a header, judged by the first two records? Yes, when the first holds no number, or text (not one of the
-/// usual marks of a missing value) above a number.
+/// Is it a header, judged by the first two records? Yes, when the first holds no number, or text (not one of
+/// the usual marks of a missing value) above a number.
 bool is_header(const std::vector<std::string>& first, const std::vector<std::string>& second);
 
 }  // namespace nntrain::data

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 
 #include "nntrain/data/batch.h"
@@ -5,6 +6,9 @@
 namespace nntrain::data {
 
 namespace {
+
+constexpr std::int64_t kBlockRows = 16;
+constexpr std::int64_t kCacheLineBytes = 64;
 
 /// values[i] * scale; each element alone, so its bits do not depend on the length.
 void copy_scaled(const std::byte* memory, Element element, std::int64_t values, float scale, float* out) {
@@ -21,8 +25,8 @@ void copy_scaled(const std::byte* memory, Element element, std::int64_t values, 
 
 }  // namespace
 
-void gather(const ArrayView& array, const Sampler& sampler, std::int64_t position, std::int64_t count, float scale,
-            float* out) {
+void gather(const ArrayView& array, const Sampler& sampler, std::int64_t position, std::int64_t count,
+            float scale, float* out) {
   if (count <= 0 || array.sample_size == 0) return;
   const std::int64_t row_bytes = array.sample_size * static_cast<std::int64_t>(element_bytes(array.element));
   const std::byte* first = array.memory + array.first * row_bytes;
@@ -30,9 +34,18 @@ void gather(const ArrayView& array, const Sampler& sampler, std::int64_t positio
     copy_scaled(first + position * row_bytes, array.element, count * array.sample_size, scale, out);
     return;
   }
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::byte* row = first + sampler.row(position + i) * row_bytes;
-    copy_scaled(row, array.element, array.sample_size, scale, out + i * array.sample_size);
+  // Shuffled rows miss every cache: the misses of a block are started together.
+  const std::byte* rows[kBlockRows];
+  for (std::int64_t begin = 0; begin < count; begin += kBlockRows) {
+    const std::int64_t block = std::min(kBlockRows, count - begin);
+    for (std::int64_t i = 0; i < block; ++i) {
+      rows[i] = first + sampler.row(position + begin + i) * row_bytes;
+      __builtin_prefetch(rows[i]);
+      __builtin_prefetch(rows[i] + std::min(row_bytes - 1, kCacheLineBytes));
+    }
+    for (std::int64_t i = 0; i < block; ++i) {
+      copy_scaled(rows[i], array.element, array.sample_size, scale, out + (begin + i) * array.sample_size);
+    }
   }
 }
 

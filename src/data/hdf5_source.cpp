@@ -55,9 +55,10 @@ std::string only_dataset(const io::Hdf5Group& root) {
 Element element_of(const io::Hdf5Dataset& dataset) {
   const io::Hdf5DatasetInfo& info = dataset.info();
   if (info.type == Hdf5Type::kString || info.type == Hdf5Type::kOther) {
-    throw InputError(fmt::format("{} holds {} elements; numbers are needed (for text labels store class indices, "
-                                 "or use a CSV file)",
-                                 dataset.name(), info.type_name()));
+    throw InputError(
+        fmt::format("{} holds {} elements; numbers are needed (for text labels store class indices, "
+                    "or use a CSV file)",
+                    dataset.name(), info.type_name()));
   }
   const bool byte = info.element_bytes == 1 && (info.type == Hdf5Type::kBoolean || !info.is_signed);
   return byte ? Element::kUint8 : Element::kFloat32;

@@ -49,9 +49,10 @@ RawType type_of(unsigned code, const std::string& name) {
     case 0x0E:
       return {RawKind::kFloat, 8, kBig};
     default:
-      throw InputError(fmt::format("{}: the IDX header names the element type 0x{:02X}; known are 08, 09, 0B, 0C, "
-                                   "0D and 0E; the file is damaged",
-                                   name, code));
+      throw InputError(
+          fmt::format("{}: the IDX header names the element type 0x{:02X}; known are 08, 09, 0B, 0C, "
+                      "0D and 0E; the file is damaged",
+                      name, code));
   }
 }
 
@@ -72,8 +73,9 @@ std::unique_ptr<ArraySource> open_idx(io::InputFile file) {
   }
   ArrayInfo info = make_info(file.name(), extents, type.element());
   const auto values = info.rows * info.sample.size();
-  file.expect_stream_bytes(static_cast<std::int64_t>(4 + raw.size()) + values * static_cast<std::int64_t>(type.bytes),
-                           "the shape " + Shape(extents).to_string() + " of its IDX header");
+  file.expect_stream_bytes(
+      static_cast<std::int64_t>(4 + raw.size()) + values * static_cast<std::int64_t>(type.bytes),
+      "the shape " + Shape(extents).to_string() + " of its IDX header");
   return std::make_unique<IdxSource>(std::move(file), std::move(info), type);
 }
 

@@ -23,10 +23,12 @@ struct NpyHeader {
 };
 
 /// In a Fortran array the first index runs fastest: C order is read out with strides.
-void to_c_order(const std::vector<std::int64_t>& extents, std::size_t width, const std::byte* from, std::byte* to) {
+void to_c_order(const std::vector<std::int64_t>& extents, std::size_t width, const std::byte* from,
+                std::byte* to) {
   std::vector<std::int64_t> index(extents.size(), 0);
   std::vector<std::int64_t> stride(extents.size(), 1);
-  for (std::size_t axis = 1; axis < extents.size(); ++axis) stride[axis] = stride[axis - 1] * extents[axis - 1];
+  for (std::size_t axis = 1; axis < extents.size(); ++axis)
+    stride[axis] = stride[axis - 1] * extents[axis - 1];
   std::int64_t offset = 0;
   for (;;) {
     std::copy_n(from + offset * static_cast<std::int64_t>(width), width, to);
@@ -88,7 +90,8 @@ class HeaderParser {
 
  private:
   [[noreturn]] void damaged(std::string_view what) const {
-    throw InputError(fmt::format("{}: the NPY header has no readable '{}'; the file is damaged", name_, what));
+    throw InputError(
+        fmt::format("{}: the NPY header has no readable '{}'; the file is damaged", name_, what));
   }
 
   std::string_view value(std::string_view key) const {
@@ -108,7 +111,8 @@ class HeaderParser {
   std::string_view quoted_value(std::string_view key) const {
     const std::string_view text = value(key);
     if (text[0] == '[') {
-      throw InputError(name_ + " holds records of several fields (a structured NumPy type); save plain numbers");
+      throw InputError(name_ +
+                       " holds records of several fields (a structured NumPy type); save plain numbers");
     }
     if (text[0] != '\'' && text[0] != '"') damaged(key);
     const std::size_t end = text.find(text[0], 1);
@@ -131,9 +135,10 @@ class HeaderParser {
     if (kind == 'f') known = known && power && bytes > 1;
     if (kind == 'u' || kind == 'i') known = known && power;
     if (!known || std::string_view("buif").find(kind) == std::string_view::npos) {
-      throw InputError(fmt::format("{} holds NumPy type '{}'; bool, integers and float16, float32 or float64 are "
-                                   "read (array.astype('float32') in Python)",
-                                   name_, descr));
+      throw InputError(
+          fmt::format("{} holds NumPy type '{}'; bool, integers and float16, float32 or float64 are "
+                      "read (array.astype('float32') in Python)",
+                      name_, descr));
     }
     type.kind = kind == 'f' ? RawKind::kFloat : kind == 'i' ? RawKind::kSigned : RawKind::kUnsigned;
     type.bytes = bytes;
@@ -182,7 +187,8 @@ std::unique_ptr<ArraySource> open_npy(io::InputFile file) {
   std::size_t length = 0;
   for (std::size_t k = width; k-- > 0;) length = length << 8U | std::to_integer<std::size_t>(raw[k]);
   if (length > kLongestHeader) {
-    throw InputError(fmt::format("{}: the NPY header claims {} bytes; the file is damaged", file.name(), length));
+    throw InputError(
+        fmt::format("{}: the NPY header claims {} bytes; the file is damaged", file.name(), length));
   }
   std::string text(length, ' ');
   file.read_exactly(std::as_writable_bytes(std::span(text)), "the NPY header");

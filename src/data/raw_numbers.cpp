@@ -70,7 +70,8 @@ Convert converter(const RawType& type) {
 }  // namespace
 
 void read_numbers(io::InputFile& file, const RawType& type, std::span<std::byte> memory) {
-  const bool native_float = type.kind == RawKind::kFloat && type.bytes == 4 && type.order == std::endian::native;
+  const bool native_float =
+      type.kind == RawKind::kFloat && type.bytes == 4 && type.order == std::endian::native;
   if (type.element() == Element::kUint8 || native_float) {
     file.read_exactly(memory, "the samples");
     return;

@@ -26,9 +26,10 @@ Sampler::Sampler(std::int64_t rows, std::uint64_t seed, std::int64_t epoch, Orde
     const int bits = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(rows - 1)));
     left_bits_ = bits / 2;
     right_bits_ = bits - left_bits_;
+    rounds_ = bits < 8 ? kMostRounds : kMostRounds / 2;
   }
   const RandomStream stream(seed, Purpose::kShuffle, 0);
-  for (std::uint32_t round = 0; round < kRounds; ++round) {
+  for (std::uint32_t round = 0; round < kMostRounds; ++round) {
     const std::array<std::uint32_t, 4> words = stream.block(static_cast<std::uint64_t>(epoch), round);
     keys_[round] = static_cast<std::uint64_t>(words[0]) << 32U | words[1];
   }
@@ -37,7 +38,7 @@ Sampler::Sampler(std::int64_t rows, std::uint64_t seed, std::int64_t epoch, Orde
 std::uint64_t Sampler::encrypt(std::uint64_t value) const {
   std::uint64_t left = value >> static_cast<unsigned>(right_bits_);
   std::uint64_t right = value & mask(right_bits_);
-  for (std::size_t round = 0; round < kRounds; round += 2) {
+  for (std::size_t round = 0; round < static_cast<std::size_t>(rounds_); round += 2) {
     right ^= mix(left + keys_[round]) & mask(right_bits_);
     left ^= mix(right + keys_[round + 1]) & mask(left_bits_);
   }

@@ -49,7 +49,9 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
   }
   const std::string folder = folder_of(path_);
   create_directories(folder);
-  temporary_ = (std::filesystem::path(path_).parent_path() / fmt::format(".{}.tmp-{}", name.string(), ::getpid())).string();
+  temporary_ =
+      (std::filesystem::path(path_).parent_path() / fmt::format(".{}.tmp-{}", name.string(), ::getpid()))
+          .string();
   // A full or read-only folder should be known before the work of writing.
   const int descriptor = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor < 0) throw_write_error(path_, std::strerror(errno));
@@ -63,9 +65,12 @@ AtomicFile::~AtomicFile() {
 void AtomicFile::commit() {
   struct stat status {};
   const std::int64_t bytes = ::stat(temporary_.c_str(), &status) == 0 ? status.st_size : -1;
-  if (const int cause = release_reserved_blocks(temporary_)) throw_write_error(path_, std::strerror(cause), bytes);
-  if (const int cause = sync_path(temporary_, O_RDONLY)) throw_write_error(path_, std::strerror(cause), bytes);
-  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) throw_write_error(path_, std::strerror(errno), bytes);
+  if (const int cause = release_reserved_blocks(temporary_))
+    throw_write_error(path_, std::strerror(cause), bytes);
+  if (const int cause = sync_path(temporary_, O_RDONLY))
+    throw_write_error(path_, std::strerror(cause), bytes);
+  if (std::rename(temporary_.c_str(), path_.c_str()) != 0)
+    throw_write_error(path_, std::strerror(errno), bytes);
   committed_ = true;
   if (const int cause = sync_path(folder_of(path_), O_RDONLY | O_DIRECTORY)) {
     throw_write_error(path_, fmt::format("the folder cannot be synchronised: {}", std::strerror(cause)));

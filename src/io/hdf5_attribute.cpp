@@ -17,7 +17,8 @@ using detail::Hdf5Handle;
 /// Keras' HDF5_OBJECT_HEADER_LIMIT (keras/src/legacy/saving/legacy_h5_format.py).
 constexpr std::size_t kPieceBytes = 64512;
 
-extern "C" herr_t add_attribute_name(hid_t /*object*/, const char* name, const H5A_info_t* /*info*/, void* names) {
+extern "C" herr_t add_attribute_name(hid_t /*object*/, const char* name, const H5A_info_t* /*info*/,
+                                     void* names) {
   static_cast<std::vector<std::string>*>(names)->emplace_back(name);
   return 0;
 }
@@ -30,8 +31,8 @@ std::string without_padding(const char* bytes, std::size_t width, H5T_str_t padd
   return {bytes, length};
 }
 
-std::vector<std::string> read_fixed(hid_t attribute, hid_t type, std::size_t count, const Hdf5Context& context,
-                                    const std::string& what) {
+std::vector<std::string> read_fixed(hid_t attribute, hid_t type, std::size_t count,
+                                    const Hdf5Context& context, const std::string& what) {
   const std::size_t width = H5Tget_size(type);
   std::vector<char> bytes(count * width);
   check(H5Aread(attribute, type, bytes.data()), context, what);
@@ -44,6 +45,7 @@ std::vector<std::string> read_fixed(hid_t attribute, hid_t type, std::size_t cou
 
 std::vector<std::string> read_variable(hid_t attribute, hid_t type, hid_t space, std::size_t count,
                                        const Hdf5Context& context, const std::string& what) {
+  check_global_heaps(context);
   std::vector<char*> pointers(count, nullptr);
   check(H5Aread(attribute, type, pointers.data()), context, what);
   std::vector<std::string> texts;
@@ -61,8 +63,8 @@ Hdf5Handle string_type(std::size_t width, const Hdf5Context& context, const std:
 }
 
 /// A new attribute in place of an old one; `values` null: nothing to write.
-void write(hid_t group, const std::string& attribute, hid_t type, hid_t memory, hid_t space, const void* values,
-           const Hdf5Context& context, const std::string& what) {
+void write(hid_t group, const std::string& attribute, hid_t type, hid_t memory, hid_t space,
+           const void* values, const Hdf5Context& context, const std::string& what) {
   if (H5Aexists(group, attribute.c_str()) > 0) check(H5Adelete(group, attribute.c_str()), context, what);
   const Hdf5Handle handle =
       checked(H5Acreate2(group, attribute.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), context, what);
@@ -82,8 +84,8 @@ bool Hdf5Group::has_attribute(const std::string& attribute) const {
 std::vector<std::string> Hdf5Group::attributes() const {
   std::vector<std::string> names;
   hsize_t position = 0;
-  check(H5Aiterate2(handle_.id(), H5_INDEX_NAME, H5_ITER_NATIVE, &position, add_attribute_name, &names), *context_,
-        "the attributes of " + name_ + " cannot be listed; the file is damaged");
+  check(H5Aiterate2(handle_.id(), H5_INDEX_NAME, H5_ITER_NATIVE, &position, add_attribute_name, &names),
+        *context_, "the attributes of " + name_ + " cannot be listed; the file is damaged");
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -100,7 +102,8 @@ std::vector<std::string> Hdf5Group::read_strings(const std::string& attribute) c
   const Hdf5Handle type = checked(H5Aget_type(handle.id()), *context_, what + " has no readable type");
   const Hdf5Handle space = checked(H5Aget_space(handle.id()), *context_, what + " has no readable shape");
   if (H5Tget_class(type.id()) != H5T_STRING) {
-    // numpy writes an empty list of names as float64 of shape (0,), and Keras does for layers without weights.
+    // numpy writes an empty list of names as float64 of shape (0,), and Keras does for layers without
+    // weights.
     if (H5Sget_simple_extent_npoints(space.id()) == 0) return {};
     fail(*context_, what + " is not a text");
   }
@@ -109,8 +112,8 @@ std::vector<std::string> Hdf5Group::read_strings(const std::string& attribute) c
   std::int64_t bytes = 0;
   if (width <= 0 || __builtin_mul_overflow(count, width, &bytes) ||
       (context_->reading && bytes > context_->file_bytes)) {
-    fail(*context_, fmt::format("{} claims {} texts of {} bytes, but the file has only {} bytes", what, count, width,
-                                context_->file_bytes));
+    fail(*context_, fmt::format("{} claims {} texts of {} bytes, but the file has only {} bytes", what, count,
+                                width, context_->file_bytes));
   }
   if (count == 0) return {};
   const auto items = static_cast<std::size_t>(count);
@@ -122,7 +125,8 @@ std::vector<std::string> Hdf5Group::read_strings(const std::string& attribute) c
 std::string Hdf5Group::read_text(const std::string& attribute) const {
   std::vector<std::string> texts = read_strings(attribute);
   if (texts.size() != 1) {
-    fail(*context_, fmt::format("the attribute \"{}\" of {} holds {} texts, not one", attribute, name_, texts.size()));
+    fail(*context_,
+         fmt::format("the attribute \"{}\" of {} holds {} texts, not one", attribute, name_, texts.size()));
   }
   return std::move(texts.front());
 }
@@ -144,7 +148,8 @@ void Hdf5Group::read_scalar(const std::string& attribute, std::int64_t memory_ty
   const Hdf5Handle space = checked(H5Aget_space(handle.id()), *context_, what + " has no readable shape");
   const H5T_class_t kind = H5Tget_class(type.id());
   const bool number = kind == H5T_INTEGER || kind == H5T_FLOAT || kind == H5T_ENUM;
-  if (!number || extents_of(space.id(), *context_, what).size() != 1) fail(*context_, what + " is not one number");
+  if (!number || extents_of(space.id(), *context_, what).size() != 1)
+    fail(*context_, what + " is not one number");
   check(H5Aread(handle.id(), memory_type, value), *context_, what + " is damaged");
 }
 
@@ -154,7 +159,8 @@ std::int64_t Hdf5Group::read_integer(const std::string& attribute) const {
   if (H5Tget_class(type.id()) == H5T_FLOAT) {
     const double number = read_number(attribute);
     if (number != std::floor(number) || std::abs(number) > 0x1.0p53) {
-      fail(*context_, fmt::format("the attribute \"{}\" of {} is {}, not an integer", attribute, name_, number));
+      fail(*context_,
+           fmt::format("the attribute \"{}\" of {} is {}, not an integer", attribute, name_, number));
     }
     return static_cast<std::int64_t>(number);
   }
@@ -175,7 +181,8 @@ void Hdf5Group::write_attribute(const std::string& attribute, std::string_view t
   const Hdf5Handle space = checked(H5Screate(H5S_SCALAR), *context_, what);
   const std::string terminated(text);
   const char* pointer = terminated.c_str();
-  write(handle_.id(), attribute, type.id(), type.id(), space.id(), static_cast<const void*>(&pointer), *context_, what);
+  write(handle_.id(), attribute, type.id(), type.id(), space.id(), static_cast<const void*>(&pointer),
+        *context_, what);
 }
 
 void Hdf5Group::write_attribute(const std::string& attribute, const std::vector<std::string>& texts) {
@@ -192,16 +199,18 @@ void Hdf5Group::write_attribute(const std::string& attribute, const std::vector<
   }
 }
 
-void Hdf5Group::write_strings(const std::string& attribute, std::span<const std::string> texts, std::size_t width) {
+void Hdf5Group::write_strings(const std::string& attribute, std::span<const std::string> texts,
+                              std::size_t width) {
   const std::string what = writing(name_, attribute);
   const Hdf5Handle type = string_type(width, *context_, what);
-  const Hdf5Handle space = checked(make_space(Shape{static_cast<std::int64_t>(texts.size())}), *context_, what);
+  const Hdf5Handle space =
+      checked(make_space(Shape{static_cast<std::int64_t>(texts.size())}), *context_, what);
   std::vector<char> bytes(width * texts.size(), '\0');
   for (std::size_t i = 0; i < texts.size(); ++i) {
     std::copy(texts[i].begin(), texts[i].end(), bytes.begin() + static_cast<std::ptrdiff_t>(i * width));
   }
-  write(handle_.id(), attribute, type.id(), type.id(), space.id(), texts.empty() ? nullptr : bytes.data(), *context_,
-        what);
+  write(handle_.id(), attribute, type.id(), type.id(), space.id(), texts.empty() ? nullptr : bytes.data(),
+        *context_, what);
 }
 
 void Hdf5Group::write_boolean(const std::string& attribute, bool value) {

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "nntrain/core/error.h"
+#include "nntrain/io/atomic_file.h"
 
 namespace nntrain::io {
 
@@ -31,12 +32,21 @@ void use_hdf5() {
 std::string last_hdf5_error() {
   std::string message;
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first_message, &message);
-  return message.empty() ? "no cause given by libhdf5" : message;
+  if (message.empty()) return "no cause given by libhdf5";
+  // "file write failed: time = ...\n, ..., errno = 28, error message = 'No space left on device', ..."
+  constexpr std::string_view kSystem = "error message = '";
+  if (const std::size_t at = message.find(kSystem); at != std::string::npos) {
+    const std::string words = message.substr(at + kSystem.size());
+    return words.substr(0, words.find('\''));
+  }
+  return message.substr(0, message.find('\n'));
 }
 
 void fail(const detail::Hdf5Context& context, const std::string& message) {
   if (context.reading) throw InputError(message);
-  throw RuntimeError(message);
+  const std::int64_t available = free_bytes(context.file);
+  throw RuntimeError(available < 0 ? message
+                                   : fmt::format("{}; {} bytes are free there", message, available));
 }
 
 std::string object_name(const detail::Hdf5Context& context, const std::string& path) {
@@ -110,7 +120,8 @@ Hdf5DatasetInfo describe_type(hid_t type) {
       break;
     case H5T_ENUM:
       // h5py's bool has two members; other enums carry meanings that numbers would lose.
-      info.type = H5Tget_nmembers(type) == 2 && info.element_bytes == 1 ? Hdf5Type::kBoolean : Hdf5Type::kOther;
+      info.type =
+          H5Tget_nmembers(type) == 2 && info.element_bytes == 1 ? Hdf5Type::kBoolean : Hdf5Type::kOther;
       break;
     default:
       info.type = Hdf5Type::kOther;

@@ -1,6 +1,6 @@
 #pragma once
-// Private to src/io: the one place where libhdf5's conventions (negative means failure, an error stack) become
-// exceptions.
+// Private to src/io: the one place where libhdf5's conventions (negative means failure, an error stack)
+// become exceptions.
 
 #include <hdf5.h>
 
@@ -12,11 +12,12 @@ namespace nntrain::io {
 
 static_assert(sizeof(hid_t) == sizeof(std::int64_t), "libhdf5 1.10 or newer");
 
-/// Once a process: error printing off, plug-in filters off, no clean-up at exit (files are closed by hand; after
-/// a failed write libhdf5 would try again at exit, and hang or crash).
+/// Once a process: error printing off, plug-in filters off, no clean-up at exit (files are closed by hand;
+/// after a failed write libhdf5 would try again at exit, and hang or crash).
 void use_hdf5();
 
-/// The innermost message of libhdf5's error stack; call it right after the failed call.
+/// The innermost message of libhdf5's error stack in one line; call it right after the failed call. An error
+/// of the system is given in the system's words alone.
 std::string last_hdf5_error();
 
 /// Throws InputError when the file is being read, RuntimeError when it is being written.
@@ -38,6 +39,10 @@ hid_t file_type();
 
 /// Class, size and signedness of a file's type, without the shape.
 Hdf5DatasetInfo describe_type(hid_t type);
+
+/// Once a file: throws InputError when a global heap is damaged in a way that libhdf5 1.10 never returns
+/// from.
+void check_global_heaps(const detail::Hdf5Context& context);
 
 /// The extents of a dataspace; fails for null spaces.
 Shape extents_of(hid_t space, const detail::Hdf5Context& context, const std::string& what);

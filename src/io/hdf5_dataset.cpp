@@ -29,9 +29,10 @@ void check_filters(hid_t creation, const Hdf5Context& context, const std::string
     H5Z_filter_t filter = H5Z_FILTER_ERROR;
     const std::string name = filter_name(creation, static_cast<unsigned>(i), filter);
     if (filter < 0 || H5Zfilter_avail(filter) <= 0) {
-      fail(context, fmt::format("{} is compressed with filter {}{}{}, which this libhdf5 does not have; repack it "
-                                "with h5repack -f GZIP=4",
-                                object, static_cast<int>(filter), name.empty() ? "" : " ", name));
+      fail(context,
+           fmt::format("{} is compressed with filter {}{}{}, which this libhdf5 does not have; repack it "
+                       "with h5repack -f GZIP=4",
+                       object, static_cast<int>(filter), name.empty() ? "" : " ", name));
     }
   }
 }
@@ -64,7 +65,9 @@ void Hdf5Dataset::check_storage() const {
   const Hdf5Handle creation =
       checked(H5Dget_create_plist(handle_.id()), *context_, name_ + " has no readable layout");
   if (H5Pget_external_count(creation.id()) > 0) {
-    fail(*context_, name_ + " keeps its data in other files (external storage), which is refused; copy it with h5repack");
+    fail(
+        *context_,
+        name_ + " keeps its data in other files (external storage), which is refused; copy it with h5repack");
   }
   const H5D_layout_t layout = H5Pget_layout(creation.id());
   if (layout == H5D_VIRTUAL) {
@@ -76,22 +79,25 @@ void Hdf5Dataset::check_storage() const {
   try {
     elements = info_.shape.size();
   } catch (const InputError&) {
-    fail(*context_, fmt::format("{} claims the shape {}, more than any file holds", name_, info_.shape.to_string()));
+    fail(*context_,
+         fmt::format("{} claims the shape {}, more than any file holds", name_, info_.shape.to_string()));
   }
-  if (__builtin_mul_overflow(elements, static_cast<std::int64_t>(info_.element_bytes), &bytes)) bytes = INT64_MAX;
+  if (__builtin_mul_overflow(elements, static_cast<std::int64_t>(info_.element_bytes), &bytes))
+    bytes = INT64_MAX;
   if (!context_->reading) return;
   const auto stored = static_cast<std::int64_t>(H5Dget_storage_size(handle_.id()));
   if (stored < 0 || stored > context_->file_bytes) {
-    fail(*context_, fmt::format("{} claims {} bytes, but the file has only {}; it is truncated or damaged", name_,
-                                stored, context_->file_bytes));
+    fail(*context_, fmt::format("{} claims {} bytes, but the file has only {}; it is truncated or damaged",
+                                name_, stored, context_->file_bytes));
   }
   const std::int64_t largest = std::max(bytes, chunk_bytes(creation.id(), info_.element_bytes));
   const std::int64_t most = layout == H5D_CHUNKED ? std::max(kAlwaysAllowedBytes, stored * kMostCompression)
                                                   : std::max(kAlwaysAllowedBytes, stored);
   if (largest > most) {
-    fail(*context_, fmt::format("{} claims the shape {} ({} bytes), but only {} bytes are stored; it was never "
-                                "written in full or is damaged",
-                                name_, info_.shape.to_string(), largest, stored));
+    fail(*context_,
+         fmt::format("{} claims the shape {} ({} bytes), but only {} bytes are stored; it was never "
+                     "written in full or is damaged",
+                     name_, info_.shape.to_string(), largest, stored));
   }
 }
 
@@ -100,11 +106,13 @@ void Hdf5Dataset::check_numeric(std::int64_t elements, std::int64_t given) const
     fail(*context_, fmt::format("{} holds {} elements; numbers are needed", name_, info_.type_name()));
   }
   if (elements != given) {
-    throw RuntimeError(fmt::format("internal: {} has {} elements to read, memory is for {}", name_, elements, given));
+    throw RuntimeError(
+        fmt::format("internal: {} has {} elements to read, memory is for {}", name_, elements, given));
   }
 }
 
-void Hdf5Dataset::read_memory(std::int64_t memory_type, std::int64_t first, std::int64_t count, void* values) const {
+void Hdf5Dataset::read_memory(std::int64_t memory_type, std::int64_t first, std::int64_t count,
+                              void* values) const {
   if (info_.shape.size() == 0 || count == 0) return;
   const std::string what = fmt::format("cannot read {}; the file is truncated or damaged", name_);
   if (count < 0) {  // all
@@ -120,7 +128,8 @@ void Hdf5Dataset::read_memory(std::int64_t memory_type, std::int64_t first, std:
         *context_, what);
   const Hdf5Handle memory_space =
       checked(H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr), *context_, what);
-  check(H5Dread(handle_.id(), memory_type, memory_space.id(), file_space.id(), H5P_DEFAULT, values), *context_, what);
+  check(H5Dread(handle_.id(), memory_type, memory_space.id(), file_space.id(), H5P_DEFAULT, values),
+        *context_, what);
 }
 
 template <Hdf5Element T>
@@ -141,8 +150,8 @@ void Hdf5Dataset::read_rows(std::int64_t first, std::int64_t count, std::span<T>
   read_memory(memory_type<T>(), first, count, values.data());
 }
 
-#define NNTRAIN_READ(T)                                                \
-  template void Hdf5Dataset::read<T>(std::span<T>) const;              \
+#define NNTRAIN_READ(T)                                   \
+  template void Hdf5Dataset::read<T>(std::span<T>) const; \
   template void Hdf5Dataset::read_rows<T>(std::int64_t, std::int64_t, std::span<T>) const;
 NNTRAIN_READ(float)
 NNTRAIN_READ(double)

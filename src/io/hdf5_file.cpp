@@ -19,6 +19,9 @@ namespace {
 using detail::Hdf5Context;
 using detail::Hdf5Handle;
 
+/// Small files are checked when they are opened, large ones before a variable-length text is read.
+constexpr std::int64_t kAlwaysCheckedBytes = std::int64_t{64} << 20;
+
 Hdf5Handle access_properties(const Hdf5Context& context) {
   const std::string what = fmt::format("\"{}\": cannot set HDF5's access properties", context.file);
   Hdf5Handle access = checked(H5Pcreate(H5P_FILE_ACCESS), context, what);
@@ -41,7 +44,8 @@ void reserve(const std::string& path, std::int64_t bytes) {
   const int status = ::fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, bytes);
   const int cause = status == 0 ? 0 : errno;
   ::close(descriptor);
-  if (cause == ENOSPC || cause == EDQUOT || cause == EFBIG) throw_write_error(path, std::strerror(cause), bytes);
+  if (cause == ENOSPC || cause == EDQUOT || cause == EFBIG)
+    throw_write_error(path, std::strerror(cause), bytes);
   if (cause != 0) require_free_bytes(path, bytes);  // a file system without reservations
 }
 
@@ -64,6 +68,7 @@ Hdf5File Hdf5File::open(const std::string& path) {
   if (::access(path.c_str(), R_OK) != 0) {
     throw InputError(fmt::format("cannot open \"{}\": {}", path, std::strerror(errno)));
   }
+  if (context->file_bytes <= kAlwaysCheckedBytes) check_global_heaps(*context);
   Hdf5Handle handle = checked(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), *context,
                               fmt::format("\"{}\" is not an HDF5 file, or it is damaged", path));
   return {std::move(context), std::move(handle)};

@@ -43,10 +43,10 @@ std::string quoted_list(const std::vector<std::string>& names) {
 struct Found {
   enum class State { kFound, kMissing, kRefused };
   State state = State::kMissing;
-  Hdf5Handle object;       ///< kFound
-  std::string at;          ///< path inside the file of the link that is missing or refused
-  std::string link_kind;   ///< kRefused: "a soft link", ...
-  Hdf5Handle last_group;   ///< kMissing: the group that lacks it
+  Hdf5Handle object;      ///< kFound
+  std::string at;         ///< path inside the file of the link that is missing or refused
+  std::string link_kind;  ///< kRefused: "a soft link", ...
+  Hdf5Handle last_group;  ///< kMissing: the group that lacks it
 };
 
 std::string link_kind(H5L_type_t type) {
@@ -98,28 +98,32 @@ std::vector<std::string> link_names(hid_t group, const Hdf5Context& context, con
 }
 
 /// The object at `path`, which must be of `type`.
-Hdf5Handle require(hid_t start, const std::string& start_path, std::string_view path, const Hdf5Context& context,
-                   H5I_type_t type) {
+Hdf5Handle require(hid_t start, const std::string& start_path, std::string_view path,
+                   const Hdf5Context& context, H5I_type_t type) {
   Found found = walk(start, start_path, path, context);
   const std::string wanted = type == H5I_GROUP ? "group" : "dataset";
   if (found.state == Found::State::kRefused) {
-    fail(context, fmt::format("{} is {}; links that may lead to other files are refused: copy the {} into the file",
-                              object_name(context, found.at), found.link_kind, wanted));
+    fail(context,
+         fmt::format("{} is {}; links that may lead to other files are refused: copy the {} into the file",
+                     object_name(context, found.at), found.link_kind, wanted));
   }
   if (found.state == Found::State::kMissing) {
     const bool in_group = H5Iget_type(found.last_group.id()) == H5I_GROUP;
     const std::string parent = found.at.substr(0, found.at.rfind('/'));
     const std::string parent_name = object_name(context, parent.empty() ? "/" : parent);
-    fail(context, fmt::format("{} has no {} \"{}\"; {}", parent_name, wanted, found.at.substr(found.at.rfind('/') + 1),
-                              in_group ? "there is " + quoted_list(link_names(found.last_group.id(), context, parent_name))
-                                       : "it is not a group"));
+    fail(context,
+         fmt::format("{} has no {} \"{}\"; {}", parent_name, wanted, found.at.substr(found.at.rfind('/') + 1),
+                     in_group
+                         ? "there is " + quoted_list(link_names(found.last_group.id(), context, parent_name))
+                         : "it is not a group"));
   }
   if (H5Iget_type(found.object.id()) != type) {
     const bool is_group = H5Iget_type(found.object.id()) == H5I_GROUP;
-    fail(context, fmt::format("{} is not a {}{}", object_name(context, found.at.empty() ? "/" : found.at), wanted,
-                              is_group ? "; it is a group of " +
-                                             quoted_list(link_names(found.object.id(), context, found.at))
-                                       : ""));
+    fail(context,
+         fmt::format(
+             "{} is not a {}{}", object_name(context, found.at.empty() ? "/" : found.at), wanted,
+             is_group ? "; it is a group of " + quoted_list(link_names(found.object.id(), context, found.at))
+                      : ""));
   }
   return std::move(found.object);
 }
@@ -176,15 +180,18 @@ Hdf5Group Hdf5Group::create_group(std::string_view path) {
   const Hdf5Handle link = link_properties(*context_, what);
   const Hdf5Handle creation = checked(H5Pcreate(H5P_GROUP_CREATE), *context_, what);
   check(H5Pset_obj_track_times(creation.id(), false), *context_, what);
-  return {context_,
-          checked(H5Gcreate2(handle_.id(), full.c_str(), link.id(), creation.id(), H5P_DEFAULT), *context_, what),
-          full};
+  return {
+      context_,
+      checked(H5Gcreate2(handle_.id(), full.c_str(), link.id(), creation.id(), H5P_DEFAULT), *context_, what),
+      full};
 }
 
 void Hdf5Group::write_memory(std::string_view path, const Shape& shape, std::int64_t file_type,
                              std::int64_t memory_type, std::int64_t given, const void* values) {
   const std::string full = name_of(path);
-  const std::string what = fmt::format("cannot write the dataset {}", object_name(*context_, full));
+  const std::string what =
+      fmt::format("cannot write the dataset {} of {} bytes", object_name(*context_, full),
+                  given * static_cast<std::int64_t>(H5Tget_size(file_type)));
   if (shape.size() != given) {
     throw RuntimeError(fmt::format("internal: {}: shape {} for {} values", what, shape.to_string(), given));
   }
@@ -193,22 +200,26 @@ void Hdf5Group::write_memory(std::string_view path, const Shape& shape, std::int
   check(H5Pset_obj_track_times(creation.id(), false), *context_, what);
   check(H5Pset_fill_time(creation.id(), H5D_FILL_TIME_NEVER), *context_, what);
   const Hdf5Handle space = checked(make_space(shape), *context_, what);
-  const Hdf5Handle dataset = checked(H5Dcreate2(handle_.id(), full.c_str(), file_type, space.id(), link.id(),
-                                                creation.id(), H5P_DEFAULT),
-                                     *context_, what);
+  const Hdf5Handle dataset = checked(
+      H5Dcreate2(handle_.id(), full.c_str(), file_type, space.id(), link.id(), creation.id(), H5P_DEFAULT),
+      *context_, what);
   if (given == 0) return;
   check(H5Dwrite(dataset.id(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), *context_, what);
 }
 
 template <Hdf5Element T>
 void Hdf5Group::write_dataset(std::string_view path, const Shape& shape, std::span<const T> values) {
-  write_memory(path, shape, file_type<T>(), memory_type<T>(), static_cast<std::int64_t>(values.size()), values.data());
+  write_memory(path, shape, file_type<T>(), memory_type<T>(), static_cast<std::int64_t>(values.size()),
+               values.data());
 }
 
 template void Hdf5Group::write_dataset<float>(std::string_view, const Shape&, std::span<const float>);
 template void Hdf5Group::write_dataset<double>(std::string_view, const Shape&, std::span<const double>);
-template void Hdf5Group::write_dataset<std::int64_t>(std::string_view, const Shape&, std::span<const std::int64_t>);
-template void Hdf5Group::write_dataset<std::int32_t>(std::string_view, const Shape&, std::span<const std::int32_t>);
-template void Hdf5Group::write_dataset<std::uint8_t>(std::string_view, const Shape&, std::span<const std::uint8_t>);
+template void Hdf5Group::write_dataset<std::int64_t>(std::string_view, const Shape&,
+                                                     std::span<const std::int64_t>);
+template void Hdf5Group::write_dataset<std::int32_t>(std::string_view, const Shape&,
+                                                     std::span<const std::int32_t>);
+template void Hdf5Group::write_dataset<std::uint8_t>(std::string_view, const Shape&,
+                                                     std::span<const std::uint8_t>);
 
 }  // namespace nntrain::io

@@ -127,14 +127,17 @@ struct InputFile::Implementation {
   std::size_t read_plain(std::span<std::byte> memory) {
     std::size_t done = 0;
     while (done < memory.size()) {
-      const std::size_t got = read_raw(memory.data() + done, std::min<std::size_t>(memory.size() - done, 1U << 30));
+      const std::size_t got =
+          read_raw(memory.data() + done, std::min<std::size_t>(memory.size() - done, 1U << 30));
       if (got == 0) break;
       done += got;
     }
     return done;
   }
 
-  std::size_t decode(std::span<std::byte> memory) { return compressed ? inflate_some(memory) : read_plain(memory); }
+  std::size_t decode(std::span<std::byte> memory) {
+    return compressed ? inflate_some(memory) : read_plain(memory);
+  }
 
   std::size_t read_some(std::span<std::byte> memory) {
     const std::size_t kept = std::min(memory.size(), peeked.size() - peek_used);
@@ -202,9 +205,10 @@ void InputFile::expect_stream_bytes(std::int64_t bytes, const std::string& what)
     more = held > bytes;
   }
   if (held == bytes) return;
-  throw InputError(fmt::format("{} holds {}{} bytes{}, but {} needs {}; the file is {}", impl_->name,
-                               more ? "at least " : "", held, impl_->compressed ? " uncompressed" : "", what, bytes,
-                               held < bytes ? "truncated or damaged" : "damaged, or more was appended to it"));
+  throw InputError(
+      fmt::format("{} holds {}{} bytes{}, but {} needs {}; the file is {}", impl_->name,
+                  more ? "at least " : "", held, impl_->compressed ? " uncompressed" : "", what, bytes,
+                  held < bytes ? "truncated or damaged" : "damaged, or more was appended to it"));
 }
 
 std::span<const std::byte> InputFile::peek() {

@@ -216,8 +216,8 @@ void Trainer::start_profile() {
 ExitCode Trainer::close() {
   const bool complete = !resumable_stop_ && !diverged_;
   if (complete) {
-    for (const auto& callback : callbacks_) callback->on_train_end(*this);
     updater_->finalize();
+    for (const auto& callback : callbacks_) callback->on_train_end(*this);
     state_.finished = true;
     write_checkpoint(settings_.checkpoint.path);
   }

@@ -47,14 +47,18 @@ def run(name, about, source, columns, epochs, loss="perceptron", positive=None, 
     if loss == "perceptron":
         model = Perceptron(shuffle=False, tol=None, max_iter=epochs)
         text = f"Perceptron(shuffle=False, tol=None, max_iter={epochs})"
-        layer, keras_loss, decay = 'Dense({}, kernel_initializer="zeros")', "perceptron", ""
+        # The perceptron's loss is summed over the outputs of a row (one perceptron each), so the rate is scikit-learn's.
+        layer, keras_loss, factor = 'Dense({}, kernel_initializer="zeros")', "perceptron", 1
     else:
         model = SGDClassifier(loss=loss, penalty="l2", alpha=alpha, learning_rate="constant", eta0=rate, shuffle=False,
                               tol=None, max_iter=epochs)
         text = (f'SGDClassifier(loss="{loss}", penalty="l2", alpha={alpha}, learning_rate="constant", eta0={rate}, '
                 f"shuffle=False, tol=None, max_iter={epochs})")
         keras_loss = "hinge" if loss == "hinge" else "BinaryCrossentropy(from_logits=True)"
-        layer = f'Dense({{}}, kernel_initializer="zeros", kernel_regularizer=L2({alpha / 2}))'
+        # Keras takes the mean over the outputs of a row, scikit-learn trains one model per class: their number makes up for it.
+        outputs = 1 if positive else len(classes)
+        layer = f'Dense({{}}, kernel_initializer="zeros", kernel_regularizer=L2({alpha / 2 / outputs:.9g}))'
+        factor = outputs
     if positive:
         model.fit(x, (species == positive).astype(int))
         targets = np.where(species == positive, 1, -1)[:, None]
@@ -71,7 +75,7 @@ def run(name, about, source, columns, epochs, loss="perceptron", positive=None, 
              f"input_columns      = {columns}", "target_columns     = species"]
     lines += [f"positive_class     = {positive}"] if positive else []
     lines += ["", "[model]", f"layer              = {layer.format(targets.shape[1])}", "", "[compile]",
-              f"loss               = {keras_loss}", f"optimizer          = SGD(learning_rate={rate})", "", "[fit]",
+              f"loss               = {keras_loss}", f"optimizer          = SGD(learning_rate={rate * factor:.9g})", "", "[fit]",
               "shuffle            = false", f"epochs             = {epochs}", "batch_size         = 1", "", "[run]",
               "seed               = 0"]
     with open(os.path.join(folder, "config.ini"), "w") as file:

@@ -99,7 +99,7 @@ run("iris_steps_adadelta", "steps_per_epoch: the next epoch goes on in the data;
     {"loss": "sparse_categorical_crossentropy", "optimizer": "Adadelta(learning_rate=1.0, epsilon=0.0001)", "metrics": "accuracy"},
     {"epochs": 5, "batch_size": 16, "steps_per_epoch": 4})
 run("iris_focal_ftrl_frozen", "A frozen layer, PReLU, orthogonal regularizer, focal loss.",
-    {**IRIS, "targets": D + "iris_onehot.npy"} | {"input_columns": ":4"},
+    {"inputs": D + "iris.csv", "input_columns": ":4", "targets": D + "iris_onehot.npy"},
     ["Dense(6, trainable=False)", "PReLU(alpha_initializer=Constant(0.25))",
      'Dense(3, activation="softmax", kernel_regularizer=OrthogonalRegularizer(0.002, mode="columns"))'],
     {"loss": "CategoricalFocalCrossentropy(alpha=0.5, gamma=1.5)", "optimizer": "Ftrl(learning_rate=0.1, initial_accumulator_value=1.0, beta=1.0)", "metrics": "accuracy"},
@@ -107,9 +107,9 @@ run("iris_focal_ftrl_frozen", "A frozen layer, PReLU, orthogonal regularizer, fo
 run("diabetes_huber", "Regression from raw CSV through Normalization; selu, Huber, validation rows.",
     {"inputs": D + "diabetes.csv", "input_columns": ":10", "target_columns": "progression", "rows": "42:", "validation_rows": ":42"},
     ["Normalization()", 'Dense(16, activation="selu", kernel_initializer="lecun_normal")', "Dense(1)"],
-    {"loss": "Huber(delta=20.0)", "optimizer": "SGD(PolynomialDecay(0.005, 60, 0.0005), momentum=0.9)",
+    {"loss": "Huber(delta=20.0)", "optimizer": "SGD(PolynomialDecay(0.005, 60, 0.001), momentum=0.5)",
      "metrics": "mae, RootMeanSquaredError()"},
-    {"epochs": 4, "batch_size": 32})
+    {"epochs": 4, "batch_size": 32}, seed=4)
 run("diabetes_softplus_adagrad", "softplus output, L2 on kernels and biases, validation_freq.",
     {**DIABETES, "rows": ":400", "validation_rows": "400:"},
     ['Dense(12, activation="relu", kernel_regularizer=L2(0.01), bias_regularizer=L2(0.01))', "LayerNormalization()",

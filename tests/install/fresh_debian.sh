@@ -52,7 +52,7 @@ step() { printf '\n######## %s\n' "$*"; }
 
 # The mirror that this machine takes Debian 12 from, when it is one; else debootstrap's own default.
 mirror() {
-  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Release: bookworm' 2> /dev/null | head -n 1
+  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Release: bookworm' 2> /dev/null | sed -n 1p
 }
 
 copy_apt_settings() {

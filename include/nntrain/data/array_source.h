@@ -30,11 +30,11 @@ struct ArrayInfo {
 enum class Role { kInputs, kTargets, kWeights };
 
 struct SourceOptions {
-  std::string source;          ///< "PATH" or "PATH:DATASET"
+  std::string source;  ///< "PATH" or "PATH:DATASET"
   Role role = Role::kInputs;
-  std::string columns;         ///< CSV: names and Python slices, comma separated; empty: see open_array
-  std::string exclude_columns; ///< CSV inputs: the target columns, when both come from one file
-  std::string key;             ///< configuration key for messages, "data.inputs"
+  std::string columns;          ///< CSV: names and Python slices, comma separated; empty: see open_array
+  std::string exclude_columns;  ///< CSV inputs: the target columns, when both come from one file
+  std::string key;              ///< configuration key for messages, "data.inputs"
   std::vector<std::string> class_names;  ///< targets: names already known (validation, test); text not
                                          ///< among them is an error
 };
@@ -49,15 +49,16 @@ class ArraySource {
   virtual void read(std::span<std::byte> memory) = 0;
 };
 
-/// Opens by content, not by name: gzip magic, IDX magic, HDF5 signature, NPY magic, else CSV. Throws InputError
-/// naming key, file and, where there is one, line and column.
-/// * IDX: all element types. * NPY: versions 1 to 3, bool, integers and floats of any byte order, C or Fortran
-/// order. * HDF5: numbers of any width; links out of the file are refused; without :DATASET the file must hold
-/// exactly one in its root. * CSV: delimiter , ; or tab; quotes; empty lines are skipped; the first line is a
-/// header when it holds no number, or text above a number. Without `columns` inputs take all columns but
-/// exclude_columns, targets all columns. The one text column that targets may have becomes indices into the
-/// sorted labels (or into options.class_names); one column alone makes samples of shape () for targets and
-/// weights, (columns,) for inputs. Numbers from a text file are counted from line 1, rows of arrays from 0.
+/// Opens by content, not by name: gzip magic, IDX magic, HDF5 signature, NPY magic, else CSV. Throws
+/// InputError naming key, file and, where there is one, line and column.
+/// * IDX: all element types. * NPY: versions 1 to 3, bool, integers and floats of any byte order, C or
+/// Fortran order. * HDF5: numbers of any width; links out of the file are refused; without :DATASET the file
+/// must hold exactly one in its root. * CSV: delimiter , ; or tab; quotes; empty lines are skipped; the first
+/// line is a header when it holds no number, or text above a number. Without `columns` inputs take all
+/// columns but exclude_columns, targets all columns. The one text column that targets may have becomes
+/// indices into the sorted labels (or into options.class_names); one column alone makes samples of shape ()
+/// for targets and weights, (columns,) for inputs. Numbers from a text file are counted from line 1, rows of
+/// arrays from 0.
 std::unique_ptr<ArraySource> open_array(const SourceOptions& options);
 
 /// A Python slice "5000:", ":5000", "-100:", "10:20" (no step) or "" (all) of `rows` rows. An out-of-range
@@ -69,8 +70,8 @@ struct RowRange {
 };
 RowRange parse_row_slice(std::string_view text, std::int64_t rows, std::string_view key);
 
-/// A data set's fingerprint: SHA-256 (hex) of the text "uint8 (60000, 28, 28)\n" (type and whole shape as Python
-/// writes it) followed by the values, row-major, little-endian.
+/// A data set's fingerprint: SHA-256 (hex) of the text "uint8 (60000, 28, 28)\n" (type and whole shape as
+/// Python writes it) followed by the values, row-major, little-endian.
 std::string fingerprint(const ArrayInfo& info, std::span<const std::byte> memory);
 
 }  // namespace nntrain::data

@@ -11,8 +11,8 @@ namespace nntrain::io {
 /// file is removed and `path` keeps its old content.
 class AtomicFile {
  public:
-  /// Makes missing folders; the temporary file is ".NAME.tmp-PID" in the same folder. Throws RuntimeError when
-  /// the folder cannot be made or `path` is a folder.
+  /// Makes missing folders; the temporary file is ".NAME.tmp-PID" in the same folder. Throws RuntimeError
+  /// when the folder cannot be made or `path` is a folder.
   explicit AtomicFile(std::string path);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
@@ -40,6 +40,7 @@ std::int64_t free_bytes(const std::string& path);
 void require_free_bytes(const std::string& path, std::int64_t bytes);
 
 /// `cannot write "PATH": CAUSE (N bytes needed, M bytes free)`; bytes < 0 leaves the first number out.
-[[noreturn]] void throw_write_error(const std::string& path, const std::string& cause, std::int64_t bytes = -1);
+[[noreturn]] void throw_write_error(const std::string& path, const std::string& cause,
+                                    std::int64_t bytes = -1);
 
 }  // namespace nntrain::io

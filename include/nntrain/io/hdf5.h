@@ -3,9 +3,9 @@
 // src/io; nothing else includes <hdf5.h>. Local, not thread-safe (libhdf5 is not).
 //
 // A file opened for reading is untrusted: soft links, external links, external storage, virtual datasets,
-// user-defined and plug-in filters are refused, and sizes are checked against the file before memory is taken.
-// Whatever is wrong with a file that is read throws InputError, whatever fails while writing RuntimeError; both
-// name file and object and end with the cause that libhdf5 gives.
+// user-defined and plug-in filters are refused, and sizes are checked against the file before memory is
+// taken. Whatever is wrong with a file that is read throws InputError, whatever fails while writing
+// RuntimeError; both name file and object and end with the cause that libhdf5 gives.
 
 #include <concepts>
 #include <cstddef>
@@ -44,13 +44,14 @@ struct Hdf5Context {
   std::string file;             ///< path as the user gave it
   std::int64_t file_bytes = 0;  ///< size on disk when opened for reading
   bool reading = true;
+  mutable bool heaps_checked = false;  ///< variable-length texts are safe to read
 };
 }  // namespace detail
 
 /// Element types that datasets are read into and written from.
 template <class T>
 concept Hdf5Element = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, std::int64_t> ||
-                      std::same_as<T, std::int32_t> || std::same_as<T, std::uint8_t>;
+    std::same_as<T, std::int32_t> || std::same_as<T, std::uint8_t>;
 
 enum class Hdf5Type { kInteger, kFloat, kBoolean, kString, kOther };
 enum class Hdf5Kind { kMissing, kGroup, kDataset, kOther };
@@ -70,7 +71,8 @@ class Hdf5Dataset {
   const std::string& name() const { return name_; }  ///< for messages: `"run.h5" /model_weights/dense/kernel`
 
   /// Reads all elements, row-major, converted to T (floats to integers are truncated, out-of-range values
-  /// clipped: ask info() first). `values` has info().shape.size() elements. InputError for strings, compounds.
+  /// clipped: ask info() first). `values` has info().shape.size() elements. InputError for strings,
+  /// compounds.
   template <Hdf5Element T>
   void read(std::span<T> values) const;
   template <Hdf5Element T>
@@ -85,7 +87,8 @@ class Hdf5Dataset {
 
  private:
   friend class Hdf5Group;
-  Hdf5Dataset(std::shared_ptr<const detail::Hdf5Context> context, detail::Hdf5Handle handle, std::string name);
+  Hdf5Dataset(std::shared_ptr<const detail::Hdf5Context> context, detail::Hdf5Handle handle,
+              std::string name);
   void check_storage() const;
   void check_numeric(std::int64_t elements, std::int64_t given) const;
   void read_memory(std::int64_t memory_type, std::int64_t first, std::int64_t count, void* values) const;
@@ -120,7 +123,8 @@ class Hdf5Group {
   std::int64_t read_integer(const std::string& attribute) const;
   double read_number(const std::string& attribute) const;
   bool read_boolean(const std::string& attribute) const { return read_integer(attribute) != 0; }
-  /// 1-D array of strings, fixed or variable length; `attribute`, or Keras' pieces attribute0, attribute1, ...
+  /// 1-D array of strings, fixed or variable length; `attribute`, or Keras' pieces attribute0, attribute1,
+  /// ...
   std::vector<std::string> read_texts(const std::string& attribute) const;
   /// Is `attribute` or its first piece there?
   bool has_texts(const std::string& attribute) const {
@@ -144,7 +148,7 @@ class Hdf5Group {
   void write_attribute(const std::string& attribute, const std::string& text) {
     write_attribute(attribute, std::string_view(text));
   }
-  /// bool as h5py's enum, other integers as int64.
+  /// bool as h5py's enum, other integers as int64 (a uint64 comes back by a cast of read_integer()).
   template <std::integral T>
   void write_attribute(const std::string& attribute, T value) {
     if constexpr (std::same_as<T, bool>) {
@@ -157,7 +161,8 @@ class Hdf5Group {
   void write_attribute(const std::string& attribute, T value) {
     write_number(attribute, static_cast<double>(value));
   }
-  /// 1-D array of fixed-length UTF-8 strings; above 64512 bytes in pieces attribute0, attribute1, ..., as Keras.
+  /// 1-D array of fixed-length UTF-8 strings; above 64512 bytes in pieces attribute0, attribute1, ..., as
+  /// Keras.
   void write_attribute(const std::string& attribute, const std::vector<std::string>& texts);
 
  private:
@@ -171,8 +176,8 @@ class Hdf5Group {
   void write_integer(const std::string& attribute, std::int64_t value);
   void write_number(const std::string& attribute, double value);
   void write_strings(const std::string& attribute, std::span<const std::string> texts, std::size_t width);
-  void write_memory(std::string_view path, const Shape& shape, std::int64_t file_type, std::int64_t memory_type,
-                    std::int64_t given, const void* values);
+  void write_memory(std::string_view path, const Shape& shape, std::int64_t file_type,
+                    std::int64_t memory_type, std::int64_t given, const void* values);
 
   std::shared_ptr<const detail::Hdf5Context> context_;
   detail::Hdf5Handle handle_;
@@ -185,8 +190,8 @@ class Hdf5File {
  public:
   /// Read-only, untrusted. InputError: missing, a directory, not HDF5, truncated.
   static Hdf5File open(const std::string& path);
-  /// A new file (an old one of that name is emptied) that HDF5 >= 1.8 reads. With `expected_bytes` > 0 the room
-  /// is reserved first: a full disk throws RuntimeError with both numbers before anything is written.
+  /// A new file (an old one of that name is emptied) that HDF5 >= 1.8 reads. With `expected_bytes` > 0 the
+  /// room is reserved first: a full disk throws RuntimeError with both numbers before anything is written.
   static Hdf5File create(const std::string& path, std::int64_t expected_bytes = 0);
   /// Does `path` begin with HDF5's signature (at byte 0, 512, 1024, ...)? False when it cannot be read.
   static bool is_hdf5(const std::string& path);

@@ -1,6 +1,6 @@
 #pragma once
-// A stream of bytes from a plain or gzip file (RFC 1952, several members too). Untrusted: truncated or damaged
-// streams throw InputError naming the file. Local.
+// A stream of bytes from a plain or gzip file (RFC 1952, several members too). Untrusted: truncated or
+// damaged streams throw InputError naming the file. Local.
 
 #include <cstddef>
 #include <cstdint>
@@ -23,20 +23,21 @@ class InputFile {
   bool compressed() const;
   std::int64_t file_bytes() const;  ///< on disk
 
-  /// Throws InputError unless the whole stream, from its beginning, holds exactly `bytes`; `what` says why they
-  /// are expected. Plain files: their size. gzip: the length in its trailer together with deflate's limit (1032
-  /// bytes a byte); where they do not fit, the stream is inflated once to count (several members, damage). So
-  /// memory for a header's promise may be taken afterwards.
+  /// Throws InputError unless the whole stream, from its beginning, holds exactly `bytes`; `what` says why
+  /// they are expected. Plain files: their size. gzip: the length in its trailer together with deflate's
+  /// limit (1032 bytes a byte); where they do not fit, the stream is inflated once to count (several members,
+  /// damage). So memory for a header's promise may be taken afterwards.
   void expect_stream_bytes(std::int64_t bytes, const std::string& what) const;
 
-  /// The first bytes of the stream without consuming them: up to 64 KiB, fewer only when the stream is shorter.
-  /// Only before the first read.
+  /// The first bytes of the stream without consuming them: up to 64 KiB, fewer only when the stream is
+  /// shorter. Only before the first read.
   std::span<const std::byte> peek();
   /// Reads up to `memory.size()` bytes, fewer only at the end. gzip: the CRC is checked there.
   std::size_t read_some(std::span<std::byte> memory);
   /// Reads exactly `memory.size()` bytes or throws InputError: `what` says what was being read.
   void read_exactly(std::span<std::byte> memory, const std::string& what);
-  /// Throws InputError when bytes are left; checks the CRC of a gzip stream. `what`: what the file should hold.
+  /// Throws InputError when bytes are left; checks the CRC of a gzip stream. `what`: what the file should
+  /// hold.
   void expect_end(const std::string& what);
 
  private:

@@ -51,6 +51,9 @@ class Layer : public Described {
   virtual void backward(const BatchContext& context, const float* x, const float* y, float* dy, float* dx,
                         GradientTree& gradients) = 0;
 
+  /// Multiply-adds x 2 of one sample's forward pass; the backward pass has twice as many.
+  virtual double forward_flops() const { return 0; }
+
   /// Takes the activation softmax or sigmoid off the last layer, which then gives logits; kNone when it has
   /// none to give. Called at most once, after build.
   virtual Head release_activation() { return Head::kNone; }
@@ -71,8 +74,8 @@ class Layer : public Described {
   int index_ = 0;
 };
 
-/// Every Keras layer takes `name` and `trainable` besides its own arguments: the registry's parameters end
-/// with these two.
+/// Every Keras layer takes `name`, `trainable` and `dtype` besides its own arguments: the registry's parameters end
+/// with these three.
 Registry<Layer>& layers();
 
 }  // namespace nntrain::nn

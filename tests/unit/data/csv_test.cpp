@@ -15,7 +15,8 @@ using test::Scratch;
 
 const std::string kFolder = NNTRAIN_SOURCE_DIR "/configs/data/";
 
-std::vector<float> values_of(const Scratch& scratch, const std::string& text, const std::string& columns = {}) {
+std::vector<float> values_of(const Scratch& scratch, const std::string& text,
+                             const std::string& columns = {}) {
   SourceOptions options = options_for(scratch.write("a.csv", text));
   options.columns = columns;
   return load(options).floats();
@@ -41,7 +42,8 @@ TEST(Csv, Iris) {
   const test::Loaded species = load(targets);
   EXPECT_EQ(species.info.class_names, (std::vector<std::string>{"setosa", "versicolor", "virginica"}));
   EXPECT_EQ(species.info.sample, Shape{});
-  for (std::size_t row = 0; row < 150; ++row) EXPECT_EQ(species.floats()[row], static_cast<float>(row / 50)) << row;
+  for (std::size_t row = 0; row < 150; ++row)
+    EXPECT_EQ(species.floats()[row], static_cast<float>(row / 50)) << row;
 }
 
 TEST(Csv, EveryDataFileOfTheRepositoryIsReadable) {
@@ -60,9 +62,12 @@ TEST(Csv, EveryDataFileOfTheRepositoryIsReadable) {
 TEST(Csv, Delimiters) {
   const Scratch scratch;
   const std::vector<float> expected = {1, 2, 3, 4};
-  for (const char* text : {"1,2\n3,4\n", "1;2\n3;4\n", "1\t2\n3\t4\n", "1,2\r\n3,4\r\n", "1,2\n3,4", "\n1,2\n\n3,4\n\n",
-                           " 1 , 2 \n3, 4\n", "\xEF\xBB\xBF" "1,2\n3,4\n", "\"1\",\"2\"\n\"3\",\"4\"\n", "a,b\n1,2\n3,4\n",
-                           "a;b\n1;2\n3;4\n", "+1,2.0\n3e0,0.4e1\n"}) {
+  for (const char* text :
+       {"1,2\n3,4\n", "1;2\n3;4\n", "1\t2\n3\t4\n", "1,2\r\n3,4\r\n", "1,2\n3,4", "\n1,2\n\n3,4\n\n",
+        " 1 , 2 \n3, 4\n",
+        "\xEF\xBB\xBF"
+        "1,2\n3,4\n",
+        "\"1\",\"2\"\n\"3\",\"4\"\n", "a,b\n1,2\n3,4\n", "a;b\n1;2\n3;4\n", "+1,2.0\n3e0,0.4e1\n"}) {
     EXPECT_EQ(values_of(scratch, text), expected) << text;
   }
   EXPECT_EQ(load(scratch.write("a.gz", test::gzip("1,2\n3,4\n"))).floats(), expected);
@@ -76,9 +81,11 @@ TEST(Csv, NumbersAreReadToTheNearestFloat) {
 
 TEST(Csv, HeaderOrNot) {
   const Scratch scratch;
-  EXPECT_EQ(values_of(scratch, "5,1,x\n6,2,y\n", ":2"), (std::vector<float>{5, 1, 6, 2}));  // text below text: data
+  EXPECT_EQ(values_of(scratch, "5,1,x\n6,2,y\n", ":2"),
+            (std::vector<float>{5, 1, 6, 2}));  // text below text: data
   EXPECT_EQ(values_of(scratch, "a,b,c\n6,2,y\n", ":2"), (std::vector<float>{6, 2}));
-  EXPECT_EQ(values_of(scratch, "id,1,2\n7,0.5,0.25\n", "1, 2"), (std::vector<float>{0.5F, 0.25F}));  // names that are numbers
+  EXPECT_EQ(values_of(scratch, "id,1,2\n7,0.5,0.25\n", "1, 2"),
+            (std::vector<float>{0.5F, 0.25F}));  // names that are numbers
   EXPECT_TRUE(contains(error_of(scratch, "5,NA\n6,2\n"), "line 1 (row 0), column 1: \"NA\" is not a number"));
   EXPECT_TRUE(contains(error_of(scratch, "5,\n6,2\n"), "line 1 (row 0), column 1: the value is empty"));
   EXPECT_TRUE(contains(error_of(scratch, "a,b\n"), "a header, but no rows"));
@@ -111,7 +118,8 @@ TEST(Csv, ColumnsByNameIndexAndSlice) {
   EXPECT_EQ(values_of(scratch, text, "-2:, a"), (std::vector<float>{3, 4, 1, 7, 8, 5}));
   EXPECT_EQ(values_of(scratch, text, "1:3"), (std::vector<float>{2, 3, 6, 7}));
   EXPECT_EQ(values_of(scratch, text, ":"), (std::vector<float>{1, 2, 3, 4, 5, 6, 7, 8}));
-  EXPECT_TRUE(contains(error_of(scratch, "petal_length,b\n1,2\n", "petal_lenght"), "did you mean \"petal_length\"?"));
+  EXPECT_TRUE(
+      contains(error_of(scratch, "petal_length,b\n1,2\n", "petal_lenght"), "did you mean \"petal_length\"?"));
   EXPECT_TRUE(contains(error_of(scratch, text, "zzzzzzzz"), "its columns are a, b, c, d"));
   EXPECT_TRUE(contains(error_of(scratch, text, "4"), "has 4 columns, so there is no column 4"));
   EXPECT_TRUE(contains(error_of(scratch, text, "4:"), "selects none"));
@@ -137,7 +145,8 @@ TEST(Csv, ShapesFollowTheRole) {
 
 TEST(Csv, TextTargets) {
   const Scratch scratch;
-  SourceOptions options = options_for(scratch.write("a.csv", "x,label\n1,cat\n2,ant\n3,cat\n4,7\n"), Role::kTargets);
+  SourceOptions options =
+      options_for(scratch.write("a.csv", "x,label\n1,cat\n2,ant\n3,cat\n4,7\n"), Role::kTargets);
   options.columns = "label";
   EXPECT_EQ(load(options).info.class_names, (std::vector<std::string>{"7", "ant", "cat"}));
   EXPECT_EQ(load(options).floats(), (std::vector<float>{2, 1, 2, 0}));
@@ -151,7 +160,8 @@ TEST(Csv, TextTargets) {
   options.columns = "";
   EXPECT_TRUE(contains(load_error(options), "only target column"));
   EXPECT_TRUE(contains(error_of(scratch, "x,y\n1,2\n1,a\n", "y", Role::kTargets), "begins with one"));
-  EXPECT_TRUE(contains(error_of(scratch, "x,y\n1,a\n1,\n", "y", Role::kTargets), "line 3 (row 1), column \"y\": the label is empty"));
+  EXPECT_TRUE(contains(error_of(scratch, "x,y\n1,a\n1,\n", "y", Role::kTargets),
+                       "line 3 (row 1), column \"y\": the label is empty"));
 }
 
 TEST(Csv, NumbersAsTargetsStayNumbersBesideClassNames) {
@@ -172,16 +182,19 @@ TEST(Csv, ErrorsNameFileLineAndColumn) {
   EXPECT_TRUE(contains(ragged, "data.inputs \""));
   EXPECT_TRUE(contains(ragged, "a.csv\", line 3 (row 1) has 1 columns, line 1 has 2"));
   EXPECT_TRUE(contains(error_of(scratch, "a,b\n1,2\n3,4,5\n"), "has 3 columns"));
-  EXPECT_TRUE(contains(error_of(scratch, "a,b\n1,2\n3,abc\n"), "line 3 (row 1), column \"b\": \"abc\" is not a number"));
+  EXPECT_TRUE(contains(error_of(scratch, "a,b\n1,2\n3,abc\n"),
+                       "line 3 (row 1), column \"b\": \"abc\" is not a number"));
   EXPECT_TRUE(contains(error_of(scratch, "a,b\n1,2\n3,4x\n"), "\"4x\" is not a number"));
   EXPECT_TRUE(contains(error_of(scratch, "a,b\n1,2\n3,\n"), "column \"b\": the value is empty"));
-  EXPECT_TRUE(contains(error_of(scratch, "a,b\n1,2\nnan,4\n"), "line 3 (row 1), column \"a\": \"nan\" is NaN"));
+  EXPECT_TRUE(
+      contains(error_of(scratch, "a,b\n1,2\nnan,4\n"), "line 3 (row 1), column \"a\": \"nan\" is NaN"));
   EXPECT_TRUE(contains(error_of(scratch, "a,b\n1,2\n3,-inf\n"), "\"-inf\" is Inf"));
   EXPECT_TRUE(contains(error_of(scratch, "a,b\n1,2\n3,1e39\n"), "too large for float32"));
   EXPECT_TRUE(contains(error_of(scratch, "a,b\n1,2\n3,1e999\n"), "too large for float32"));
   EXPECT_TRUE(contains(error_of(scratch, "\"a\",\"x\ny\"\n1,2\n\n3,z\n"), "line 5 (row 1), column \"x\ny\""));
   EXPECT_TRUE(contains(error_of(scratch, "\n \n\r\n"), "only empty lines"));
-  EXPECT_TRUE(contains(load_error(scratch.write("t.csv.gz", test::gzip("1,2\n3,4\n").substr(0, 22))), "truncated"));
+  EXPECT_TRUE(
+      contains(load_error(scratch.write("t.csv.gz", test::gzip("1,2\n3,4\n").substr(0, 22))), "truncated"));
 }
 
 TEST(Csv, ManyRowsAcrossTheReadBuffer) {
@@ -189,7 +202,8 @@ TEST(Csv, ManyRowsAcrossTheReadBuffer) {
   std::ostringstream text;
   text << "x,label,y\n";
   constexpr int kRows = 300000;
-  for (int i = 0; i < kRows; ++i) text << i << ",\"class, " << i % 7 << "\"," << i / 2 << (i % 2 == 0 ? ".0\n" : ".5\n");
+  for (int i = 0; i < kRows; ++i)
+    text << i << ",\"class, " << i % 7 << "\"," << i / 2 << (i % 2 == 0 ? ".0\n" : ".5\n");
   const std::string path = scratch.write("a.csv", text.str());
   SourceOptions options = options_for(path);
   options.exclude_columns = "label";

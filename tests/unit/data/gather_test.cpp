@@ -34,7 +34,8 @@ TEST(Gather, BytesBecomeScaledFloats) {
     for (std::int64_t i = 0; i < 50; ++i) {
       for (std::int64_t k = 0; k < 13; ++k) {
         const std::byte value = set.memory[static_cast<std::size_t>((10 + sampler.row(i)) * 13 + k)];
-        EXPECT_EQ(out[static_cast<std::size_t>(i * 13 + k)], static_cast<float>(std::to_integer<int>(value)) * kScale);
+        EXPECT_EQ(out[static_cast<std::size_t>(i * 13 + k)],
+                  static_cast<float>(std::to_integer<int>(value)) * kScale);
       }
     }
   }

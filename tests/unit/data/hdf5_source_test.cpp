@@ -80,7 +80,8 @@ TEST(Hdf5Source, RefusedWithKeyAndReason) {
 TEST(Hdf5Source, TruncatedAndCompressedFiles) {
   const Scratch scratch;
   const std::string whole = test::read_file(fixture("types.h5"));
-  EXPECT_TRUE(contains(load_error(scratch.write("cut.h5", whole.substr(0, whole.size() / 2)) + ":/f4"), "truncated"));
+  EXPECT_TRUE(
+      contains(load_error(scratch.write("cut.h5", whole.substr(0, whole.size() / 2)) + ":/f4"), "truncated"));
   EXPECT_TRUE(contains(load_error(scratch.write("a.h5.gz", test::gzip(whole))), "gunzip"));
 }
 

@@ -33,7 +33,8 @@ TEST(Idx, FashionMnistImages) {
 }
 
 TEST(Idx, FashionMnistLabelsHoldEveryClassEquallyOften) {
-  for (const auto& [name, per_class] : {std::pair("train-labels-idx1-ubyte.gz", 6000), {"t10k-labels-idx1-ubyte.gz", 1000}}) {
+  for (const auto& [name, per_class] :
+       {std::pair("train-labels-idx1-ubyte.gz", 6000), {"t10k-labels-idx1-ubyte.gz", 1000}}) {
     const test::Loaded labels = load(test::options_for(kFashion + name, Role::kTargets));
     EXPECT_EQ(labels.info.sample, Shape{});
     std::array<int, 10> counts{};
@@ -57,7 +58,8 @@ TEST(Idx, EveryElementType) {
   payload = big_endian(1, 4) + big_endian(0xFFFFFFFE, 4) + big_endian(70000, 4);
   EXPECT_EQ(load(path(0x0C)).floats(), (std::vector<float>{1, -2, 70000}));
   payload.clear();
-  for (const float value : {0.1F, -2.5F, 1e30F}) payload += big_endian(std::bit_cast<std::uint32_t>(value), 4);
+  for (const float value : {0.1F, -2.5F, 1e30F})
+    payload += big_endian(std::bit_cast<std::uint32_t>(value), 4);
   EXPECT_EQ(load(path(0x0D)).floats(), (std::vector<float>{0.1F, -2.5F, 1e30F}));
   payload.clear();
   for (const double value : {0.1, -2.5, 1e30}) payload += big_endian(std::bit_cast<std::uint64_t>(value), 8);
@@ -78,7 +80,8 @@ TEST(Idx, FingerprintsAreRecomputable) {
   // sha256sum of "uint8 (2, 2, 3)\nabcdefghijkl"
   const Scratch scratch;
   const test::Loaded array = load(scratch.write("a", idx_header(8, {2, 2, 3}) + "abcdefghijkl"));
-  EXPECT_EQ(fingerprint(array.info, array.memory), "d731bd7441afebda2b002c8793391f65ede350efcaccad393a38bcaafa8864a5");
+  EXPECT_EQ(fingerprint(array.info, array.memory),
+            "d731bd7441afebda2b002c8793391f65ede350efcaccad393a38bcaafa8864a5");
   const test::Loaded reshaped = load(scratch.write("b", idx_header(8, {2, 6}) + "abcdefghijkl"));
   EXPECT_NE(fingerprint(array.info, array.memory), fingerprint(reshaped.info, reshaped.memory));
 }
@@ -92,7 +95,8 @@ TEST(Idx, NanAndInfAreNamedByRowAndValue) {
     for (const float value : values) payload += big_endian(std::bit_cast<std::uint32_t>(value), 4);
     return scratch.write("a.idx", idx_header(0x0D, {10, 4}) + payload);
   };
-  EXPECT_TRUE(contains(load_error(write(std::numeric_limits<float>::quiet_NaN())), "row 4, value 1 of data.inputs"));
+  EXPECT_TRUE(
+      contains(load_error(write(std::numeric_limits<float>::quiet_NaN())), "row 4, value 1 of data.inputs"));
   EXPECT_TRUE(contains(load_error(write(-std::numeric_limits<float>::infinity())), "is Inf"));
   std::string large;
   for (const double value : {1.0, 1e39}) large += big_endian(std::bit_cast<std::uint64_t>(value), 8);
@@ -103,7 +107,8 @@ TEST(Idx, DamagedFilesAreRefused) {
   const Scratch scratch;
   const std::string whole = idx_header(8, {4, 3}) + "abcdefghijkl";
   const auto error = [&](const std::string& bytes) { return load_error(scratch.write("bad.idx", bytes)); };
-  EXPECT_TRUE(contains(error(whole.substr(0, whole.size() - 1)), "holds 23 bytes, but the shape (4, 3) of its IDX header needs 24"));
+  EXPECT_TRUE(contains(error(whole.substr(0, whole.size() - 1)),
+                       "holds 23 bytes, but the shape (4, 3) of its IDX header needs 24"));
   EXPECT_TRUE(contains(error(whole + "m"), "needs 24"));
   EXPECT_TRUE(contains(error(whole.substr(0, 3)), "IDX header"));
   EXPECT_TRUE(contains(error(whole.substr(0, 7)), "IDX header"));
@@ -112,7 +117,8 @@ TEST(Idx, DamagedFilesAreRefused) {
   EXPECT_TRUE(contains(error(idx_header(8, {})), "single number"));
   EXPECT_TRUE(contains(error(idx_header(8, {0x80000000, 0x1000}) + "abcd"), "needs 8796093022220"));
   EXPECT_TRUE(contains(error(idx_header(8, {0x80000000, 0x80000000}) + "abcd"), "(2147483648, 2147483648)"));
-  EXPECT_TRUE(contains(error(idx_header(8, {0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF}) + "abcd"), "more than any file holds"));
+  EXPECT_TRUE(contains(error(idx_header(8, {0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF}) + "abcd"),
+                       "more than any file holds"));
   std::string garbled = whole;
   garbled[0] = 0x12;
   EXPECT_TRUE(contains(error(garbled), "12 00 08 02"));
@@ -132,7 +138,8 @@ TEST(Idx, WhatIsNoFile) {
   EXPECT_TRUE(contains(load_error(scratch.folder()), "is a folder"));
   EXPECT_TRUE(contains(load_error(scratch.write("empty", "")), "is empty"));
   EXPECT_TRUE(contains(load_error(scratch.write("a.gz", test::gzip(""))), "is empty"));
-  EXPECT_TRUE(contains(load_error(scratch.write("a.idx", idx_header(8, {1}) + "a") + ":/x"), "not an HDF5 file"));
+  EXPECT_TRUE(
+      contains(load_error(scratch.write("a.idx", idx_header(8, {1}) + "a") + ":/x"), "not an HDF5 file"));
   EXPECT_TRUE(contains(load_error(std::string()), "data.inputs is empty"));
 }
 

@@ -45,15 +45,20 @@ TEST(Npy, VersionsAndTypes) {
 
 TEST(Npy, BooleansAndHalves) {
   const Scratch scratch;
-  const test::Loaded flags = load(scratch.write("a.npy", npy("'|b1'", "False", "(2,)", std::string("\1\0", 2))));
+  const test::Loaded flags =
+      load(scratch.write("a.npy", npy("'|b1'", "False", "(2,)", std::string("\1\0", 2))));
   EXPECT_EQ(flags.info.element, Element::kUint8);
   EXPECT_EQ(flags.floats(), (std::vector<float>{1, 0}));
   // 1, -2, 65504 (the largest), 2^-24 (the smallest), 0.333251953125, -0
   const std::vector<std::uint16_t> halves = {0x3C00, 0xC000, 0x7BFF, 0x0001, 0x3555, 0x8000};
   EXPECT_EQ(load(scratch.write("h.npy", npy("'<f2'", "False", "(6,)", raw_bytes(halves)))).floats(),
             (std::vector<float>{1, -2, 65504, 0x1p-24F, 0.333251953125F, -0.0F}));
-  EXPECT_TRUE(contains(load_error(scratch.write("h.npy", npy("'<f2'", "False", "(1,)", raw_bytes<std::uint16_t>({0x7C00})))), "Inf"));
-  EXPECT_TRUE(contains(load_error(scratch.write("h.npy", npy("'<f2'", "False", "(1,)", raw_bytes<std::uint16_t>({0x7E00})))), "NaN"));
+  EXPECT_TRUE(contains(
+      load_error(scratch.write("h.npy", npy("'<f2'", "False", "(1,)", raw_bytes<std::uint16_t>({0x7C00})))),
+      "Inf"));
+  EXPECT_TRUE(contains(
+      load_error(scratch.write("h.npy", npy("'<f2'", "False", "(1,)", raw_bytes<std::uint16_t>({0x7E00})))),
+      "NaN"));
 }
 
 TEST(Npy, FortranOrderIsTurned) {
@@ -71,7 +76,8 @@ TEST(Npy, FortranOrderIsTurned) {
       for (int k = 0; k < 4; ++k) expected.push_back(static_cast<float>(100 * i + 10 * j + k));
     }
   }
-  const test::Loaded array = load(scratch.write("a.npy", npy("'<f4'", "True", "(2, 3, 4)", raw_bytes(stored))));
+  const test::Loaded array =
+      load(scratch.write("a.npy", npy("'<f4'", "True", "(2, 3, 4)", raw_bytes(stored))));
   EXPECT_EQ(array.info.sample, (Shape{3, 4}));
   EXPECT_EQ(array.floats(), expected);
   EXPECT_EQ(load(scratch.write("b.npy", npy("'<f4'", "True", "(24,)", raw_bytes(stored)))).floats(), stored);
@@ -106,9 +112,11 @@ TEST(Npy, DamagedAndForeignFilesAreRefused) {
   EXPECT_TRUE(contains(error(npy("'<f4'", "False", "(3, -2)", payload)), "'shape'"));
   EXPECT_TRUE(contains(error(npy("'<f4'", "False", "(3, 2", payload)), "'shape'"));
   EXPECT_TRUE(contains(error(npy("'<f4'", "False", "()", payload.substr(0, 4))), "single number"));
-  EXPECT_TRUE(contains(error(npy("'<f4'", "False", "(2147483648, 2147483648)", payload)), "(2147483648, 2147483648)"));
+  EXPECT_TRUE(contains(error(npy("'<f4'", "False", "(2147483648, 2147483648)", payload)),
+                       "(2147483648, 2147483648)"));
   EXPECT_TRUE(contains(error(npy("'<f4'", "False", "(99999999999999999999,)", payload)), "'shape'"));
-  EXPECT_TRUE(contains(error(std::string("\x93NUMPY\x02\x00\xFF\xFF\xFF\x7F", 12) + payload), "claims 2147483647 bytes"));
+  EXPECT_TRUE(contains(error(std::string("\x93NUMPY\x02\x00\xFF\xFF\xFF\x7F", 12) + payload),
+                       "claims 2147483647 bytes"));
 }
 
 }  // namespace

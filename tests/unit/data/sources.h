@@ -28,7 +28,9 @@ inline data::SourceOptions options_for(const std::string& source, data::Role rol
   data::SourceOptions options;
   options.source = source;
   options.role = role;
-  options.key = role == data::Role::kInputs ? "data.inputs" : role == data::Role::kTargets ? "data.targets" : "data.sample_weight";
+  options.key = role == data::Role::kInputs    ? "data.inputs"
+                : role == data::Role::kTargets ? "data.targets"
+                                               : "data.sample_weight";
   return options;
 }
 
@@ -65,7 +67,8 @@ inline std::string npy(const std::string& descr, const std::string& order, const
   header.resize((header.size() + 1 + 12 + 63) / 64 * 64 - 12 - 1, ' ');
   header += '\n';
   std::string bytes = "\x93NUMPY" + std::string(1, static_cast<char>(version)) + std::string(1, '\0');
-  for (int i = 0; i < (version == 1 ? 2 : 4); ++i) bytes += static_cast<char>(header.size() >> (8 * i) & 255U);
+  for (int i = 0; i < (version == 1 ? 2 : 4); ++i)
+    bytes += static_cast<char>(header.size() >> (8 * i) & 255U);
   return bytes + header + payload;
 }
 

@@ -21,7 +21,8 @@ TEST(AtomicFile, AppearsWhenCommitted) {
   const std::string path = scratch.path("deep/er/a.txt");
   {
     AtomicFile file(path);
-    EXPECT_EQ(std::filesystem::path(file.temporary_path()).parent_path(), std::filesystem::path(path).parent_path());
+    EXPECT_EQ(std::filesystem::path(file.temporary_path()).parent_path(),
+              std::filesystem::path(path).parent_path());
     std::ofstream(file.temporary_path()) << "new";
     EXPECT_FALSE(std::filesystem::exists(path));
     file.commit();
@@ -72,7 +73,8 @@ TEST(AtomicFile, NamesThatCannotBe) {
   const Scratch scratch;
   scratch.write("file", "x");
   EXPECT_TRUE(contains(message_of<RuntimeError>([&] { AtomicFile file(scratch.folder()); }), "folder"));
-  EXPECT_TRUE(contains(message_of<RuntimeError>([&] { AtomicFile file(scratch.path("file/a.txt")); }), "file"));
+  EXPECT_TRUE(
+      contains(message_of<RuntimeError>([&] { AtomicFile file(scratch.path("file/a.txt")); }), "file"));
   EXPECT_TRUE(contains(message_of<RuntimeError>([&] { AtomicFile file("/proc/no/a.txt"); }), "/proc/no"));
 }
 

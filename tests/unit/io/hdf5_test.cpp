@@ -54,12 +54,14 @@ TEST(Hdf5Write, EverythingComesBack) {
   EXPECT_FALSE(root.read_boolean("no"));
   EXPECT_EQ(root.read_texts("names"), (std::vector<std::string>{"dense", "", "a/b:0"}));
   EXPECT_TRUE(root.read_texts("none").empty());
-  EXPECT_EQ(root.children(), (std::vector<std::string>{"a", "bytes", "doubles", "integers", "nothing", "scalar"}));
+  EXPECT_EQ(root.children(),
+            (std::vector<std::string>{"a", "bytes", "doubles", "integers", "nothing", "scalar"}));
   EXPECT_EQ(root.group("a").group("b").dataset("c/floats").read_all<float>(),
             (std::vector<float>{0, 1, 2, 3, 4, 5.5F}));
   EXPECT_EQ(root.dataset("a/b/c/floats").info().shape, (Shape{2, 3}));
   EXPECT_EQ(root.dataset("doubles").read_all<double>(), (std::vector<double>{0.1, 1e300}));
-  EXPECT_EQ(root.dataset("integers").read_all<std::int64_t>(), (std::vector<std::int64_t>{INT64_MIN, INT64_MAX}));
+  EXPECT_EQ(root.dataset("integers").read_all<std::int64_t>(),
+            (std::vector<std::int64_t>{INT64_MIN, INT64_MAX}));
   EXPECT_EQ(root.dataset("bytes").read_all<std::uint8_t>(), (std::vector<std::uint8_t>{0, 128, 255}));
   EXPECT_EQ(root.dataset("scalar").read_all<float>(), std::vector<float>{3});
   EXPECT_EQ(root.dataset("nothing").info().shape, (Shape{0, 4}));
@@ -100,7 +102,8 @@ TEST(Hdf5Write, ErrorsAreRuntimeErrors) {
   Hdf5File file = Hdf5File::create(scratch.path("a.h5"));
   file.root().write_dataset("d", Shape{1}, std::vector<float>{1});
   EXPECT_TRUE(contains(
-      message_of<RuntimeError>([&] { file.root().write_dataset("d", Shape{1}, std::vector<float>{1}); }), "/d"));
+      message_of<RuntimeError>([&] { file.root().write_dataset("d", Shape{1}, std::vector<float>{1}); }),
+      "/d"));
 }
 
 TEST(Hdf5Write, RoomIsReservedBeforeAnythingIsWritten) {
@@ -116,8 +119,9 @@ TEST(Hdf5Read, NumbersOfEveryTypeWrittenByH5py) {
   const Hdf5File file = Hdf5File::open(fixture("types.h5"));
   const std::vector<float> expected = {0, 1, 2, 3, 4, 5};
   const std::vector<std::pair<std::string, std::string>> types = {
-      {"i1", "int8"},   {"i2", "int16"},   {"i4", "int32"},   {"i8", "int64"},     {"u1", "uint8"},  {"u2", "uint16"},
-      {"u4", "uint32"}, {"u8", "uint64"}, {"f2", "float16"}, {"f4", "float32"}, {"f8", "float64"}, {"big_f4", "float32"}};
+      {"i1", "int8"},    {"i2", "int16"},   {"i4", "int32"},   {"i8", "int64"},
+      {"u1", "uint8"},   {"u2", "uint16"},  {"u4", "uint32"},  {"u8", "uint64"},
+      {"f2", "float16"}, {"f4", "float32"}, {"f8", "float64"}, {"big_f4", "float32"}};
   for (const auto& [name, type] : types) {
     const Hdf5Dataset dataset = file.root().dataset(name);
     EXPECT_EQ(dataset.info().type_name(), type);
@@ -127,7 +131,8 @@ TEST(Hdf5Read, NumbersOfEveryTypeWrittenByH5py) {
     dataset.read_rows<double>(1, 2, rows);
     EXPECT_EQ(rows, (std::vector<double>{2, 3, 4, 5})) << name;
   }
-  EXPECT_EQ(file.root().dataset("big_i2").read_all<std::int64_t>(), (std::vector<std::int64_t>{-3, -2, -1, 0, 1, 2}));
+  EXPECT_EQ(file.root().dataset("big_i2").read_all<std::int64_t>(),
+            (std::vector<std::int64_t>{-3, -2, -1, 0, 1, 2}));
   EXPECT_EQ(file.root().dataset("bool").info().type_name(), "bool");
   EXPECT_EQ(file.root().dataset("bool").read_all<std::uint8_t>(), (std::vector<std::uint8_t>{1, 0, 1}));
   EXPECT_EQ(file.root().dataset("scalar").read_all<float>(), std::vector<float>{3});
@@ -150,7 +155,8 @@ TEST(Hdf5Read, CompressedChunks) {
 TEST(Hdf5Read, WhatAreNoNumbers) {
   const Hdf5File file = Hdf5File::open(fixture("types.h5"));
   std::vector<float> values(3);
-  for (const auto& [name, what] : {std::pair("text", "string"), {"vlen_text", "string"}, {"compound", "compound"}}) {
+  for (const auto& [name, what] :
+       {std::pair("text", "string"), {"vlen_text", "string"}, {"compound", "compound"}}) {
     const Hdf5Dataset dataset = file.root().dataset(name);
     const std::string message = message_of<InputError>([&] { dataset.read_all<float>(); });
     EXPECT_TRUE(contains(message, what));
@@ -180,7 +186,8 @@ TEST(Hdf5Read, AttributesWrittenByH5py) {
   EXPECT_TRUE(contains(message_of<InputError>([&] { root.read_number("numbers"); }), "not one number"));
   EXPECT_TRUE(contains(message_of<InputError>([&] { root.read_text("int32"); }), "not a text"));
   EXPECT_TRUE(contains(message_of<InputError>([&] { root.read_text("fixed_list"); }), "2 texts"));
-  EXPECT_TRUE(contains(message_of<InputError>([&] { root.read_text("missing"); }), "no attribute \"missing\""));
+  EXPECT_TRUE(
+      contains(message_of<InputError>([&] { root.read_text("missing"); }), "no attribute \"missing\""));
 }
 
 TEST(Hdf5Read, MissingObjectsAreListed) {
@@ -193,14 +200,16 @@ TEST(Hdf5Read, MissingObjectsAreListed) {
   EXPECT_TRUE(contains(message, "no dataset \"onyl\""));
   EXPECT_TRUE(contains(message, "\"group\", \"only\""));
   EXPECT_TRUE(contains(message_of<InputError>([&] { file.root().dataset("group"); }), "group of \"other\""));
-  EXPECT_TRUE(contains(message_of<InputError>([&] { file.root().dataset("group/x"); }), "/group has no dataset \"x\""));
+  EXPECT_TRUE(contains(message_of<InputError>([&] { file.root().dataset("group/x"); }),
+                       "/group has no dataset \"x\""));
   EXPECT_TRUE(contains(message_of<InputError>([&] { file.root().group("only"); }), "not a group"));
 }
 
 TEST(Hdf5Read, LinksOutOfTheFileAreRefused) {
   const Hdf5File file = Hdf5File::open(fixture("links.h5"));
   EXPECT_TRUE(contains(message_of<InputError>([&] { file.root().dataset("external"); }), "external link"));
-  EXPECT_TRUE(contains(message_of<InputError>([&] { file.root().dataset("folder/secret"); }), "/folder is an external"));
+  EXPECT_TRUE(contains(message_of<InputError>([&] { file.root().dataset("folder/secret"); }),
+                       "/folder is an external"));
   EXPECT_TRUE(contains(message_of<InputError>([&] { file.root().dataset("soft"); }), "soft link"));
   EXPECT_TRUE(contains(message_of<InputError>([&] { file.root().group("dangling"); }), "soft link"));
   EXPECT_EQ(file.root().kind("external"), Hdf5Kind::kOther);
@@ -213,12 +222,14 @@ TEST(Hdf5Read, StorageOutsideAndAbsurdSizesAreRefused) {
   EXPECT_TRUE(contains(message_of<InputError>([&] { file.root().dataset("never_written"); }), "2147483648"));
   EXPECT_TRUE(contains(message_of<InputError>([&] { file.root().dataset("all_zero"); }), "1099511627776"));
   const Hdf5File virtual_file = Hdf5File::open(fixture("virtual.h5"));
-  EXPECT_TRUE(contains(message_of<InputError>([&] { virtual_file.root().dataset("virtual"); }), "virtual dataset"));
+  EXPECT_TRUE(
+      contains(message_of<InputError>([&] { virtual_file.root().dataset("virtual"); }), "virtual dataset"));
 }
 
 TEST(Hdf5Read, WhatIsNoFile) {
   const Scratch scratch;
-  EXPECT_TRUE(contains(message_of<InputError>([&] { Hdf5File::open(scratch.path("no.h5")); }), "No such file"));
+  EXPECT_TRUE(
+      contains(message_of<InputError>([&] { Hdf5File::open(scratch.path("no.h5")); }), "No such file"));
   EXPECT_TRUE(contains(message_of<InputError>([&] { Hdf5File::open(scratch.folder()); }), "not a file"));
   const std::string text = scratch.write("text.h5", "hello, world");
   EXPECT_TRUE(contains(message_of<InputError>([&] { Hdf5File::open(text); }), "not an HDF5 file"));
@@ -234,6 +245,23 @@ TEST(Hdf5Read, TruncatedFilesAreRefused) {
   for (const std::size_t length : {std::size_t{9}, std::size_t{100}, whole.size() / 2, whole.size() - 1}) {
     const std::string path = scratch.write("cut.h5", whole.substr(0, length));
     EXPECT_TRUE(contains(message_of<InputError>([&] { Hdf5File::open(path); }), "cut.h5"));
+  }
+}
+
+TEST(Hdf5Read, DamagedHeapsOfTextsEndInAnError) {
+  // libhdf5 1.10 loops for ever over a heap whose free space has length 0.
+  const Scratch scratch;
+  const std::string whole = test::read_file(fixture("attributes.h5"));
+  const std::size_t heap = whole.find("GCOL");
+  ASSERT_NE(heap, std::string::npos);
+  for (const auto& [offset, bytes] : {std::pair(std::size_t{16}, std::string(32, '\0')),
+                                      {std::size_t{24}, std::string(8, '\xFF')},
+                                      {std::size_t{24}, std::string("\xF0\xFF\xFF\xFF\xFF\xFF\xFF\xFF")}}) {
+    std::string damaged = whole;
+    damaged.replace(heap + offset, bytes.size(), bytes);
+    const std::string path = scratch.write("a.h5", damaged);
+    EXPECT_TRUE(contains(message_of<InputError>([&] { Hdf5File::open(path).root().read_text("vlen"); }),
+                         "heap of texts"));
   }
 }
 

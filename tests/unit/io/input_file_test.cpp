@@ -41,7 +41,8 @@ TEST(InputFile, PlainAndGzipGiveTheSameBytes) {
     for (const std::string& path : {plain, zipped}) {
       InputFile file(path, "key");
       const auto start = file.peek();
-      EXPECT_EQ(std::string(reinterpret_cast<const char*>(start.data()), start.size()), bytes.substr(0, 65536));
+      EXPECT_EQ(std::string(reinterpret_cast<const char*>(start.data()), start.size()),
+                bytes.substr(0, 65536));
       EXPECT_EQ(read_all(file, piece), bytes);
     }
   }
@@ -57,24 +58,27 @@ TEST(InputFile, ReadExactlyAndTheEnd) {
   InputFile file(path, "data.inputs");
   file.read_exactly(std::as_writable_bytes(std::span(part)), "the header");
   EXPECT_EQ(part, "abcd");
-  EXPECT_TRUE(contains(message_of<InputError>([&] { file.expect_end("4 bytes"); }), "holds more than 4 bytes"));
+  EXPECT_TRUE(
+      contains(message_of<InputError>([&] { file.expect_end("4 bytes"); }), "holds more than 4 bytes"));
   InputFile again(path, "data.inputs");
   part.resize(7);
-  const std::string message =
-      message_of<InputError>([&] { again.read_exactly(std::as_writable_bytes(std::span(part)), "the header"); });
+  const std::string message = message_of<InputError>(
+      [&] { again.read_exactly(std::as_writable_bytes(std::span(part)), "the header"); });
   EXPECT_TRUE(contains(message, "data.inputs"));
   EXPECT_TRUE(contains(message, "1 of the 7 bytes of the header are missing"));
 }
 
 TEST(InputFile, SeveralMembersAndPadding) {
   const Scratch scratch;
-  const std::string path = scratch.write("a.gz", gzip("one") + gzip("") + gzip("two") + std::string(512, '\0'));
+  const std::string path =
+      scratch.write("a.gz", gzip("one") + gzip("") + gzip("two") + std::string(512, '\0'));
   InputFile file(path);
   EXPECT_EQ(read_all(file, 100), "onetwo");
   EXPECT_NO_THROW(InputFile(path).expect_stream_bytes(6, "x"));
   EXPECT_TRUE(contains(message_of<InputError>([&] { InputFile(path).expect_stream_bytes(7, "its header"); }),
                        "holds 6 bytes uncompressed, but its header needs 7"));
-  EXPECT_TRUE(contains(message_of<InputError>([&] { InputFile(path).expect_stream_bytes(3, "its header"); }), "needs 3"));
+  EXPECT_TRUE(contains(message_of<InputError>([&] { InputFile(path).expect_stream_bytes(3, "its header"); }),
+                       "needs 3"));
   InputFile garbage(scratch.write("b.gz", gzip("one") + "garbage"));
   EXPECT_TRUE(contains(message_of<InputError>([&] { read_all(garbage, 100); }), "not gzip"));
 }
@@ -83,9 +87,11 @@ TEST(InputFile, StreamLengthOfPlainFiles) {
   const Scratch scratch;
   const std::string path = scratch.write("a", "abc");
   EXPECT_NO_THROW(InputFile(path).expect_stream_bytes(3, "x"));
-  EXPECT_TRUE(contains(message_of<InputError>([&] { InputFile(path).expect_stream_bytes(1LL << 62, "its header"); }),
-                       "holds 3 bytes, but its header needs 4611686018427387904; the file is truncated"));
-  EXPECT_TRUE(contains(message_of<InputError>([&] { InputFile(path).expect_stream_bytes(2, "its header"); }), "appended"));
+  EXPECT_TRUE(
+      contains(message_of<InputError>([&] { InputFile(path).expect_stream_bytes(1LL << 62, "its header"); }),
+               "holds 3 bytes, but its header needs 4611686018427387904; the file is truncated"));
+  EXPECT_TRUE(contains(message_of<InputError>([&] { InputFile(path).expect_stream_bytes(2, "its header"); }),
+                       "appended"));
 }
 
 TEST(InputFile, ALyingTrailerPromisesAtMostDeflatesLimit) {

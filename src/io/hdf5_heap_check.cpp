@@ -1,0 +1,97 @@
+// Global heaps ("GCOL") hold variable-length texts. libhdf5 1.10 walks through a heap without looking at the
+// lengths: an object of length 0 where free space begins (a block of zeros is enough) makes it loop for ever,
+// other lengths lead out of its memory. So the heaps are walked here first.
+// HDF5 File Format Specification 3.0, III.E "Global Heap"; H5HGcache.c, H5HG__cache_heap_deserialize.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "io/hdf5_call.h"
+#include "nntrain/core/error.h"
+
+namespace nntrain::io {
+
+namespace {
+
+constexpr std::string_view kHeapStart("GCOL\1\0\0\0", 8);
+constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
+constexpr std::uint64_t kHeaderBytes = 16;  // of the heap, and of each object in it (lengths of 8 bytes)
+
+/// Positioned reads of one file; short at its end.
+class Reader {
+ public:
+  explicit Reader(const std::string& path) : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  ~Reader() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  std::size_t read(std::uint64_t at, char* memory, std::size_t size) const {
+    std::size_t done = 0;
+    while (done < size) {
+      const ssize_t got = ::pread(descriptor_, memory + done, size - done, static_cast<off_t>(at + done));
+      if (got <= 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    return done;
+  }
+
+ private:
+  int descriptor_;
+};
+
+std::uint64_t little_endian(const char* bytes, std::size_t count) {
+  std::uint64_t value = 0;
+  for (std::size_t i = count; i-- > 0;) value = value << 8U | static_cast<unsigned char>(bytes[i]);
+  return value;
+}
+
+/// Do the objects of the heap at `start` follow one another to its end?
+bool is_walkable(const Reader& file, std::uint64_t start, std::uint64_t file_bytes) {
+  char header[kHeaderBytes];
+  if (file.read(start, header, sizeof header) < sizeof header) return true;  // libhdf5 finds the end itself
+  const std::uint64_t heap_bytes = little_endian(header + 8, 8);
+  if (heap_bytes < kHeaderBytes || heap_bytes > file_bytes - start) return true;
+  std::uint64_t at = kHeaderBytes;
+  while (heap_bytes - at >= kHeaderBytes) {
+    if (file.read(start + at, header, sizeof header) < sizeof header) return true;
+    const std::uint64_t index = little_endian(header, 2);
+    const std::uint64_t length = little_endian(header + 8, 8);
+    if (length > heap_bytes - at) return false;
+    const std::uint64_t step = index == 0 ? length : kHeaderBytes + (length + 7) / 8 * 8;
+    if (step < kHeaderBytes || step > heap_bytes - at) return false;
+    at += step;
+  }
+  return true;
+}
+
+}  // namespace
+
+void check_global_heaps(const detail::Hdf5Context& context) {
+  if (!context.reading || context.heaps_checked) return;
+  const Reader file(context.file);
+  const auto file_bytes = static_cast<std::uint64_t>(context.file_bytes);
+  std::vector<char> block(std::min(kBlockBytes, static_cast<std::size_t>(file_bytes) + 1));
+  std::uint64_t begin = 0;
+  for (;;) {
+    const std::size_t size = file.read(begin, block.data(), block.size());
+    const std::string_view text(block.data(), size);
+    for (std::size_t at = text.find(kHeapStart); at != std::string_view::npos;
+         at = text.find(kHeapStart, at + 1)) {
+      if (!is_walkable(file, begin + at, file_bytes)) {
+        throw InputError(fmt::format("\"{}\" is damaged: its heap of texts at byte {} cannot be read",
+                                     context.file, begin + at));
+      }
+    }
+    if (size < block.size()) break;
+    begin += size - (kHeapStart.size() - 1);  // a heap's start may lie across two blocks
+  }
+  context.heaps_checked = true;
+}
+
+}  // namespace nntrain::io

@@ -1,0 +1,134 @@
+// Dense: y = f(x W + b) on the last axis (keras/src/layers/core/dense.py).
+
+#include <vector>
+
+#include "nn/activity_penalty.h"
+#include "nn/layer_registry.h"
+#include "nntrain/nn/activation.h"
+
+namespace nntrain::nn {
+
+namespace {
+
+class Dense : public Layer {
+ public:
+  explicit Dense(const Json& config)
+      : config_(config),
+        units_(config["units"].get<std::int64_t>()),
+        activation_name_(config["activation"].is_string() ? config["activation"].get<std::string>() : "linear"),
+        activation_(activations().make(activation_name_)),
+        activity_(make_regularizer(config["activity_regularizer"])) {
+    if (units_ <= 0) {
+      throw InputError("Received an invalid value for `units`, expected a positive integer. Received: units=" + std::to_string(units_));
+    }
+  }
+
+  Shape build(const Shape& input, VariableBuilder& variables) override {
+    if (input.rank() < 1) throw InputError("layer \"" + name() + "\" needs inputs of at least one axis");
+    inputs_ = input.last();
+    positions_ = input.leading();
+    kernel_ = variables.add("kernel", Shape{inputs_, units_}, true, make_initializer(config_["kernel_initializer"]),
+                            make_regularizer(config_["kernel_regularizer"]), make_constraint(config_["kernel_constraint"]));
+    if (config_["use_bias"].get<bool>()) {
+      bias_ = variables.add("bias", Shape{units_}, true, make_initializer(config_["bias_initializer"]),
+                            make_regularizer(config_["bias_regularizer"]), make_constraint(config_["bias_constraint"]));
+    }
+    std::vector<std::int64_t> extents = input.extents();
+    extents.back() = units_;
+    return Shape(extents);
+  }
+
+  bool backward_reads_output() const override { return true; }
+
+  void prepare(std::int64_t rows, Mode) override {
+    // The pre-activation is kept only where backward needs it: in an array of its own.
+    if (activation_->needs() == Activation::Needs::kInput) {
+      pre_activation_.resize(static_cast<std::size_t>(rows * positions_ * units_));
+    }
+  }
+
+  Head release_activation() override {
+    if (activity_) return Head::kNone;  // its penalty is on the activated output
+    const Head head = activation_name_ == "softmax" ? Head::kSoftmax : activation_name_ == "sigmoid" ? Head::kSigmoid : Head::kNone;
+    if (head != Head::kNone) activation_ = activations().make("linear");
+    return head;
+  }
+
+  void forward(const BatchContext& context, const float* x, float* y) override {
+    using gemm::Transpose;
+    float* z = pre_activation_.empty() ? y : pre_activation_.data();
+    for (int s = 0; s < context.local_shards(); ++s) {
+      const std::int64_t begin = context.bounds[static_cast<std::size_t>(s)] * positions_;
+      gemm::multiply(Transpose::kNo, Transpose::kNo, context.shard_rows(s) * positions_, units_, inputs_, x + begin * inputs_, inputs_,
+                     kernel_->values, units_, gemm::Write::kStore, z + begin * units_, units_);
+    }
+    const bool copies = z == y && activation_->is_linear() && bias_ == nullptr;
+    if (!copies) activation_->forward(context.rows * positions_, units_, z, bias_ == nullptr ? nullptr : bias_->values, y);
+    if (activity_) add_activity_loss(context, *activity_, positions_ * units_, y);
+  }
+
+  void backward(const BatchContext& context, const float* x, const float* y, float* dy, float* dx, GradientTree& gradients) override {
+    using gemm::Transpose;
+    if (activity_) add_activity_gradient(context, *activity_, positions_ * units_, y, dy);
+    const float* z = pre_activation_.empty() ? nullptr : pre_activation_.data();
+    if (!activation_->is_linear()) activation_->backward(context.rows * positions_, units_, z, y, dy, dy);
+    if (kernel_->trainable) {
+      gradients.add(*kernel_, context, [&](int s, float* destination, gemm::Write write) {
+        const std::int64_t begin = context.bounds[static_cast<std::size_t>(s)] * positions_;
+        gemm::multiply(Transpose::kYes, Transpose::kNo, inputs_, units_, context.shard_rows(s) * positions_, x + begin * inputs_, inputs_,
+                       dy + begin * units_, units_, write, destination, units_);
+      });
+    }
+    if (bias_ != nullptr && bias_->trainable) {
+      gradients.add_stored(*bias_, context, [&](int s, float* destination) {
+        const std::int64_t begin = context.bounds[static_cast<std::size_t>(s)] * positions_;
+        column_sums(context.shard_rows(s) * positions_, units_, dy + begin * units_, destination);
+      });
+    }
+    if (dx == nullptr) return;
+    for (int s = 0; s < context.local_shards(); ++s) {
+      const std::int64_t begin = context.bounds[static_cast<std::size_t>(s)] * positions_;
+      gemm::multiply(Transpose::kNo, Transpose::kYes, context.shard_rows(s) * positions_, inputs_, units_, dy + begin * units_, units_,
+                     kernel_->values, units_, gemm::Write::kStore, dx + begin * inputs_, inputs_);
+    }
+  }
+
+  double forward_flops() const override { return 2.0 * static_cast<double>(positions_ * inputs_ * units_); }
+
+ private:
+  Json config_;
+  std::int64_t units_;
+  std::string activation_name_;
+  std::unique_ptr<Activation> activation_;
+  std::shared_ptr<Regularizer> activity_;
+  std::int64_t inputs_ = 0;
+  std::int64_t positions_ = 1;  ///< vectors along the last axis in a sample
+  Variable* kernel_ = nullptr;
+  Variable* bias_ = nullptr;
+  std::vector<float> pre_activation_;  // (rows * positions, units), when the activation needs it
+};
+
+}  // namespace
+
+void add_dense(Registry<Layer>& registry) {
+  add_layer(registry,
+            {"Dense",
+             {"dense"},
+             {{"units", Kind::kInteger, nullptr, true},
+              activation_parameter(),
+              {"use_bias", Kind::kBoolean, true},
+              initializer_parameter("kernel_initializer", "glorot_uniform"),
+              initializer_parameter("bias_initializer", "zeros"),
+              regularizer_parameter("kernel_regularizer"),
+              regularizer_parameter("bias_regularizer"),
+              regularizer_parameter("activity_regularizer"),
+              constraint_parameter("kernel_constraint"),
+              constraint_parameter("bias_constraint"),
+              unsupported_parameter("lora_rank"),
+              unsupported_parameter("lora_alpha"),
+              unsupported_parameter("quantization_config")},
+             "y = activation(x kernel + bias) on the last axis (keras.layers.Dense)"},
+            [](const Json& config) { return std::make_unique<Dense>(config); });
+}
+
+}  // namespace nntrain::nn

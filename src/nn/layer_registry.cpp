@@ -1,0 +1,103 @@
+#include "nn/layer_registry.h"
+
+#include <algorithm>
+
+#include "nntrain/core/call.h"
+#include "nntrain/nn/activation.h"
+
+namespace nntrain::nn {
+
+Parameter initializer_parameter(const std::string& name, const std::string& default_value) {
+  return {name, Kind::kObject, default_value, false, true, [](const Json& spec) { return initializers().canonical(spec); }};
+}
+
+Parameter regularizer_parameter(const std::string& name) {
+  return {name, Kind::kObject, nullptr, false, true, [](const Json& spec) { return regularizers().canonical(spec); }};
+}
+
+Parameter constraint_parameter(const std::string& name) {
+  return {name, Kind::kObject, nullptr, false, true, [](const Json& spec) { return constraints().canonical(spec); }};
+}
+
+Parameter activation_parameter() {
+  return {"activation", Kind::kObject, nullptr, false, true, [](const Json& spec) {
+            // Keras keeps a name where there are no arguments; so do we, and None stays "linear".
+            return spec.is_null() ? Json("linear") : Json(activations().canonical(spec)["class_name"]);
+          }};
+}
+
+Parameter unsupported_parameter(const std::string& name, const Json& only_value) {
+  return {name, Kind::kObject, only_value, false, true, [only_value](const Json& value) -> Json {
+            if (value.is_null() || value == only_value) return value;
+            throw InputError("is not supported here, got " + format_call(value) + "; leave it out");
+          }};
+}
+
+std::shared_ptr<Initializer> make_initializer(const Json& spec) {
+  return std::shared_ptr<Initializer>(initializers().make(spec.is_null() ? Json("zeros") : spec));
+}
+
+std::shared_ptr<Regularizer> make_regularizer(const Json& spec) {
+  return spec.is_null() ? nullptr : std::shared_ptr<Regularizer>(regularizers().make(spec));
+}
+
+std::shared_ptr<Constraint> make_constraint(const Json& spec) {
+  return spec.is_null() ? nullptr : std::shared_ptr<Constraint>(constraints().make(spec));
+}
+
+std::int64_t sample_axis(std::int64_t axis, std::int64_t rank, const std::string& layer) {
+  const std::int64_t positive = axis < 0 ? axis + rank + 1 : axis;
+  if (positive < 1 || positive > rank) {
+    throw InputError("layer \"" + layer + "\": axis " + std::to_string(axis) + " is out of bounds for an input of " +
+                     std::to_string(rank + 1) + " axes (the batch is axis 0)");
+  }
+  return positive - 1;
+}
+
+std::vector<std::int64_t> sample_axes(const Json& axis, std::int64_t rank, const std::string& layer) {
+  std::vector<std::int64_t> axes;
+  for (const Json& item : axis.is_array() ? axis : Json::array({axis})) {
+    if (!item.is_number_integer()) throw InputError("layer \"" + layer + "\": axis must be a whole number or a list, got " + format_call(axis));
+    axes.push_back(sample_axis(item.get<std::int64_t>(), rank, layer));
+  }
+  std::sort(axes.begin(), axes.end());
+  axes.erase(std::unique(axes.begin(), axes.end()), axes.end());
+  return axes;
+}
+
+void add_layer(Registry<Layer>& registry, Signature signature, std::function<std::unique_ptr<Layer>(const Json&)> make) {
+  signature.parameters.push_back({"name", Kind::kText, nullptr, false, true});
+  signature.parameters.push_back({"trainable", Kind::kBoolean, true});
+  signature.parameters.push_back({"dtype", Kind::kObject, nullptr, false, true, [](const Json& dtype) -> Json {
+                                    // Keras files carry "float32" or a DTypePolicy of that name.
+                                    const std::string text = dtype.dump();
+                                    if (dtype.is_null() || text.find("float32") != std::string::npos) return nullptr;
+                                    throw InputError("only float32 is supported, got " + text);
+                                  }});
+  registry.add(std::move(signature), [make](const Json& config) {
+    std::unique_ptr<Layer> layer = make(config);
+    if (config["name"].is_string()) layer->set_name(config["name"].get<std::string>());
+    layer->set_trainable(config["trainable"].get<bool>());
+    return layer;
+  });
+}
+
+Registry<Layer>& layers() {
+  static Registry<Layer> registry = [] {
+    Registry<Layer> made("layer");
+    add_dense(made);
+    add_shape_layers(made);
+    add_activation_layers(made);
+    add_prelu(made);
+    add_rescaling(made);
+    add_random_layers(made);
+    add_batch_normalization(made);
+    add_layer_normalization(made);
+    add_normalization(made);
+    add_activity_regularization(made);
+    return made;
+  }();
+  return registry;
+}
+
+}  // namespace nntrain::nn

@@ -1,0 +1,65 @@
+#include "nntrain/nn/loss.h"
+
+#include "nn/loss_common.h"
+#include "nn/row_activations.h"
+#include "nn/vector_math.h"
+
+namespace nntrain::nn {
+
+CommonLoss::CommonLoss(const Json& config, TargetForm form) : form_(form) {
+  const std::string reduction = config["reduction"].is_string() ? config["reduction"].get<std::string>() : "none";
+  if (reduction == "sum_over_batch_size" || reduction == "mean") {
+    reduction_ = Reduction::kSumOverBatchSize;
+  } else if (reduction == "sum") {
+    reduction_ = Reduction::kSum;
+  } else if (reduction == "mean_with_sample_weight") {
+    reduction_ = Reduction::kMeanWithSampleWeight;
+  } else {
+    throw InputError("reduction = \"" + reduction + "\" is not supported for training; it is one of sum_over_batch_size, sum, mean, mean_with_sample_weight");
+  }
+}
+
+TargetForm CommonLoss::target_form(const Shape& output) const {
+  return form_ == TargetForm::kOneHot && output.last() == 1 ? TargetForm::kValues : form_;
+}
+
+void CommonLoss::check_shapes(const Shape& target, const Shape& output) const {
+  if (target_form(output) == TargetForm::kClassIndex) {
+    if (target.size() == output.leading()) return;
+    throw InputError("Argument `output` must have rank (ndim) `target.ndim - 1`: arguments `target` and `output` must have the same shape up "
+                     "until the last dimension: target.shape=" + target.with_batch() + ", output.shape=" + output.with_batch());
+  }
+  const bool scalar = target.size() == 1 && output.size() == 1;
+  if (target == output || scalar) return;
+  throw InputError("Arguments `target` and `output` must have the same shape. Received: target.shape=" + target.with_batch() +
+                   ", output.shape=" + output.with_batch());
+}
+
+Signature loss_signature(const std::string& class_name, std::vector<std::string> aliases, std::vector<Parameter> own, const std::string& summary) {
+  own.push_back({"reduction", Kind::kText, "sum_over_batch_size", false, true});
+  own.push_back({"name", Kind::kText, nullptr, false, true});
+  own.push_back({"dtype", Kind::kAny, nullptr, false, true});
+  return {class_name, std::move(aliases), std::move(own), summary};
+}
+
+Registry<Loss>& losses() {
+  static Registry<Loss> registry = [] {
+    Registry<Loss> made("loss");
+    add_regression_losses(made);
+    add_crossentropies(made);
+    add_margin_losses(made);
+    add_row_losses(made);
+    return made;
+  }();
+  return registry;
+}
+
+void apply_head(Head head, std::int64_t positions, std::int64_t classes, const float* logits, float* predictions) {
+  if (head == Head::kSoftmax) {
+    softmax_rows(positions, classes, logits, predictions);
+  } else if (head == Head::kSigmoid) {
+    for (std::int64_t i = 0; i < positions * classes; ++i) predictions[i] = fast_sigmoid(logits[i]);
+  }
+}
+
+}  // namespace nntrain::nn

@@ -1,0 +1,33 @@
+#pragma once
+// What losses share: reductions, target forms, Keras' shape errors.
+
+#include <cmath>
+#include <memory>
+#include <string>
+
+#include "nntrain/nn/loss.h"
+
+namespace nntrain::nn {
+
+constexpr float kEpsilon = 1e-7F;  ///< keras.config.epsilon()
+
+class CommonLoss : public Loss {
+ public:
+  explicit CommonLoss(const Json& config, TargetForm form = TargetForm::kValues);
+  TargetForm target_form(const Shape& output) const override;
+  bool sparse() const override { return form_ == TargetForm::kClassIndex; }
+  void check_shapes(const Shape& target, const Shape& output) const override;
+
+ private:
+  TargetForm form_;
+};
+
+/// Keras' trailing arguments of every loss: reduction, name, dtype.
+Signature loss_signature(const std::string& class_name, std::vector<std::string> aliases, std::vector<Parameter> own, const std::string& summary);
+
+void add_regression_losses(Registry<Loss>& registry);   // elementwise, mean over the last axis
+void add_crossentropies(Registry<Loss>& registry);
+void add_margin_losses(Registry<Loss>& registry);       // hinges, perceptron
+void add_row_losses(Registry<Loss>& registry);          // cosine similarity, Dice, Tversky
+
+}  // namespace nntrain::nn
