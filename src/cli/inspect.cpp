@@ -51,7 +51,8 @@ ExitCode inspect(comm::Session& session, const CommandLine& line) {
   log::info(fmt::format("state: epoch {}, step {}, iteration {}, seed {}, shards {}, {}", state.epoch, state.step, state.iteration,
                         state.seed, state.shards, state.finished ? "finished" : "not finished"));
   for (const auto& [name, value] : contents.environment.items()) log::info("trained with " + name + ": " + format_call(value));
-  for (const auto& [name, value] : contents.data.value("fingerprints", Json::object()).items()) {
+  const Json fingerprints = contents.data.value("fingerprints", Json::object());
+  for (const auto& [name, value] : fingerprints.items()) {
     log::info(fmt::format("data.{}: {} SHA-256 {}", name, value.value("source", ""), value.value("sha256", "")));
   }
   log::info("\nconfiguration:\n" + contents.config);

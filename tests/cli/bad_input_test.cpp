@@ -51,7 +51,7 @@ TEST_F(BadInput, TheFileItselfIsFine) {
 
 TEST_F(BadInput, UnknownKey) {
   write("run.ini", std::string(kIris) + "[fit]\nepoch = 3\n");
-  expect_refused("train run.ini", {"run.ini:18", "fit.epoch", "\"fit.epochs\""});
+  expect_refused("train run.ini", {"run.ini:17", "fit.epoch", "\"fit.epochs\""});
   write("run.ini", kIris);
   expect_refused("train run.ini --fit.epoch=3", {"command line", "\"fit.epochs\""});
 }
