@@ -1,0 +1,69 @@
+// Every metric against real Keras, over uneven batches; cut into shards the sums are the same.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "golden_json.h"
+#include "nntrain/core/call.h"
+#include "nntrain/core/error.h"
+#include "nntrain/metrics/metric.h"
+
+namespace nntrain::metrics {
+namespace {
+
+Shape sample_of(const Json& array) {
+  std::vector<std::int64_t> extents = array["shape"].get<std::vector<std::int64_t>>();
+  extents.erase(extents.begin());
+  if (extents.empty()) extents.push_back(1);
+  return Shape(extents);
+}
+
+bool unsupported(const std::string& spec) {
+  for (const char* name : {"IoU", "Correlation"}) {
+    if (spec.find(name) != std::string::npos) return true;
+  }
+  return spec.find("axis=") != std::string::npos && spec.find("axis=-1") == std::string::npos;
+}
+
+TEST(Golden, Metrics) {
+  int tried = 0;
+  for (const Json& one : golden::cases("metrics")) {
+    const std::string spec = one["spec"].get<std::string>(), name = one["name"].get<std::string>();
+    if (unsupported(spec)) continue;
+    SCOPED_TRACE(name);
+    const Shape target = sample_of(one["batches"][0]["y_true"]), output = sample_of(one["batches"][0]["y_pred"]);
+    std::string key;
+    const std::unique_ptr<Metric> metric = make_metric(parse_call(spec), target, output, key);
+    metric->build(target, output);
+    if (one["history_key"].is_string()) {
+      EXPECT_EQ(key, one["history_key"].get<std::string>());
+    }
+    std::vector<double> sums(static_cast<std::size_t>(metric->size()), 0.0);
+    for (const Json& batch : one["batches"]) {
+      const std::vector<float> t = golden::values(batch["y_true"]), p = golden::values(batch["y_pred"]);
+      std::vector<float> w;
+      MetricInputs in;
+      in.classes = output.last();
+      in.positions = static_cast<std::int64_t>(p.size()) / in.classes;
+      in.target_width = static_cast<std::int64_t>(t.size()) / in.positions;
+      in.targets = t.data();
+      in.predictions = p.data();
+      if (!batch["sample_weight"].is_null()) {
+        const std::vector<float> rows = golden::values(batch["sample_weight"]);
+        for (std::int64_t i = 0; i < in.positions; ++i) w.push_back(rows[static_cast<std::size_t>(i) * rows.size() / static_cast<std::size_t>(in.positions)]);
+        in.weights = w.data();
+      }
+      metric->update(in, sums);
+    }
+    std::vector<double> result;
+    metric->result(sums, result);
+    const std::vector<float> expected = one["result"].is_number() ? std::vector<float>{one["result"].get<float>()} : golden::values(one["result"]);
+    golden::expect_near(std::vector<float>(result.begin(), result.end()), expected, 2e-5, "result");
+    ++tried;
+  }
+  EXPECT_GE(tried, 200);
+}
+
+}  // namespace
+}  // namespace nntrain::metrics

@@ -1,0 +1,155 @@
+// Activations, losses, regularizers, constraints and initializers against real Keras.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "golden_json.h"
+#include "nntrain/core/call.h"
+#include "nntrain/core/error.h"
+#include "nntrain/nn/activation.h"
+#include "nntrain/nn/constraint.h"
+#include "nntrain/nn/initializer.h"
+#include "nntrain/nn/loss.h"
+#include "nntrain/nn/regularizer.h"
+
+namespace nntrain::nn {
+namespace {
+
+TEST(Golden, Activations) {
+  int tried = 0;
+  for (const Json& one : golden::cases("activations")) {
+    const std::string spec = one["spec"].get<std::string>(), name = one["name"].get<std::string>();
+    if (spec == "glu") continue;  // halves its input: docs/vocabulary.md does not list it
+    const std::unique_ptr<Activation> activation = activations().make(parse_call(spec));
+    const Shape shape = golden::shape(one["x"]);
+    std::vector<float> x = golden::values(one["x"]), y(x.size()), dx(x.size());
+    const std::vector<float> dy = golden::values(one["dy"]);
+    activation->forward(shape.leading(), shape.last(), x.data(), nullptr, y.data());
+    golden::expect_near(y, golden::values(one["y"]), 1e-5, name + " y");
+    activation->backward(shape.leading(), shape.last(), x.data(), y.data(), dy.data(), dx.data());
+    std::vector<float> expected = golden::values(one["dx"]);
+    if (one.contains("kinks") && one["kinks"].is_array()) {  // where the slope is a convention
+      for (const Json& k : one["kinks"]) dx[k.get<std::size_t>()] = expected[k.get<std::size_t>()];
+    }
+    golden::expect_near(dx, expected, 1e-5, name + " dx");
+    ++tried;
+  }
+  EXPECT_GE(tried, 30);
+}
+
+/// What docs/vocabulary.md does not list.
+bool unsupported_loss(const std::string& spec) {
+  const bool across_batch = (spec.rfind("Dice", 0) == 0 || spec.rfind("Tversky", 0) == 0) && spec.find("axis=-1") == std::string::npos;
+  return across_batch || spec.rfind("Circle", 0) == 0 || spec.rfind("CategoricalGeneralizedCrossEntropy", 0) == 0 || spec == "CosineSimilarity(axis=1)";
+}
+
+TEST(Golden, Losses) {
+  int tried = 0;
+  for (const Json& one : golden::cases("losses")) {
+    const std::string spec = one["spec"].get<std::string>(), name = one["name"].get<std::string>();
+    if (unsupported_loss(spec)) continue;
+    const std::unique_ptr<Loss> loss = losses().make(parse_call(spec));
+    const Shape shape = golden::shape(one["y_pred"]);
+    const std::vector<float> targets = golden::values(one["y_true"]), predictions = golden::values(one["y_pred"]);
+    LossInputs in;
+    in.classes = shape.last();
+    in.positions = shape.leading();
+    in.target_width = static_cast<std::int64_t>(targets.size()) / in.positions;
+    in.targets = targets.data();
+    in.logits = in.predictions = predictions.data();
+    const auto positions = static_cast<std::size_t>(in.positions);
+    std::vector<float> weights(positions, 1.0F), mask(positions, 1.0F), losses_of(positions), d(predictions.size());
+    const bool weighted = !one["sample_weight"].is_null();
+    if (loss->has_mask()) loss->mask(in, mask);
+    double counted = 0;
+    for (const float m : mask) counted += m;
+    if (weighted) {
+      const std::vector<float> rows = golden::values(one["sample_weight"]);
+      for (std::size_t i = 0; i < positions; ++i) weights[i] = rows[i * rows.size() / positions];
+    }
+    double total = 0;
+    for (std::size_t i = 0; i < positions; ++i) total += weights[i] *= mask[i];
+    double divisor = loss->has_mask() ? counted : static_cast<double>(in.positions);
+    if (loss->reduction() == Reduction::kSum) divisor = 1;
+    if (loss->reduction() == Reduction::kMeanWithSampleWeight && (weighted || loss->has_mask())) divisor = total;
+    std::vector<float> scale(positions);
+    for (std::size_t i = 0; i < positions; ++i) scale[i] = static_cast<float>(divisor > 0 ? weights[i] / divisor : 0.0);
+    loss->compute(in, scale.data(), losses_of.data(), d.data());
+    double value = 0;
+    for (std::size_t i = 0; i < positions; ++i) value += weights[i] == 0 ? 0.0 : static_cast<double>(losses_of[i]) * weights[i];
+    value = divisor > 0 ? value / divisor : 0.0;
+    const double expected = one["value"].get<double>();
+    EXPECT_NEAR(value, expected, 2e-5 * std::max(1e-3, std::abs(expected))) << name;
+    golden::expect_near(d, golden::values(one["d_y_pred"]), 2e-5, name + " d_y_pred", 1e-6);
+    ++tried;
+  }
+  EXPECT_GE(tried, 150);
+}
+
+TEST(Golden, LossFunctionNamesAreKnown) {
+  for (const Json& one : golden::cases("losses")) {
+    if (one["function_name"].is_null() || unsupported_loss(one["spec"].get<std::string>())) continue;
+    EXPECT_NO_THROW(losses().canonical(one["function_name"])) << one["function_name"];
+  }
+}
+
+TEST(Golden, Regularizers) {
+  for (const Json& one : golden::cases("regularizers")) {
+    const std::string name = one["name"].get<std::string>();
+    const std::unique_ptr<Regularizer> regularizer = regularizers().make(parse_call(one["spec"].get<std::string>()));
+    const Shape shape = golden::shape(one["x"]);
+    const std::vector<float> x = golden::values(one["x"]);
+    std::vector<float> dx(x.size(), 0.0F);
+    const double expected = one["value"].get<double>();
+    EXPECT_NEAR(regularizer->loss(shape, x), expected, 1e-5 * std::max(1e-3, std::abs(expected))) << name;
+    regularizer->add_gradient(shape, x, 1.0F, dx);
+    golden::expect_near(dx, golden::values(one["dx"]), 1e-5, name);
+  }
+}
+
+TEST(Golden, Constraints) {
+  for (const Json& one : golden::cases("constraints")) {
+    std::vector<float> w = golden::values(one["w"]);
+    constraints().make(parse_call(one["spec"].get<std::string>()))->apply(golden::shape(one["w"]), w);
+    golden::expect_near(w, golden::values(one["result"]), 1e-5, one["name"].get<std::string>());
+  }
+}
+
+double moment(const std::vector<float>& values, double mean) {
+  double sum = 0;
+  for (const float value : values) sum += (value - mean) * (value - mean);
+  return std::sqrt(sum / static_cast<double>(values.size()));
+}
+
+TEST(Golden, Initializers) {
+  for (const Json& one : golden::cases("initializers")) {
+    const std::string name = one["name"].get<std::string>(), kind = one["expected"]["kind"].get<std::string>();
+    const Shape shape(one["shape"].get<std::vector<std::int64_t>>());
+    const std::unique_ptr<Initializer> initializer = initializers().make(parse_call(one["spec"].get<std::string>()));
+    const Json& expected = one["expected"];
+    // Statistics from many draws of the same shape.
+    std::vector<float> all;
+    for (std::uint32_t variable = 0; variable < 400 || all.size() < 20000; ++variable) {
+      std::vector<float> values(static_cast<std::size_t>(shape.size()));
+      initializer->fill(shape, 1, variable, values);
+      all.insert(all.end(), values.begin(), values.end());
+      const bool own_seed = one["spec"].get<std::string>().find("seed=") != std::string::npos;
+      if (kind == "exact" || kind == "orthogonal" || own_seed) break;
+    }
+    if (kind == "exact") {
+      golden::expect_near(all, golden::values(expected["value"]), 1e-6, name);
+    } else if (all.size() >= 20000 && kind == "uniform") {
+      const double limit = (expected["high"].get<double>() - expected["low"].get<double>()) / 2;
+      EXPECT_NEAR(moment(all, 0.5 * (*std::max_element(all.begin(), all.end()) + *std::min_element(all.begin(), all.end()))), limit / std::sqrt(3.0), 0.02 * limit) << name;
+    } else if (all.size() >= 20000 && (kind == "truncated_normal" || kind == "normal")) {
+      const double mean = expected.value("mean", 0.0);
+      const double spread = expected.contains("resulting_std") ? expected["resulting_std"].get<double>() : expected["stddev"].get<double>();
+      EXPECT_NEAR(moment(all, mean), spread, 0.02 * spread) << name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace nntrain::nn
