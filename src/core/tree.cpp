@@ -34,7 +34,9 @@ void emit(ShardRange node, int width, int target, int scratch, TreeProgram& prog
   while (node.begin + half >= node.end) half /= 2;  // the right child lies beyond the last shard
   emit({node.begin, node.begin + half}, half, target, scratch, program);
   const ShardRange right{node.begin + half, node.end};
-  if (right.count() == 1) {
+  // Only the right leaf of a pair may be added where its partner lies; a lone even leaf (the last of an odd number of
+  // shards) is stored like every even leaf, because a regularizer may join it.
+  if (right.count() == 1 && right.begin % 2 == 1) {
     program.steps.push_back({TreeStep::Operation::kAddLeaf, target, -1, right.begin});
     return;
   }

@@ -147,7 +147,7 @@ class Auc : public ConfusionMetric {
     if (config["thresholds"].is_null()) {
       thresholds_ = spread(config["num_thresholds"].get<std::int64_t>());
     } else {
-      for (const Json& item : config["thresholds"]) thresholds_.push_back(item.get<double>());
+      for (const Json& item : config["thresholds"]) thresholds_.push_back(static_cast<double>(item.get<float>()));
       std::sort(thresholds_.begin(), thresholds_.end());
       thresholds_.insert(thresholds_.begin(), -kEpsilon);
       thresholds_.push_back(1.0 + kEpsilon);

@@ -29,6 +29,10 @@ class MeanMetric : public Metric {
   void update(const MetricInputs& in, std::span<double> sums) const override {
     for (std::int64_t i = 0; i < in.positions; ++i) {
       const double weight = in.weights == nullptr ? 1.0 : in.weights[i];
+      if (ignores_ && in.targets[i * in.target_width] == ignored_) {  // counts, with the value 0, as in Keras
+        sums[1] += weight;
+        continue;
+      }
       sums[0] += weight * value_({in.targets + i * in.target_width, in.predictions + i * in.classes, in.target_width, in.classes});
       sums[1] += weight;
     }
@@ -38,8 +42,14 @@ class MeanMetric : public Metric {
     values = {finish_ == Finish::kRoot ? std::sqrt(mean) : mean};
   }
   bool larger_is_better() const override { return better_ == Better::kLarger; }
+  void ignore(float target) {
+    ignores_ = true;
+    ignored_ = target;
+  }
 
  private:
+  bool ignores_ = false;
+  float ignored_ = 0;
   Value value_;
   Better better_;
   Finish finish_;
@@ -195,11 +205,13 @@ void add_parameterised(Registry<Metric>& registry) {
                  const double s = config["label_smoothing"].get<double>();
                  return std::make_unique<MeanMetric>([=](const Position& at) { return categorical_crossentropy(at, from_logits, s); }, Better::kSmaller);
                });
-  registry.add({"SparseCategoricalCrossentropy", {"sparse_categorical_crossentropy"}, {named("sparse_categorical_crossentropy"), dtype, logits, axis},
+  registry.add({"SparseCategoricalCrossentropy", {"sparse_categorical_crossentropy"}, {named("sparse_categorical_crossentropy"), dtype, logits, {"ignore_class", Kind::kInteger, nullptr, false, true}, axis},
                 "-log y[t] (keras.metrics.SparseCategoricalCrossentropy)"},
                [](const Json& config) {
                  const bool from_logits = config["from_logits"].get<bool>();
-                 return std::make_unique<MeanMetric>([=](const Position& at) { return categorical_crossentropy(at, from_logits, 0.0); }, Better::kSmaller);
+                 auto metric = std::make_unique<MeanMetric>([=](const Position& at) { return categorical_crossentropy(at, from_logits, 0.0); }, Better::kSmaller);
+                 if (!config["ignore_class"].is_null()) metric->ignore(config["ignore_class"].get<float>());
+                 return metric;
                });
 }
 

@@ -97,7 +97,7 @@ class R2Score : public Metric {
         at[2] += weight * (t - p) * (t - p);
         at[3] += weight;
       }
-      sums.back() += 1.0;
+      sums.back() += static_cast<double>(in.classes);  // Keras counts values, not samples
     }
   }
   void result(std::span<const double> sums, std::vector<double>& values) const override {

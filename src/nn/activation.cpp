@@ -66,6 +66,22 @@ class Rowwise : public Activation {
   }
 };
 
+class Sparsemax : public Activation {
+ public:
+  Needs needs() const override { return Needs::kInput; }
+  void forward(std::int64_t rows, std::int64_t columns, float* z, const float* bias, float* y) const override {
+    if (bias != nullptr) {
+      for (std::int64_t r = 0; r < rows; ++r) {
+        for (std::int64_t c = 0; c < columns; ++c) z[r * columns + c] += bias[c];
+      }
+    }
+    sparsemax_rows(rows, columns, z, y);
+  }
+  void backward(std::int64_t rows, std::int64_t columns, const float* z, const float* y, const float* dy, float* dz) const override {
+    sparsemax_rows_backward(rows, columns, z, y, dy, dz);
+  }
+};
+
 template <class Kind>
 void add(Registry<Activation>& registry, const std::string& name, std::vector<std::string> aliases, const std::string& formula) {
   registry.add({name, std::move(aliases), {}, formula + " (keras.activations." + name + ")"},
@@ -101,7 +117,7 @@ Registry<Activation> make_registry() {
   add<Elementwise<SoftShrink>>(registry, "soft_shrink", {}, "x drawn towards 0 by 0.5");
   add<Rowwise<softmax_rows, softmax_rows_backward>>(registry, "softmax", {"Softmax"}, "e^x / sum e^x along the last axis");
   add<Rowwise<log_softmax_rows, log_softmax_rows_backward>>(registry, "log_softmax", {}, "log softmax(x)");
-  add<Rowwise<sparsemax_rows, sparsemax_rows_backward>>(registry, "sparsemax", {}, "Martins and Astudillo 2016");
+  add<Sparsemax>(registry, "sparsemax", {}, "Martins and Astudillo 2016, with Keras' threshold");
   return registry;
 }
 

@@ -35,6 +35,12 @@ Json cleaned(const Json& layer) {
                           "synchronized", "renorm", "virtual_batch_size", "fused", "input_dim", "input_dtype"}) {
     config.erase(key);
   }
+  for (auto& [key, value] : config.items()) {  // Keras 3.15 writes these into initializers
+    if (!value.is_object() || !value.contains("config") || !value["config"].is_object()) continue;
+    value["config"].erase("input_axes");
+    value["config"].erase("output_axes");
+  }
+  if (config.value("rms_scaling", Json()) == false) config.erase("rms_scaling");
   if (config.contains("data_format") && config["data_format"] == "channels_last") config.erase("data_format");
   return {{"class_name", layer["class_name"]}, {"config", config}};
 }

@@ -61,7 +61,8 @@ struct Divergence {  // summed, not averaged
   explicit Divergence(const Json&) {}
   Term operator()(float t, float p) const {
     const float tc = std::min(std::max(t, kEpsilon), 1.0F), pc = std::min(std::max(p, kEpsilon), 1.0F);
-    return {tc * std::log(tc / pc), p >= kEpsilon && p <= 1.0F ? -tc / pc : 0.0F};
+    const float inside = p > kEpsilon && p < 1.0F ? 1.0F : (p < kEpsilon || p > 1.0F ? 0.0F : 0.5F);  // the clip's slope, at its corners as JAX
+    return {tc * std::log(tc / pc), -inside * tc / pc};
   }
 };
 

@@ -43,7 +43,7 @@ class CosineSimilarity : public CommonLoss {
   }
 };
 
-/// Tversky et al. 2017: 1 - (tp + e) / (tp + alpha fp + beta fn + e); Dice is alpha = beta = 1/2 in Keras' own form.
+/// Tversky et al. 2017: 1 - (tp + e) / (tp + alpha fn + beta fp + e), alpha and beta as Keras applies them; Dice is alpha = beta = 1/2 in Keras' own form.
 class OverlapLoss : public CommonLoss {
  public:
   OverlapLoss(const Json& config, const std::string& name, double alpha, double beta, bool dice)
@@ -63,13 +63,13 @@ class OverlapLoss : public CommonLoss {
         sum_p += p[c];
       }
       const double e = kEpsilon;
-      const double top = dice_ ? 2.0 * both : both + e;
-      const double bottom = dice_ ? sum_t + sum_p + e : both + alpha_ * only_p + beta_ * only_t + e;
+      const double top = dice_ ? 2.0 * both : both;
+      const double bottom = dice_ ? sum_t + sum_p + e : both + alpha_ * only_t + beta_ * only_p + e;
       values[i] = static_cast<float>(1.0 - top / bottom);
       if (d_logits == nullptr) continue;
       for (std::int64_t c = 0; c < in.classes; ++c) {
         const double top_slope = dice_ ? 2.0 * t[c] : t[c];
-        const double bottom_slope = dice_ ? 1.0 : t[c] + alpha_ * (1.0 - t[c]) - beta_ * t[c];
+        const double bottom_slope = dice_ ? 1.0 : t[c] - alpha_ * t[c] + beta_ * (1.0 - t[c]);
         d_logits[i * in.classes + c] = static_cast<float>(-scale[i] * (top_slope * bottom - top * bottom_slope) / (bottom * bottom));
       }
     }

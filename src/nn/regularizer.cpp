@@ -28,7 +28,7 @@ class L1L2 : public Regularizer {
     const auto l1 = static_cast<float>(l1_) * scale, l2 = static_cast<float>(2.0 * l2_) * scale;
     for (std::size_t i = 0; i < values.size(); ++i) {
       const float x = values[i];
-      gradient[i] += l2 * x + (x > 0 ? l1 : (x < 0 ? -l1 : 0.0F));
+      gradient[i] += l2 * x + (x < 0 ? -l1 : l1);  // at 0 as Keras on JAX
     }
   }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
+#include <numeric>
 #include <vector>
 
 #include "nn/vector_math.h"
@@ -54,41 +54,53 @@ void log_softmax_rows_backward(std::int64_t rows, std::int64_t columns, const fl
   }
 }
 
-void sparsemax_rows(std::int64_t rows, std::int64_t columns, const float* z, float* y) {
-  thread_local std::vector<float> sorted;  // grows once, to the widest row
-  if (static_cast<std::int64_t>(sorted.size()) < columns) sorted.resize(static_cast<std::size_t>(columns));
-  for (std::int64_t r = 0; r < rows; ++r) {
-    const float* x = z + r * columns;
-    std::copy_n(x, columns, sorted.begin());
-    std::sort(sorted.begin(), sorted.begin() + columns, std::greater<>());
-    float sum = 0, support_sum = 0;
-    std::int64_t support = 0;
+namespace {
+
+/// Keras' threshold (keras/src/backend/jax/nn.py): (sum of the cumulative sums over the support - 1) / k. The paper
+/// (Martins and Astudillo 2016) takes the last cumulative sum alone; Keras is the reference here.
+struct Sparsemax {
+  std::vector<std::int64_t> order;  // by value, descending
+  std::int64_t support = 0;
+  float threshold = 0;
+
+  void find(const float* x, std::int64_t columns) {
+    order.resize(static_cast<std::size_t>(columns));
+    std::iota(order.begin(), order.end(), std::int64_t{0});
+    std::stable_sort(order.begin(), order.end(), [x](std::int64_t a, std::int64_t b) { return x[a] > x[b]; });
+    float sum = 0, supported = 0;
+    support = 0;
     for (std::int64_t k = 1; k <= columns; ++k) {
-      const float value = sorted[static_cast<std::size_t>(k - 1)];
+      const float value = x[order[static_cast<std::size_t>(k - 1)]];
       sum += value;
-      if (1.0F + static_cast<float>(k) * value > sum) {
-        support = k;
-        support_sum = sum;
+      if (value - (sum - 1.0F) / static_cast<float>(k) > 0) {
+        ++support;
+        supported += sum;
       }
     }
-    const float threshold = (support_sum - 1.0F) / static_cast<float>(std::max<std::int64_t>(support, 1));
-    for (std::int64_t c = 0; c < columns; ++c) y[r * columns + c] = std::max(x[c] - threshold, 0.0F);
+    threshold = (supported - 1.0F) / static_cast<float>(std::max<std::int64_t>(support, 1));
+  }
+};
+
+}  // namespace
+
+void sparsemax_rows(std::int64_t rows, std::int64_t columns, const float* z, float* y) {
+  thread_local Sparsemax row;  // its arrays grow once
+  for (std::int64_t r = 0; r < rows; ++r) {
+    row.find(z + r * columns, columns);
+    for (std::int64_t c = 0; c < columns; ++c) y[r * columns + c] = std::max(z[r * columns + c] - row.threshold, 0.0F);
   }
 }
 
-void sparsemax_rows_backward(std::int64_t rows, std::int64_t columns, const float* y, const float* dy, float* dz) {
+void sparsemax_rows_backward(std::int64_t rows, std::int64_t columns, const float* z, const float* y, const float* dy, float* dz) {
+  thread_local Sparsemax row;
   for (std::int64_t r = 0; r < rows; ++r) {
+    row.find(z + r * columns, columns);
     float sum = 0;
-    float support = 0;
-    for (std::int64_t c = 0; c < columns; ++c) {
-      const bool on = y[r * columns + c] > 0;
-      sum += on ? dy[r * columns + c] : 0.0F;
-      support += on ? 1.0F : 0.0F;
-    }
-    const float mean = support > 0 ? sum / support : 0.0F;
-    for (std::int64_t c = 0; c < columns; ++c) {
-      const std::int64_t i = r * columns + c;
-      dz[i] = y[i] > 0 ? dy[i] - mean : 0.0F;
+    for (std::int64_t c = 0; c < columns; ++c) sum += y[r * columns + c] > 0 ? dy[r * columns + c] : 0.0F;
+    for (std::int64_t c = 0; c < columns; ++c) dz[r * columns + c] = y[r * columns + c] > 0 ? dy[r * columns + c] : 0.0F;
+    // The i-th largest value stands in the cumulative sums i .. support.
+    for (std::int64_t i = 0; i < row.support; ++i) {
+      dz[r * columns + row.order[static_cast<std::size_t>(i)]] -= sum * static_cast<float>(row.support - i) / static_cast<float>(row.support);
     }
   }
 }

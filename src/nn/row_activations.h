@@ -11,8 +11,8 @@ void softmax_rows(std::int64_t rows, std::int64_t columns, const float* z, float
 void softmax_rows_backward(std::int64_t rows, std::int64_t columns, const float* y, const float* dy, float* dz);
 void log_softmax_rows(std::int64_t rows, std::int64_t columns, const float* z, float* y);
 void log_softmax_rows_backward(std::int64_t rows, std::int64_t columns, const float* y, const float* dy, float* dz);
-/// Martins and Astudillo 2016.
+/// As Keras computes it (see the source).
 void sparsemax_rows(std::int64_t rows, std::int64_t columns, const float* z, float* y);
-void sparsemax_rows_backward(std::int64_t rows, std::int64_t columns, const float* y, const float* dy, float* dz);
+void sparsemax_rows_backward(std::int64_t rows, std::int64_t columns, const float* z, const float* y, const float* dy, float* dz);
 
 }  // namespace nntrain::nn
