@@ -1,0 +1,181 @@
+#include "nntrain/checkpoint/checkpoint.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "nntrain/checkpoint/keras.h"
+#include "nntrain/core/error.h"
+
+namespace nntrain::checkpoint {
+namespace {
+
+namespace fs = std::filesystem;
+
+class CheckpointTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / ("nntrain_checkpoint_" + std::to_string(getpid()) + "_" +
+                                           ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::create_directories(folder_);
+    path_ = (folder_ / "run.h5").string();
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::string bytes() const {
+    std::ifstream file(path_, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+  }
+
+  fs::path folder_;
+  std::string path_;
+};
+
+Contents example() {
+  Contents contents;
+  contents.model_config = Json::parse(R"({"class_name":"Sequential","config":{"name":"m","layers":[]}})");
+  contents.training_config = Json::parse(R"({"loss":"mean_squared_error","optimizer_config":{"class_name":"SGD","config":{}}})");
+  contents.layer_names = {"flatten", "dense", "batch_normalization"};
+  contents.weights = {{"dense", "kernel", Shape{2, 3}, true, {1, -2, 3.5F, 4, 5, 6e-30F}},
+                      {"dense", "bias", Shape{3}, true, {0, -0.0F, 7}},
+                      {"batch_normalization", "gamma", Shape{3}, true, {1, 1, 1}},
+                      {"batch_normalization", "moving_mean", Shape{3}, false, {0.5F, 1, 2}}};
+  contents.ours = true;
+  contents.state = {3, 17, 5000, 42, 8, false, 1.25};
+  contents.history.columns = {{"loss", {0.5, 0.25, 0.1}}, {"val_loss", {0.6, std::nan(""), 0.2}}, {"epoch", {1, 2, 3}}, {"seconds", {1, 1, 1}}};
+  contents.optimizer = "SGD";
+  contents.slots = {{"momentum", {{1, 2, 3, 4, 5, 6}, {7, 8, 9}, {0, 0, 1}}}};
+  contents.optimizer_scalars = {0.125};
+  contents.metric_sums = {1, 2, 3, 4};
+  contents.metric_width = 2;
+  contents.callbacks = Json::parse(R"([{"class_name":"EarlyStopping","state":{"wait":2,"best":0.1}}])");
+  contents.config = "[fit]\nepochs = 5\n";
+  contents.data = Json::parse(R"({"scale":0.00392156862745098})");
+  contents.environment = Json::parse(R"({"ranks":2})");
+  contents.extra_weights = {{"early_stopping", contents.weights}};
+  return contents;
+}
+
+TEST_F(CheckpointTest, EverythingComesBackBitForBit) {
+  const Contents written = example();
+  write(path_, written);
+  const Contents read_back = read(path_);
+  EXPECT_TRUE(read_back.ours);
+  EXPECT_EQ(weights_digest(read_back.weights), weights_digest(written.weights));
+  ASSERT_EQ(read_back.weights.size(), written.weights.size());
+  for (std::size_t i = 0; i < written.weights.size(); ++i) {
+    EXPECT_EQ(read_back.weights[i].layer, written.weights[i].layer);
+    EXPECT_EQ(read_back.weights[i].name, written.weights[i].name);
+    EXPECT_EQ(read_back.weights[i].trainable, written.weights[i].trainable);
+    EXPECT_EQ(read_back.weights[i].values, written.weights[i].values);
+  }
+  EXPECT_TRUE(std::signbit(read_back.weights[1].values[1]));
+  EXPECT_EQ(read_back.model_config, written.model_config);
+  EXPECT_EQ(read_back.training_config, written.training_config);
+  EXPECT_EQ(read_back.layer_names, written.layer_names);
+  EXPECT_EQ(read_back.state.step, 17);
+  EXPECT_EQ(read_back.state.iteration, 5000);
+  EXPECT_EQ(read_back.state.epoch_seconds, 1.25);
+  EXPECT_EQ(read_back.history.columns[0].second, written.history.columns[0].second);
+  EXPECT_TRUE(std::isnan(read_back.history.columns[1].second[1]));
+  EXPECT_EQ(read_back.slots[0].values, written.slots[0].values);
+  EXPECT_EQ(read_back.optimizer_scalars, written.optimizer_scalars);
+  EXPECT_EQ(read_back.metric_sums, written.metric_sums);
+  EXPECT_EQ(read_back.callbacks, written.callbacks);
+  EXPECT_EQ(read_back.config, written.config);
+  EXPECT_EQ(read_back.data, written.data);
+  EXPECT_EQ(read_back.extra_weights[0].second[0].values, written.weights[0].values);
+}
+
+TEST_F(CheckpointTest, EqualContentsGiveEqualFiles) {
+  write(path_, example());
+  const std::string first = bytes();
+  write(path_, example());
+  EXPECT_TRUE(bytes() == first);
+}
+
+TEST_F(CheckpointTest, TheDigestSeesEveryWeightAndName) {
+  Contents changed = example();
+  const std::string digest = weights_digest(changed.weights);
+  changed.weights[0].values[3] = std::nextafter(changed.weights[0].values[3], 10.0F);
+  EXPECT_NE(weights_digest(changed.weights), digest);
+  changed = example();
+  changed.weights[0].name = "kernal";
+  EXPECT_NE(weights_digest(changed.weights), digest);
+}
+
+TEST_F(CheckpointTest, DamageIsFoundAndNeverCrashes) {
+  write(path_, example());
+  const std::string good = bytes();
+  int refused = 0, tried = 0;
+  for (std::size_t at = 0; at < good.size(); at += good.size() / 400 + 1) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 0x41);
+    std::ofstream(path_, std::ios::binary) << bad;
+    ++tried;
+    try {
+      const Contents contents = read(path_);
+      // Bytes that nothing refers to may change; what is read must be what was written.
+      EXPECT_EQ(weights_digest(contents.weights), weights_digest(example().weights)) << at;
+      EXPECT_EQ(contents.slots[0].values, example().slots[0].values) << at;
+    } catch (const InputError&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, tried / 4);
+  for (std::size_t size = 0; size < good.size(); size += good.size() / 60 + 1) {
+    std::ofstream(path_, std::ios::binary) << good.substr(0, size);
+    EXPECT_THROW(read(path_), InputError) << size;
+  }
+}
+
+TEST_F(CheckpointTest, AFailedWriteLeavesTheOldFile) {
+  write(path_, example());
+  const std::string before = bytes();
+  Contents broken = example();
+  broken.slots[0].values.pop_back();  // does not match the weights
+  EXPECT_ANY_THROW(write(path_, broken));
+  EXPECT_TRUE(bytes() == before);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator{}), 1);
+}
+
+TEST_F(CheckpointTest, SetAsideTakesTheFirstFreeName) {
+  write(path_, example());
+  EXPECT_EQ(set_aside(path_), (folder_ / "run.1.h5").string());
+  EXPECT_FALSE(exists(path_));
+  write(path_, example());
+  EXPECT_EQ(set_aside(path_), (folder_ / "run.2.h5").string());
+}
+
+TEST_F(CheckpointTest, OtherKerasFormatsSayWhatToDo) {
+  for (const char* name : {"model.keras", "model.weights.h5"}) {
+    try {
+      read((folder_ / name).string());
+      ADD_FAILURE();
+    } catch (const InputError& error) {
+      EXPECT_NE(std::string(error.what()).find("model.save"), std::string::npos);
+    }
+  }
+}
+
+TEST(KerasConfig, NumbersStayFloatsAndSchedulesNameTheirModule) {
+  const Json optimizer = Json::parse(R"({"class_name":"SGD","config":{"learning_rate":{"class_name":"ExponentialDecay","config":{"decay_rate":0.5}},"momentum":0.0,"clipnorm":null}})");
+  const Json config = keras_training_config(Json::parse(R"({"class_name":"MeanSquaredError","config":{}})"), optimizer, {}, {});
+  EXPECT_EQ(config["optimizer_config"]["config"]["learning_rate"]["module"], "keras.optimizers.schedules");
+  EXPECT_TRUE(config["optimizer_config"]["config"]["momentum"].is_number_float());
+  EXPECT_FALSE(config["optimizer_config"]["config"].contains("clipnorm"));
+  EXPECT_TRUE(config.contains("loss_weights"));
+}
+
+TEST(KerasConfig, WhatKerasCannotKnowIsLeftOut) {
+  EXPECT_TRUE(keras_training_config(Json::parse(R"({"class_name":"Perceptron","config":{}})"), Json::parse(R"({"class_name":"SGD","config":{}})"), {}, {}).is_null());
+}
+
+}  // namespace
+}  // namespace nntrain::checkpoint

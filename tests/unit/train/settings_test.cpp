@@ -1,0 +1,96 @@
+#include "nntrain/train/settings.h"
+
+#include <gtest/gtest.h>
+
+#include "nntrain/core/error.h"
+#include "nntrain/train/progress.h"
+#include "nntrain/train/setup.h"
+
+namespace nntrain::train {
+namespace {
+
+Configuration with(const std::vector<std::pair<std::string, std::string>>& values) {
+  Configuration configuration;
+  for (const auto& [key, value] : values) configuration.add(key, {value, "test.ini:1"});
+  return configuration;
+}
+
+std::string message_of(const std::vector<std::pair<std::string, std::string>>& values) {
+  try {
+    read_settings(with(values));
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Settings, DefaultsAreKeras) {
+  const Settings settings = read_settings(with({}));
+  EXPECT_EQ(settings.fit.batch_size, 32);
+  EXPECT_EQ(settings.fit.epochs, 1);
+  EXPECT_TRUE(settings.fit.shuffle);
+  EXPECT_EQ(settings.compile.optimizer["class_name"], "RMSprop");
+  EXPECT_EQ(settings.run.shards, 0);
+}
+
+TEST(Settings, ValuesOfEveryKind) {
+  const Settings settings = read_settings(with({{"data.scale", "1/255"},
+                                                {"fit.class_weight", "0:1.0, 1:2.5"},
+                                                {"compile.metrics", "accuracy, AUC(name=\"auc\")"},
+                                                {"model.input_shape", "(28, 28)"},
+                                                {"run.max_time", "1:30:00"},
+                                                {"data.class_names", "a, b c, d"},
+                                                {"model.layer", "Dense(3)"}}));
+  EXPECT_DOUBLE_EQ(settings.data.scale, 1.0 / 255.0);
+  EXPECT_EQ(settings.fit.class_weight.at(1), 2.5);
+  EXPECT_EQ(settings.compile.metrics.size(), 2U);
+  EXPECT_EQ(*settings.model.input_shape, (Shape{28, 28}));
+  EXPECT_EQ(settings.run.max_seconds, 5400);
+  EXPECT_EQ(settings.data.class_names[1], "b c");
+  EXPECT_EQ(settings.model.layers.size(), 1U);
+}
+
+TEST(Settings, ErrorsNameKeyOriginAndValue) {
+  EXPECT_NE(message_of({{"fit.epochs", "ten"}}).find("test.ini:1: fit.epochs: a whole number is expected, got \"ten\""), std::string::npos);
+  EXPECT_NE(message_of({{"fit.batch_size", "0"}}).find("at least 1"), std::string::npos);
+  EXPECT_NE(message_of({{"fit.validation_split", "1.5"}}).find("below 1"), std::string::npos);
+  EXPECT_NE(message_of({{"checkpoint.resume", "maybe"}}).find("auto, never, require"), std::string::npos);
+  EXPECT_NE(message_of({{"fit.class_weight", "a:b"}}).find("fit.class_weight"), std::string::npos);
+  EXPECT_NE(message_of({{"model.layer", "Dense(3)"}, {"model.from", "x.h5"}}).find("model.from"), std::string::npos);
+  EXPECT_NE(message_of({{"run.max_time", "soon"}}).find("H:MM:SS"), std::string::npos);
+}
+
+TEST(Configuration, IniTextIsReadBack) {
+  const Configuration configuration = with({{"fit.epochs", "3"}, {"run.seed", "7"}});
+  EXPECT_EQ(configuration.to_ini(), "[fit]\nepochs = 3\n\n[run]\nseed = 7\n");
+}
+
+TEST(Configuration, AKeyCannotBeSetTwice) {
+  Configuration configuration = with({{"fit.epochs", "3"}});
+  EXPECT_THROW(configuration.add("fit.epochs", {"4", "test.ini:2"}), InputError);
+  configuration.add("model.layer", {"Dense(3)", "test.ini:3"});
+  EXPECT_NO_THROW(configuration.add("model.layer", {"Dense(4)", "test.ini:4"}));
+}
+
+TEST(Shards, AutoComesFromTheBatchAlone) {
+  EXPECT_EQ(automatic_shards(1), 1);
+  EXPECT_EQ(automatic_shards(31), 1);
+  EXPECT_EQ(automatic_shards(32), 2);
+  EXPECT_EQ(automatic_shards(64), 4);
+  EXPECT_EQ(automatic_shards(128), 8);
+  EXPECT_EQ(automatic_shards(4096), 8);
+}
+
+TEST(Progress, WritesAsKeras) {
+  EXPECT_EQ(format_value(0.85204), "0.8520");
+  EXPECT_EQ(format_value(0.00052), "5.2000e-04");
+  EXPECT_EQ(format_duration(2.2), "2s");
+  EXPECT_EQ(format_duration(65), "1:05");
+  EXPECT_EQ(format_step_time(0.0012), "1ms/step");
+  Logs logs;
+  logs.values = {{"accuracy", 0.852}, {"loss", 0.4182}};
+  EXPECT_EQ(format_logs(logs), "accuracy: 0.8520 - loss: 0.4182");
+}
+
+}  // namespace
+}  // namespace nntrain::train
