@@ -187,7 +187,10 @@ class BinaryCrossentropy : public CommonLoss {
  public:
   enum class Focal { kNo, kYes };
   BinaryCrossentropy(const Json& config, Focal focal)
-      : CommonLoss(config), focal_(focal == Focal::kYes), from_logits_(config["from_logits"].get<bool>()), smoothing_(config["label_smoothing"].get<float>()) {
+      : CommonLoss(config, TargetForm::kOneHot),  // class indices for several outputs: one class against the rest
+        focal_(focal == Focal::kYes),
+        from_logits_(config["from_logits"].get<bool>()),
+        smoothing_(config["label_smoothing"].get<float>()) {
     if (!config["axis"].is_null() && config["axis"] != -1) throw InputError("axis must be -1, the last one");
     if (!focal_) return;
     balances_ = config["apply_class_balancing"].get<bool>();

@@ -46,20 +46,31 @@ ExitCode Trainer::fit() {
   last_checkpoint_ = std::chrono::steady_clock::now();
   for (const auto& callback : callbacks_) callback->on_train_begin(*this, state_.epoch);
   while (state_.epoch < settings_.fit.epochs && !stop_training_) {
-    const std::int64_t rows = data_.train.rows();
-    const std::int64_t whole = (rows + settings_.fit.batch_size - 1) / settings_.fit.batch_size;
-    Epoch epoch{state_.epoch, whole};
-    if (settings_.fit.steps_per_epoch > 0) epoch.steps = std::min(whole, settings_.fit.steps_per_epoch);
+    const Epoch epoch = next_epoch();
     if (!run_epoch(epoch)) break;
   }
   return close();
+}
+
+/// steps_per_epoch as in Keras: the next epoch goes on in the data, and one that reaches their end is short.
+Trainer::Epoch Trainer::next_epoch() const {
+  const std::int64_t batches = (data_.train.rows() + settings_.fit.batch_size - 1) / settings_.fit.batch_size;
+  Epoch epoch{state_.epoch, batches, state_.epoch, 0};
+  if (settings_.fit.steps_per_epoch == 0) return epoch;
+  const std::int64_t steps = std::min(batches, settings_.fit.steps_per_epoch);
+  const std::int64_t epochs_per_pass = (batches + steps - 1) / steps;
+  const std::int64_t done = state_.epoch - settings_.fit.initial_epoch;
+  epoch.pass = settings_.fit.initial_epoch + done / epochs_per_pass;
+  epoch.first_batch = done % epochs_per_pass * steps;
+  epoch.steps = std::min(steps, batches - epoch.first_batch);
+  return epoch;
 }
 
 /// False: the run stops inside the epoch.
 bool Trainer::run_epoch(const Epoch& epoch) {
   const std::int64_t first_step = state_.step;
   const data::Order order = settings_.fit.shuffle ? data::Order::kShuffled : data::Order::kFile;
-  const data::Sampler sampler(data_.train.rows(), settings_.run.seed, epoch.index, order);
+  const data::Sampler sampler(data_.train.rows(), settings_.run.seed, epoch.pass, order);
   if (first_step == 0) {
     board_->reset();
     state_.epoch_seconds = 0;
@@ -101,11 +112,10 @@ comm::StepFlags Trainer::my_flags(std::int64_t step) {
 }
 
 void Trainer::run_step(const Epoch& epoch, std::int64_t step, const data::Sampler& sampler, comm::StepFlags& flags) {
-  (void)epoch;
   BatchRequest batch;
   batch.samples = &data_.train;
   batch.sampler = &sampler;
-  batch.position = step * settings_.fit.batch_size;
+  batch.position = (epoch.first_batch + step) * settings_.fit.batch_size;
   batch.rows = std::min(settings_.fit.batch_size, data_.train.rows() - batch.position);
   batch.step = static_cast<std::uint64_t>(state_.iteration);
   if (!replica_->train(batch, *gradients_, *board_)) flags.bits |= comm::kFlagNonFinite;

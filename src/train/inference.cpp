@@ -146,11 +146,13 @@ Predictions Inference::predict() {
 
 Decision decision_of(const nn::Loss* loss, const Shape& output) {
   if (loss == nullptr) return output.last() > 1 ? Decision::kArgMax : Decision::kNone;
-  const nn::TargetForm form = loss->target_form(output);
-  if (output.last() > 1) return form == nn::TargetForm::kValues ? Decision::kNone : Decision::kArgMax;
   const std::string name = loss->spec()["class_name"].get<std::string>();
+  const bool binary = name == "BinaryCrossentropy" || name == "BinaryFocalCrossentropy";
+  if (output.last() > 1) {  // several binary outputs are labels, not classes
+    return binary || loss->target_form(output) == nn::TargetForm::kValues ? Decision::kNone : Decision::kArgMax;
+  }
   if (name == "Perceptron" || name == "Hinge" || name == "SquaredHinge") return Decision::kSign;
-  if (name != "BinaryCrossentropy" && name != "BinaryFocalCrossentropy") return Decision::kNone;
+  if (!binary) return Decision::kNone;
   return loss->spec()["config"].value("from_logits", false) ? Decision::kSign : Decision::kProbability;
 }
 

@@ -54,6 +54,8 @@ class Trainer : private Control {
   struct Epoch {
     std::int64_t index = 0;  ///< 0-based
     std::int64_t steps = 0;
+    std::int64_t pass = 0;         ///< over the data: keys the order of samples
+    std::int64_t first_batch = 0;  ///< of the pass; not 0 where steps_per_epoch cuts a pass into epochs
   };
 
   // trainer.cpp: making the run
@@ -65,6 +67,7 @@ class Trainer : private Control {
   nn::Accumulate check_accumulate() const;
 
   // fit.cpp: the loop
+  Epoch next_epoch() const;
   bool run_epoch(const Epoch& epoch);
   void run_step(const Epoch& epoch, std::int64_t step, const data::Sampler& sampler, comm::StepFlags& flags);
   bool after_step(const Epoch& epoch, std::int64_t step, const comm::StepFlags& flags);
