@@ -4,7 +4,7 @@
 #   tests/fault/kill_and_resume.sh PROGRAM [CYCLES=200] [SEED=1]
 # One cycle is one kill. Prints the cycles done and exits 0 when every finished run had the straight run's bits.
 set -u
-program=${1:?usage: kill_and_resume.sh PROGRAM [CYCLES] [SEED]}
+program=$(readlink -f "${1:?usage: kill_and_resume.sh PROGRAM [CYCLES] [SEED]}")
 cycles=${2:-200}
 RANDOM=${3:-1}
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
