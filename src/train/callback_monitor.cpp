@@ -29,6 +29,10 @@ bool Monitor::improves(Control& control, double now, double best) const {
   return larger(control) ? now - min_delta_ > best : now + min_delta_ < best;
 }
 
+bool Monitor::beats(Control& control, double now, double best) const {
+  return larger(control) ? now > best + min_delta_ : now < best - min_delta_;
+}
+
 double Monitor::worst(Control& control) const {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   return larger(control) ? -kInfinity : kInfinity;
