@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <limits>
+#include <cmath>
 
 #include "nntrain/train/progress.h"
 #include "train/callbacks.h"
@@ -13,10 +13,16 @@ namespace {
 
 constexpr const char* kKept = "early_stopping";
 
+/// Keras takes the size of EarlyStopping's min_delta, whatever its sign.
+Json with_positive_delta(Json config) {
+  config["min_delta"] = std::abs(config["min_delta"].get<double>());
+  return config;
+}
+
 class EarlyStopping : public Callback {
  public:
   explicit EarlyStopping(const Json& config)
-      : monitor_(config),
+      : monitor_(with_positive_delta(config)),
         patience_(config["patience"].get<std::int64_t>()),
         verbose_(config["verbose"].get<std::int64_t>()),
         restore_(config["restore_best_weights"].get<bool>()),

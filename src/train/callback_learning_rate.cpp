@@ -35,7 +35,7 @@ class ReduceLearningRateOnPlateau : public Callback {
       --cooling_;
       wait_ = 0;
     }
-    if (monitor_.beats(control, now, best_)) {
+    if (monitor_.improves(control, now, best_)) {
       best_ = now;
       wait_ = 0;
       return;

@@ -9,7 +9,7 @@ namespace nntrain::train {
 Monitor::Monitor(const Json& config)
     : name_(config["monitor"].get<std::string>()),
       mode_(config["mode"].get<std::string>()),
-      min_delta_(std::abs(config.value("min_delta", 0.0))) {
+      min_delta_(config.value("min_delta", 0.0)) {
   if (mode_ != "auto" && mode_ != "min" && mode_ != "max") {
     throw InputError("mode = \"" + mode_ + "\" is none of: auto, min, max");
   }
@@ -26,11 +26,9 @@ double Monitor::value(const Logs& logs, const std::string& callback) const {
 }
 
 bool Monitor::improves(Control& control, double now, double best) const {
-  return larger(control) ? now - min_delta_ > best : now + min_delta_ < best;
-}
-
-bool Monitor::beats(Control& control, double now, double best) const {
-  return larger(control) ? now > best + min_delta_ : now < best - min_delta_;
+  // Keras compares in float32 (keras.ops.less), which decides ties.
+  if (larger(control)) return static_cast<float>(now - min_delta_) > static_cast<float>(best);
+  return static_cast<float>(now + min_delta_) < static_cast<float>(best);
 }
 
 double Monitor::worst(Control& control) const {

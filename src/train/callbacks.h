@@ -21,8 +21,6 @@ class Monitor {
   /// The monitored value; throws InputError naming what there is.
   double value(const Logs& logs, const std::string& callback) const;
   bool improves(Control& control, double now, double best) const;
-  /// The same with min_delta on the other side, as ReduceLROnPlateau rounds it.
-  bool beats(Control& control, double now, double best) const;
   double worst(Control& control) const;
   const std::string& name() const { return name_; }
 
