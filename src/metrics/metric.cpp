@@ -20,6 +20,7 @@ Registry<Metric>& metrics() {
     add_mean_metrics(made);
     add_confusion_metrics(made);
     add_score_metrics(made);
+    add_iou_metrics(made);
     return made;
   }();
   return registry;
