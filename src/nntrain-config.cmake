@@ -1,5 +1,6 @@
 # find_package(nntrain): nntrain::core .. nntrain::train, one target a floor, and what they link.
 include(CMakeFindDependencyMacro)
+enable_language(C)  # MPI and HDF5 are looked for as C libraries
 find_dependency(MPI COMPONENTS C)
 find_dependency(nlohmann_json)
 find_dependency(fmt)
