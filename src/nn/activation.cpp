@@ -1,6 +1,7 @@
 #include "nntrain/nn/activation.h"
 
 #include <algorithm>
+#include <limits>
 #include <type_traits>
 
 #include "nn/elementwise_activations.h"
@@ -10,26 +11,35 @@ namespace nntrain::nn {
 
 namespace {
 
+void add_bias(std::int64_t rows, std::int64_t columns, float* z, const float* bias) {
+  if (bias == nullptr) return;
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t c = 0; c < columns; ++c) z[r * columns + c] += bias[c];
+  }
+}
+
 /// One pass forward (bias and function) and one backward.
 template <class Function>
 class Elementwise : public Activation {
  public:
+  explicit Elementwise(Function function = {}) : function_(function) {}
   Needs needs() const override { return Function::kNeedsInput ? Needs::kInput : Needs::kOutput; }
   bool is_linear() const override { return std::is_same_v<Function, Linear>; }
 
   void forward(std::int64_t rows, std::int64_t columns, float* z, const float* bias, float* y) const override {
+    const Function f = function_;
     for (std::int64_t r = 0; r < rows; ++r) {
       float* x = z + r * columns;
       float* out = y + r * columns;
       if (bias == nullptr) {
-        for (std::int64_t c = 0; c < columns; ++c) out[c] = Function::value(x[c]);
+        for (std::int64_t c = 0; c < columns; ++c) out[c] = f.value(x[c]);
       } else if constexpr (Function::kNeedsInput) {
         for (std::int64_t c = 0; c < columns; ++c) {
           x[c] += bias[c];
-          out[c] = Function::value(x[c]);
+          out[c] = f.value(x[c]);
         }
       } else {
-        for (std::int64_t c = 0; c < columns; ++c) out[c] = Function::value(x[c] + bias[c]);
+        for (std::int64_t c = 0; c < columns; ++c) out[c] = f.value(x[c] + bias[c]);
       }
     }
   }
@@ -40,10 +50,14 @@ class Elementwise : public Activation {
       if (dz != dy) std::copy_n(dy, rows * columns, dz);
       return;
     }
+    const Function f = function_;
     for (std::int64_t i = 0; i < rows * columns; ++i) {
-      dz[i] = dy[i] * Function::slope(Function::kNeedsInput ? z[i] : 0.0F, y[i]);
+      dz[i] = dy[i] * f.slope(Function::kNeedsInput ? z[i] : 0.0F, y[i]);
     }
   }
+
+ private:
+  Function function_;
 };
 
 using RowForward = void (*)(std::int64_t, std::int64_t, const float*, float*);
@@ -53,11 +67,7 @@ template <RowForward kForward, RowBackward kBackward>
 class Rowwise : public Activation {
  public:
   void forward(std::int64_t rows, std::int64_t columns, float* z, const float* bias, float* y) const override {
-    if (bias != nullptr) {
-      for (std::int64_t r = 0; r < rows; ++r) {
-        for (std::int64_t c = 0; c < columns; ++c) z[r * columns + c] += bias[c];
-      }
-    }
+    add_bias(rows, columns, z, bias);
     kForward(rows, columns, z, y);
   }
   void backward(std::int64_t rows, std::int64_t columns, const float*, const float* y, const float* dy,
@@ -70,34 +80,111 @@ class Sparsemax : public Activation {
  public:
   Needs needs() const override { return Needs::kInput; }
   void forward(std::int64_t rows, std::int64_t columns, float* z, const float* bias, float* y) const override {
-    if (bias != nullptr) {
-      for (std::int64_t r = 0; r < rows; ++r) {
-        for (std::int64_t c = 0; c < columns; ++c) z[r * columns + c] += bias[c];
-      }
-    }
+    add_bias(rows, columns, z, bias);
     sparsemax_rows(rows, columns, z, y);
   }
-  void backward(std::int64_t rows, std::int64_t columns, const float* z, const float* y, const float* dy, float* dz) const override {
+  void backward(std::int64_t rows, std::int64_t columns, const float* z, const float* y, const float* dy,
+                float* dz) const override {
     sparsemax_rows_backward(rows, columns, z, y, dy, dz);
   }
 };
 
+/// a sigmoid(b), with a and b the halves of a row (Dauphin et al. 2016): half as many outputs as inputs.
+class Glu : public Activation {
+ public:
+  Needs needs() const override { return Needs::kInput; }
+  std::int64_t output_columns(std::int64_t columns) const override {
+    if (columns % 2 != 0) {
+      throw InputError("the activation glu halves the last axis, which must be even, not " + std::to_string(columns));
+    }
+    return columns / 2;
+  }
+  void forward(std::int64_t rows, std::int64_t columns, float* z, const float* bias, float* y) const override {
+    add_bias(rows, columns, z, bias);
+    const std::int64_t half = columns / 2;
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const float* a = z + r * columns;
+      for (std::int64_t c = 0; c < half; ++c) y[r * half + c] = a[c] * fast_sigmoid(a[half + c]);
+    }
+  }
+  void backward(std::int64_t rows, std::int64_t columns, const float* z, const float*, const float* dy,
+                float* dz) const override {
+    const std::int64_t half = columns / 2;
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const float* a = z + r * columns;
+      float* d = dz + r * columns;
+      for (std::int64_t c = 0; c < half; ++c) {
+        const float gate = fast_sigmoid(a[half + c]), slope = dy[r * half + c];
+        d[c] = slope * gate;
+        d[half + c] = slope * a[c] * gate * (1.0F - gate);
+      }
+    }
+  }
+};
+
 template <class Kind>
-void add(Registry<Activation>& registry, const std::string& name, std::vector<std::string> aliases, const std::string& formula) {
+void add(Registry<Activation>& registry, const std::string& name, std::vector<std::string> aliases,
+         const std::string& formula) {
   registry.add({name, std::move(aliases), {}, formula + " (keras.activations." + name + ")"},
                [](const Json&) { return std::make_unique<Kind>(); });
+}
+
+/// `complaint`: Keras' words for a negative value.
+float non_negative(const Json& config, const std::string& argument, const std::string& complaint) {
+  const float value = config[argument].get<float>();
+  if (value >= 0) return value;
+  throw InputError(complaint + " Received: " + argument + "=" + config[argument].dump());
+}
+
+std::unique_ptr<Activation> make_relu(const Json& config) {
+  float highest = std::numeric_limits<float>::infinity();
+  if (!config["max_value"].is_null()) {
+    highest = non_negative(config, "max_value", "max_value of a ReLU layer cannot be a negative value.");
+  }
+  const auto positive = [&](const std::string& argument) {
+    return non_negative(config, argument, argument + " of a ReLU layer cannot be None or a negative value.");
+  };
+  const float slope = positive("negative_slope");
+  return std::make_unique<Elementwise<GeneralRelu>>(GeneralRelu{slope, highest, positive("threshold")});
+}
+
+std::unique_ptr<Activation> make_leaky_relu(const Json& config) {
+  const float slope = non_negative(config, "negative_slope",
+                                   "The negative_slope value of a Leaky ReLU layer cannot be None or negative value. "
+                                   "Expected a float.");
+  return std::make_unique<Elementwise<GeneralRelu>>(GeneralRelu{slope, std::numeric_limits<float>::infinity(), 0.0F});
+}
+
+/// Class names are Keras' layers: what Keras files hold where a layer was given as an activation.
+void add_layer_functions(Registry<Activation>& registry) {
+  registry.add({"ReLU",
+                {},
+                {{"max_value", Kind::kNumber, nullptr, false, true},
+                 {"negative_slope", Kind::kNumber, 0.0},
+                 {"threshold", Kind::kNumber, 0.0}},
+                "x, max_value above it, negative_slope (x - threshold) below threshold (keras.layers.ReLU)"},
+               make_relu);
+  registry.add({"LeakyReLU",
+                {},
+                {{"negative_slope", Kind::kNumber, 0.3}},
+                "x, or negative_slope x below 0 (keras.layers.LeakyReLU)"},
+               make_leaky_relu);
+  registry.add({"ELU", {}, {{"alpha", Kind::kNumber, 1.0}}, "x, or alpha (e^x - 1) below 0 (keras.layers.ELU)"},
+               [](const Json& config) {
+                 return std::make_unique<Elementwise<GeneralElu>>(GeneralElu{config["alpha"].get<float>()});
+               });
 }
 
 Registry<Activation> make_registry() {
   Registry<Activation> registry("activation");
   add<Elementwise<Linear>>(registry, "linear", {}, "x");
-  add<Elementwise<Relu>>(registry, "relu", {"ReLU"}, "max(x, 0)");
-  add<Elementwise<Relu6>>(registry, "relu6", {"ReLU6"}, "min(max(x, 0), 6)");
-  add<Elementwise<LeakyRelu>>(registry, "leaky_relu", {"LeakyReLU"}, "x, or 0.2 x below 0");
-  add<Elementwise<Elu>>(registry, "elu", {"ELU"}, "x, or e^x - 1 below 0");
+  add<Elementwise<Relu>>(registry, "relu", {}, "max(x, 0)");
+  add<Elementwise<Relu6>>(registry, "relu6", {}, "min(max(x, 0), 6)");
+  add<Elementwise<LeakyRelu>>(registry, "leaky_relu", {}, "x, or 0.2 x below 0");
+  add<Elementwise<Elu>>(registry, "elu", {}, "x, or e^x - 1 below 0");
   add<Elementwise<Elu>>(registry, "celu", {}, "x, or e^x - 1 below 0");
   add<Elementwise<Selu>>(registry, "selu", {}, "scaled elu, Klambauer et al. 2017");
-  add<Elementwise<Gelu>>(registry, "gelu", {}, "x Phi(x), Hendrycks and Gimpel 2016");
+  add<Elementwise<Gelu>>(registry, "gelu", {}, "x Phi(x), exact, Hendrycks and Gimpel 2016");
   add<Elementwise<Silu>>(registry, "silu", {"swish"}, "x sigmoid(x)");
   add<Elementwise<Sigmoid>>(registry, "sigmoid", {}, "1 / (1 + e^-x)");
   add<Elementwise<HardSigmoid>>(registry, "hard_sigmoid", {}, "relu6(x + 3) / 6");
@@ -107,17 +194,21 @@ Registry<Activation> make_registry() {
   add<Elementwise<HardTanh>>(registry, "hard_tanh", {}, "x cut to [-1, 1]");
   add<Elementwise<TanhShrink>>(registry, "tanh_shrink", {}, "x - tanh(x)");
   add<Elementwise<Softplus>>(registry, "softplus", {}, "log(1 + e^x)");
-  add<Elementwise<Softsign>>(registry, "softsign", {}, "x / (1 + |x|)");
+  add<Elementwise<Softsign>>(registry, "softsign", {}, "x / (1 + abs(x))");
   add<Elementwise<Squareplus>>(registry, "squareplus", {}, "(x + sqrt(x^2 + 4)) / 2");
-  add<Elementwise<SparsePlus>>(registry, "sparse_plus", {}, "0, (x + 1)^2 / 4, x");
+  add<Elementwise<SparsePlus>>(registry, "sparse_plus", {}, "0 up to -1, (x + 1)^2 / 4, x from 1 on");
   add<Elementwise<Exponential>>(registry, "exponential", {}, "e^x");
   add<Elementwise<HardSilu>>(registry, "hard_silu", {"hard_swish"}, "x hard_sigmoid(x)");
   add<Elementwise<Mish>>(registry, "mish", {}, "x tanh(softplus(x)), Misra 2019");
-  add<Elementwise<HardShrink>>(registry, "hard_shrink", {}, "x where |x| > 0.5");
+  add<Elementwise<HardShrink>>(registry, "hard_shrink", {}, "x where abs(x) > 0.5, else 0");
   add<Elementwise<SoftShrink>>(registry, "soft_shrink", {}, "x drawn towards 0 by 0.5");
-  add<Rowwise<softmax_rows, softmax_rows_backward>>(registry, "softmax", {"Softmax"}, "e^x / sum e^x along the last axis");
+  add<Rowwise<softmax_rows, softmax_rows_backward>>(registry, "softmax", {"Softmax"},
+                                                    "e^x / sum e^x along the last axis");
   add<Rowwise<log_softmax_rows, log_softmax_rows_backward>>(registry, "log_softmax", {}, "log softmax(x)");
   add<Sparsemax>(registry, "sparsemax", {}, "Martins and Astudillo 2016, with Keras' threshold");
+  add<Glu>(registry, "glu", {},
+           "a sigmoid(b) of the halves of the last axis, which it halves; in Keras only the last layer may do so");
+  add_layer_functions(registry);
   return registry;
 }
 

@@ -25,16 +25,15 @@ class BatchNormalization : public Layer {
     size_ = input.size();
     inner_ = 1;
     for (std::int64_t a = at + 1; a < input.rank(); ++a) inner_ *= input[a];
-    const auto add = [&](const char* variable, bool trainable, const char* stem) {
-      const std::string prefix(stem);
-      const auto option = [&](const std::string& key) { return config_.contains(key) ? config_[key] : Json(); };
-      return variables.add(variable, Shape{channels_}, trainable, make_initializer(config_[prefix + "_initializer"]),
-                           make_regularizer(option(prefix + "_regularizer")), make_constraint(option(prefix + "_constraint")));
+    const auto add = [&](const std::string& variable, bool trainable) {
+      const auto option = [&](const std::string& key) { return config_.value(variable + key, Json()); };
+      return variables.add(variable, Shape{channels_}, trainable, make_initializer(option("_initializer")),
+                           make_regularizer(option("_regularizer")), make_constraint(option("_constraint")));
     };
-    if (config_["scale"].get<bool>()) gamma_ = add("gamma", true, "gamma");
-    if (config_["center"].get<bool>()) beta_ = add("beta", true, "beta");
-    moving_mean_ = add("moving_mean", false, "moving_mean");
-    moving_variance_ = add("moving_variance", false, "moving_variance");
+    if (config_["scale"].get<bool>()) gamma_ = add("gamma", true);
+    if (config_["center"].get<bool>()) beta_ = add("beta", true);
+    moving_mean_ = add("moving_mean", false);
+    moving_variance_ = add("moving_variance", false);
     return input;
   }
 
@@ -42,7 +41,8 @@ class BatchNormalization : public Layer {
 
   void prepare(std::int64_t, Mode) override {
     const auto channels = static_cast<std::size_t>(channels_);
-    for (auto* values : {&mean_, &inverse_, &factor_, &offset_}) values->resize(channels);
+    for (auto* values : {&mean_, &inverse_, &factor_, &offset_, &mean_dy_, &mean_dy_x_}) values->resize(channels);
+    batch_mean_.resize(channels);
     total_.resize(2 * channels);
   }
 
@@ -50,97 +50,113 @@ class BatchNormalization : public Layer {
     if (uses_batch(context)) {
       take_batch_statistics(context, x);
     } else {
-      for (std::int64_t c = 0; c < channels_; ++c) {
-        set_channel(c, moving_mean_->values[c], moving_variance_->values[c]);
-      }
+      for (std::int64_t c = 0; c < channels_; ++c) set_channel(c, moving_mean_->values[c], moving_variance_->values[c]);
     }
-    for_rows(context.rows, [&](std::int64_t i, std::int64_t c) { y[i] = (x[i] - mean_[at(c)]) * factor_[at(c)] + offset_[at(c)]; });
+    const float *mean = mean_.data(), *factor = factor_.data(), *offset = offset_.data();
+    for_rows(context.rows, [=](std::int64_t i, std::int64_t c) { y[i] = (x[i] - mean[c]) * factor[c] + offset[c]; });
   }
 
-  void backward(const BatchContext& context, const float* x, const float*, float* dy, float* dx, GradientTree& gradients) override {
-    if (gamma_ != nullptr && gamma_->trainable) {
-      gradients.add_stored(*gamma_, context, [&](int s, float* destination) {
-        std::fill_n(destination, channels_, 0.0F);
-        for_shard(context, s, [&](std::int64_t i, std::int64_t c) { destination[c] += dy[i] * normalized(x[i], c); });
+  void backward(const BatchContext& context, const float* x, const float*, float* dy, float* dx,
+                GradientTree& gradients) override {
+    const float *mean = mean_.data(), *inverse = inverse_.data(), *factor = factor_.data();
+    // Per shard: sums of dy, which are beta's gradient, and of dy * normalized x, which are gamma's.
+    const std::int64_t channels = channels_, width = 2 * channels_;
+    shard_sums(context, width, [=](std::int64_t i, std::int64_t c, double* sums) {
+      sums[c] += static_cast<double>(dy[i]);
+      sums[channels + c] += static_cast<double>(dy[i] * ((x[i] - mean[c]) * inverse[c]));
+    });
+    const auto add_gradient = [&](const Variable* variable, std::int64_t first) {
+      if (variable == nullptr || !variable->trainable) return;
+      gradients.add_stored(*variable, context, [&](int s, float* destination) {
+        const double* sums = sums_.data() + s * width + first;
+        for (std::int64_t c = 0; c < channels; ++c) destination[c] = static_cast<float>(sums[c]);
       });
-    }
-    if (beta_ != nullptr && beta_->trainable) {
-      gradients.add_stored(*beta_, context, [&](int s, float* destination) {
-        std::fill_n(destination, channels_, 0.0F);
-        for_shard(context, s, [&](std::int64_t i, std::int64_t c) { destination[c] += dy[i]; });
-      });
-    }
-    if (!uses_batch(context)) {
-      if (dx != nullptr) for_rows(context.rows, [&](std::int64_t i, std::int64_t c) { dx[i] = dy[i] * factor_[at(c)]; });
+    };
+    add_gradient(gamma_, channels_);
+    add_gradient(beta_, 0);
+    if (!uses_batch(context)) {  // the statistics are constants
+      if (dx != nullptr) for_rows(context.rows, [=](std::int64_t i, std::int64_t c) { dx[i] = dy[i] * factor[c]; });
       return;
     }
-    // Collective even where dx is not wanted on some rank: the answer is the same on all.
-    if (dx == nullptr) return;
-    const auto width = static_cast<std::size_t>(2 * channels_);
-    shard_sums(context, width, [&](std::int64_t i, std::int64_t c, double* sums) {
-      sums[c] += dy[i];
-      sums[channels_ + c] += static_cast<double>(dy[i]) * normalized(x[i], c);
-    });
-    const double count = static_cast<double>(context.batch_rows * (size_ / channels_));
-    for (double& sum : total_) sum /= count;
-    for_rows(context.rows, [&](std::int64_t i, std::int64_t c) {
-      const auto mean_dy = static_cast<float>(total_[at(c)]);
-      const auto mean_dy_x = static_cast<float>(total_[at(channels_ + c)]);
-      dx[i] = factor_[at(c)] * (dy[i] - mean_dy - normalized(x[i], c) * mean_dy_x);
+    if (dx == nullptr) return;  // on all ranks or on none
+    total_.resize(static_cast<std::size_t>(width));
+    context.sums->sum({sums_.data(), static_cast<std::size_t>(width * context.local_shards())}, total_);
+    const double count = elements_per_channel(context);
+    for (std::int64_t c = 0; c < channels; ++c) {
+      mean_dy_[at(c)] = static_cast<float>(total_[at(c)] / count);
+      mean_dy_x_[at(c)] = static_cast<float>(total_[at(channels + c)] / count);
+    }
+    const float *mean_dy = mean_dy_.data(), *mean_dy_x = mean_dy_x_.data();
+    for_rows(context.rows, [=](std::int64_t i, std::int64_t c) {
+      dx[i] = factor[c] * (dy[i] - mean_dy[c] - (x[i] - mean[c]) * inverse[c] * mean_dy_x[c]);
     });
   }
 
  private:
   static std::size_t at(std::int64_t index) { return static_cast<std::size_t>(index); }
   bool uses_batch(const BatchContext& context) const { return context.mode == Mode::kTraining && trainable(); }
-  float normalized(float x, std::int64_t c) const { return (x - mean_[at(c)]) * inverse_[at(c)]; }
+  double elements_per_channel(const BatchContext& context) const {
+    return static_cast<double>(context.batch_rows * (size_ / channels_));
+  }
 
   /// Calls use(element, channel) for `rows` rows from row `first`.
   template <class Use>
   void for_rows(std::int64_t rows, Use use, std::int64_t first = 0) const {
-    for (std::int64_t r = first * size_; r < (first + rows) * size_; r += channels_ * inner_) {
-      for (std::int64_t c = 0; c < channels_; ++c) {
-        for (std::int64_t k = 0; k < inner_; ++k) use(r + c * inner_ + k, c);
+    const std::int64_t channels = channels_, inner = inner_, end = (first + rows) * size_;
+    if (inner == 1) {  // a loop over the channels, which the compiler makes a vector loop
+      for (std::int64_t r = first * size_; r < end; r += channels) {
+        for (std::int64_t c = 0; c < channels; ++c) use(r + c, c);
+      }
+      return;
+    }
+    for (std::int64_t r = first * size_; r < end; r += channels * inner) {
+      for (std::int64_t c = 0; c < channels; ++c) {
+        for (std::int64_t k = 0; k < inner; ++k) use(r + c * inner + k, c);
       }
     }
   }
-  template <class Use>
-  void for_shard(const BatchContext& context, int s, Use use) const {
-    for_rows(context.shard_rows(s), use, context.bounds[static_cast<std::size_t>(s)]);
-  }
 
-  /// total_ = tree sum over all shards of what `add` puts into a shard's `width` sums.
+  /// sums_ (local shards, width) = what `add` puts into each shard's sums.
   template <class Add>
-  void shard_sums(const BatchContext& context, std::size_t width, Add add) {
-    const std::size_t all = width * static_cast<std::size_t>(context.local_shards());
+  void shard_sums(const BatchContext& context, std::int64_t width, Add add) {
+    const std::size_t all = at(width * context.local_shards());
     if (sums_.size() < all) sums_.resize(all);
     std::fill_n(sums_.begin(), all, 0.0);
     for (int s = 0; s < context.local_shards(); ++s) {
-      double* sums = sums_.data() + static_cast<std::size_t>(s) * width;
-      for_shard(context, s, [&](std::int64_t i, std::int64_t c) { add(i, c, sums); });
+      double* sums = sums_.data() + s * width;
+      for_rows(context.shard_rows(s), [=](std::int64_t i, std::int64_t c) { add(i, c, sums); },
+               context.bounds[static_cast<std::size_t>(s)]);
     }
-    total_.resize(width);
-    context.sums->sum({sums_.data(), all}, total_);
   }
 
+  /// Two passes: the mean first, because sums of squares cancel.
   void take_batch_statistics(const BatchContext& context, const float* x) {
-    const double count = static_cast<double>(context.batch_rows * (size_ / channels_));
-    const auto width = static_cast<std::size_t>(channels_);
-    shard_sums(context, width, [&](std::int64_t i, std::int64_t c, double* sums) { sums[c] += x[i]; });
-    batch_mean_ = total_;
-    for (double& mean : batch_mean_) mean /= count;
-    shard_sums(context, width, [&](std::int64_t i, std::int64_t c, double* sums) {
-      const double distance = x[i] - batch_mean_[at(c)];
+    const double count = elements_per_channel(context);
+    const auto sum_all = [&] {
+      total_.resize(at(channels_));
+      context.sums->sum({sums_.data(), at(channels_ * context.local_shards())}, total_);
+    };
+    shard_sums(context, channels_, [=](std::int64_t i, std::int64_t c, double* sums) { sums[c] += static_cast<double>(x[i]); });
+    sum_all();
+    for (std::int64_t c = 0; c < channels_; ++c) batch_mean_[at(c)] = total_[at(c)] / count;
+    const double* mean = batch_mean_.data();
+    shard_sums(context, channels_, [=](std::int64_t i, std::int64_t c, double* sums) {
+      const double distance = static_cast<double>(x[i]) - mean[c];
       sums[c] += distance * distance;
     });
+    sum_all();
     for (std::int64_t c = 0; c < channels_; ++c) {
-      const auto mean = static_cast<float>(batch_mean_[at(c)]);
+      set_channel(c, static_cast<float>(mean[c]), static_cast<float>(total_[at(c)] / count));
+    }
+    if (context.writes_state) move_statistics(count);
+  }
+
+  /// As Keras: moving = moving * momentum + batch * (1 - momentum), with the biased variance.
+  void move_statistics(double count) {
+    const auto keep = static_cast<float>(momentum_), take = static_cast<float>(1.0 - momentum_);
+    for (std::int64_t c = 0; c < channels_; ++c) {
       const auto variance = static_cast<float>(total_[at(c)] / count);
-      set_channel(c, mean, variance);
-      if (!context.writes_state) continue;
-      // As Keras: moving = moving * momentum + batch * (1 - momentum), with the biased variance.
-      const auto keep = static_cast<float>(momentum_), take = static_cast<float>(1.0 - momentum_);
-      moving_mean_->values[c] = moving_mean_->values[c] * keep + mean * take;
+      moving_mean_->values[c] = moving_mean_->values[c] * keep + static_cast<float>(batch_mean_[at(c)]) * take;
       moving_variance_->values[c] = moving_variance_->values[c] * keep + variance * take;
     }
   }
@@ -157,6 +173,7 @@ class BatchNormalization : public Layer {
   std::int64_t channels_ = 0, inner_ = 1, size_ = 0;
   Variable *gamma_ = nullptr, *beta_ = nullptr, *moving_mean_ = nullptr, *moving_variance_ = nullptr;
   std::vector<float> mean_, inverse_, factor_, offset_;  // (channels) of the last forward pass
+  std::vector<float> mean_dy_, mean_dy_x_;               // (channels) over the mini-batch
   std::vector<double> batch_mean_;                       // (channels)
   std::vector<double> sums_;                             // (local shards, width)
   std::vector<double> total_;                            // (width)
@@ -181,16 +198,13 @@ void add_batch_normalization(Registry<Layer>& registry) {
               regularizer_parameter("gamma_regularizer"),
               constraint_parameter("beta_constraint"),
               constraint_parameter("gamma_constraint"),
-              {"renorm", Kind::kAny, nullptr, false, true},
-              {"renorm_clipping", Kind::kAny, nullptr, false, true},
-              {"renorm_momentum", Kind::kAny, nullptr, false, true},
-              {"synchronized", Kind::kAny, nullptr, false, true}},
-             "normalizes by the statistics of the global mini-batch, Ioffe and Szegedy 2015 (keras.layers.BatchNormalization); "
-             "always synchronized, no renorm"},
-            [](const Json& config) {
-              if (config["renorm"] == true) throw InputError("BatchNormalization: renorm=True is not supported");
-              return std::make_unique<BatchNormalization>(config);
-            });
+              unsupported_parameter("renorm", false),
+              unsupported_parameter("renorm_clipping"),
+              unsupported_parameter("renorm_momentum", 0.99),
+              {"synchronized", Kind::kBoolean, false}},
+             "normalizes by the statistics of the whole mini-batch, whatever `synchronized` says, Ioffe and Szegedy 2015 "
+             "(keras.layers.BatchNormalization); no renorm"},
+            [](const Json& config) { return std::make_unique<BatchNormalization>(config); });
 }
 
 }  // namespace nntrain::nn

@@ -15,41 +15,49 @@ class Dense : public Layer {
   explicit Dense(const Json& config)
       : config_(config),
         units_(config["units"].get<std::int64_t>()),
-        activation_name_(config["activation"].is_string() ? config["activation"].get<std::string>() : "linear"),
-        activation_(activations().make(activation_name_)),
-        activity_(make_regularizer(config["activity_regularizer"])) {
+        activation_(activations().make(config["activation"].is_null() ? Json("linear") : config["activation"])),
+        activity_(make_activity_regularizer(config["activity_regularizer"])) {
     if (units_ <= 0) {
-      throw InputError("Received an invalid value for `units`, expected a positive integer. Received: units=" + std::to_string(units_));
+      throw InputError("Received an invalid value for `units`, expected a positive integer. Received: units=" +
+                       std::to_string(units_));
     }
   }
 
   Shape build(const Shape& input, VariableBuilder& variables) override {
-    if (input.rank() < 1) throw InputError("layer \"" + name() + "\" needs inputs of at least one axis");
+    if (input.rank() < 1) {
+      throw InputError("Input 0 of layer \"" + name() +
+                       "\" is incompatible with the layer: expected min_ndim=2, found ndim=1. Full shape received: " +
+                       input.with_batch());
+    }
     inputs_ = input.last();
     positions_ = input.leading();
+    outputs_ = activation_->output_columns(units_);
     kernel_ = variables.add("kernel", Shape{inputs_, units_}, true, make_initializer(config_["kernel_initializer"]),
-                            make_regularizer(config_["kernel_regularizer"]), make_constraint(config_["kernel_constraint"]));
+                            make_regularizer(config_["kernel_regularizer"]),
+                            make_constraint(config_["kernel_constraint"]));
     if (config_["use_bias"].get<bool>()) {
       bias_ = variables.add("bias", Shape{units_}, true, make_initializer(config_["bias_initializer"]),
                             make_regularizer(config_["bias_regularizer"]), make_constraint(config_["bias_constraint"]));
     }
     std::vector<std::int64_t> extents = input.extents();
-    extents.back() = units_;
+    extents.back() = outputs_;
     return Shape(extents);
   }
 
-  bool backward_reads_output() const override { return true; }
+  bool backward_reads_output() const override { return activity_ != nullptr || !activation_->is_linear(); }
 
   void prepare(std::int64_t rows, Mode) override {
+    const auto floats = static_cast<std::size_t>(rows * positions_ * units_);
     // The pre-activation is kept only where backward needs it: in an array of its own.
-    if (activation_->needs() == Activation::Needs::kInput) {
-      pre_activation_.resize(static_cast<std::size_t>(rows * positions_ * units_));
-    }
+    if (activation_->needs() == Activation::Needs::kInput) pre_activation_.resize(floats);
+    if (outputs_ != units_) d_pre_activation_.resize(floats);
   }
 
   Head release_activation() override {
     if (activity_) return Head::kNone;  // its penalty is on the activated output
-    const Head head = activation_name_ == "softmax" ? Head::kSoftmax : activation_name_ == "sigmoid" ? Head::kSigmoid : Head::kNone;
+    const Head head = config_["activation"] == "softmax"   ? Head::kSoftmax
+                      : config_["activation"] == "sigmoid" ? Head::kSigmoid
+                                                           : Head::kNone;
     if (head != Head::kNone) activation_ = activations().make("linear");
     return head;
   }
@@ -58,54 +66,64 @@ class Dense : public Layer {
     using gemm::Transpose;
     float* z = pre_activation_.empty() ? y : pre_activation_.data();
     for (int s = 0; s < context.local_shards(); ++s) {
-      const std::int64_t begin = context.bounds[static_cast<std::size_t>(s)] * positions_;
-      gemm::multiply(Transpose::kNo, Transpose::kNo, context.shard_rows(s) * positions_, units_, inputs_, x + begin * inputs_, inputs_,
-                     kernel_->values, units_, gemm::Write::kStore, z + begin * units_, units_);
+      gemm::multiply(Transpose::kNo, Transpose::kNo, shard_positions(context, s), units_, inputs_,
+                     x + begin(context, s) * inputs_, inputs_, kernel_->values, units_, gemm::Write::kStore,
+                     z + begin(context, s) * units_, units_);
     }
-    const bool copies = z == y && activation_->is_linear() && bias_ == nullptr;
-    if (!copies) activation_->forward(context.rows * positions_, units_, z, bias_ == nullptr ? nullptr : bias_->values, y);
-    if (activity_) add_activity_loss(context, *activity_, positions_ * units_, y);
+    const bool done = z == y && activation_->is_linear() && bias_ == nullptr;
+    if (!done) {
+      activation_->forward(context.rows * positions_, units_, z, bias_ == nullptr ? nullptr : bias_->values, y);
+    }
+    if (activity_) add_activity_loss(context, *activity_, positions_ * outputs_, y);
   }
 
-  void backward(const BatchContext& context, const float* x, const float* y, float* dy, float* dx, GradientTree& gradients) override {
+  void backward(const BatchContext& context, const float* x, const float* y, float* dy, float* dx,
+                GradientTree& gradients) override {
     using gemm::Transpose;
-    if (activity_) add_activity_gradient(context, *activity_, positions_ * units_, y, dy);
+    if (activity_) add_activity_gradient(context, *activity_, positions_ * outputs_, y, dy);
     const float* z = pre_activation_.empty() ? nullptr : pre_activation_.data();
-    if (!activation_->is_linear()) activation_->backward(context.rows * positions_, units_, z, y, dy, dy);
+    float* dz = d_pre_activation_.empty() ? dy : d_pre_activation_.data();  // (rows * positions, units)
+    if (!activation_->is_linear()) activation_->backward(context.rows * positions_, units_, z, y, dy, dz);
     if (kernel_->trainable) {
       gradients.add(*kernel_, context, [&](int s, float* destination, gemm::Write write) {
-        const std::int64_t begin = context.bounds[static_cast<std::size_t>(s)] * positions_;
-        gemm::multiply(Transpose::kYes, Transpose::kNo, inputs_, units_, context.shard_rows(s) * positions_, x + begin * inputs_, inputs_,
-                       dy + begin * units_, units_, write, destination, units_);
+        gemm::multiply(Transpose::kYes, Transpose::kNo, inputs_, units_, shard_positions(context, s),
+                       x + begin(context, s) * inputs_, inputs_, dz + begin(context, s) * units_, units_, write,
+                       destination, units_);
       });
     }
     if (bias_ != nullptr && bias_->trainable) {
       gradients.add_stored(*bias_, context, [&](int s, float* destination) {
-        const std::int64_t begin = context.bounds[static_cast<std::size_t>(s)] * positions_;
-        column_sums(context.shard_rows(s) * positions_, units_, dy + begin * units_, destination);
+        column_sums(shard_positions(context, s), units_, dz + begin(context, s) * units_, destination);
       });
     }
     if (dx == nullptr) return;
     for (int s = 0; s < context.local_shards(); ++s) {
-      const std::int64_t begin = context.bounds[static_cast<std::size_t>(s)] * positions_;
-      gemm::multiply(Transpose::kNo, Transpose::kYes, context.shard_rows(s) * positions_, inputs_, units_, dy + begin * units_, units_,
-                     kernel_->values, units_, gemm::Write::kStore, dx + begin * inputs_, inputs_);
+      gemm::multiply(Transpose::kNo, Transpose::kYes, shard_positions(context, s), inputs_, units_,
+                     dz + begin(context, s) * units_, units_, kernel_->values, units_, gemm::Write::kStore,
+                     dx + begin(context, s) * inputs_, inputs_);
     }
   }
 
   double forward_flops() const override { return 2.0 * static_cast<double>(positions_ * inputs_ * units_); }
 
  private:
+  /// First position (vector along the last axis) of a local shard, and how many it holds.
+  std::int64_t begin(const BatchContext& context, int s) const {
+    return context.bounds[static_cast<std::size_t>(s)] * positions_;
+  }
+  std::int64_t shard_positions(const BatchContext& context, int s) const { return context.shard_rows(s) * positions_; }
+
   Json config_;
   std::int64_t units_;
-  std::string activation_name_;
   std::unique_ptr<Activation> activation_;
   std::shared_ptr<Regularizer> activity_;
   std::int64_t inputs_ = 0;
+  std::int64_t outputs_ = 0;    ///< units, or half of them for glu
   std::int64_t positions_ = 1;  ///< vectors along the last axis in a sample
   Variable* kernel_ = nullptr;
   Variable* bias_ = nullptr;
-  std::vector<float> pre_activation_;  // (rows * positions, units), when the activation needs it
+  std::vector<float> pre_activation_;    // (rows * positions, units), when the activation needs it
+  std::vector<float> d_pre_activation_;  // (rows * positions, units), when y is narrower
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 #pragma once
 // The elementwise functions of keras/src/activations/activations.py: value(x), and the slope from what backward
-// keeps: y alone, or x and y where kNeedsInput.
+// keeps: y alone, or x and y where kNeedsInput. No library calls: the compiler turns all of them into vector loops.
 
 #include <cmath>
 
@@ -30,20 +30,27 @@ struct LeakyRelu {
 };
 struct Elu {  // alpha = 1; celu with alpha = 1 is the same function
   static constexpr bool kNeedsInput = false;
-  static float value(float x) { return x > 0 ? x : (x > -0.25F ? std::expm1(x) : fast_exp(x) - 1.0F); }
+  static float value(float x) {
+    const float below = fast_expm1(x);
+    return x > 0 ? x : below;
+  }
   static float slope(float, float y) { return y > 0 ? 1.0F : y + 1.0F; }
 };
 struct Selu {  // Klambauer et al. 2017
   static constexpr bool kNeedsInput = false;
   static constexpr float kScale = 1.05070098735548F, kAlpha = 1.67326324235437F;
-  static float value(float x) { return kScale * (x > 0 ? x : kAlpha * (x > -0.25F ? std::expm1(x) : fast_exp(x) - 1.0F)); }
+  static float value(float x) {
+    const float below = kAlpha * fast_expm1(x);
+    return kScale * (x > 0 ? x : below);
+  }
   static float slope(float, float y) { return y > 0 ? kScale : y + kScale * kAlpha; }
 };
 struct Gelu {  // Hendrycks and Gimpel 2016, exact form
   static constexpr bool kNeedsInput = true;
-  static float value(float x) { return 0.5F * x * std::erfc(-x * 0.707106781F); }
+  static float value(float x) { return x * standard_normal(x).distribution; }
   static float slope(float x, float) {
-    return 0.5F * std::erfc(-x * 0.707106781F) + x * 0.398942280F * fast_exp(-0.5F * x * x);
+    const NormalPoint normal = standard_normal(x);
+    return normal.distribution + x * normal.density;
   }
 };
 struct Silu {
@@ -130,9 +137,9 @@ struct HardSilu {
 };
 struct Mish {  // Misra 2019
   static constexpr bool kNeedsInput = true;
-  static float value(float x) { return x * fast_tanh(softplus(x)); }
+  static float value(float x) { return x * tanh_softplus(x); }
   static float slope(float x, float) {
-    const float t = fast_tanh(softplus(x));
+    const float t = tanh_softplus(x);
     return t + x * (1.0F - t * t) * fast_sigmoid(x);
   }
 };
@@ -145,6 +152,24 @@ struct SoftShrink {
   static constexpr bool kNeedsInput = false;
   static float value(float x) { return x > 0.5F ? x - 0.5F : (x < -0.5F ? x + 0.5F : 0.0F); }
   static float slope(float, float y) { return y != 0 ? 1.0F : 0.0F; }
+};
+
+// Functions with arguments: keras.layers.ReLU, LeakyReLU and ELU, as layers and as `activation=LeakyReLU(0.1)`.
+
+struct GeneralRelu {
+  static constexpr bool kNeedsInput = true;
+  float slope_below, highest, threshold;
+  float value(float x) const { return x >= highest ? highest : (x >= threshold ? x : slope_below * (x - threshold)); }
+  float slope(float x, float) const { return x >= highest ? 0.0F : (x > threshold ? 1.0F : slope_below); }
+};
+struct GeneralElu {
+  static constexpr bool kNeedsInput = true;
+  float alpha;
+  float value(float x) const {
+    const float below = alpha * fast_expm1(x);
+    return x > 0 ? x : below;
+  }
+  float slope(float x, float y) const { return x > 0 ? 1.0F : y + alpha; }
 };
 
 }  // namespace nntrain::nn

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
+#include <optional>
 
-#include "nntrain/core/random.h"
 #include "nn/orthogonal.h"
+#include "nn/seed.h"
+#include "nntrain/core/random.h"
 
 namespace nntrain::nn {
 
@@ -15,8 +16,8 @@ enum class Distribution { kUniform, kTruncatedNormal, kNormal };
 
 /// Draws of one variable: the initializer's own seed when it has one, as in Keras; else the run's.
 RandomStream stream_of(const Json& config, std::uint64_t seed, std::uint32_t variable_index) {
-  const bool own = config.contains("seed") && config["seed"].is_number_integer();
-  return {own ? config["seed"].get<std::uint64_t>() : seed, Purpose::kInitializer, own ? 0 : variable_index};
+  const std::optional<std::uint64_t> own = seed_of(config);
+  return {own.value_or(seed), Purpose::kInitializer, own ? 0 : variable_index};
 }
 
 void draw(Distribution distribution, const RandomStream& stream, double center, double spread, std::span<float> values) {
@@ -120,11 +121,9 @@ class Orthogonal : public Initializer {
   Json config_;
 };
 
-const Parameter kSeed{"seed", Kind::kAny, nullptr, false, true};
-
 void add_scaled(Registry<Initializer>& registry, const std::string& name, const std::string& snake, double scale, const std::string& mode,
                 Distribution distribution, const std::string& source) {
-  registry.add({name, {snake}, {kSeed}, source},
+  registry.add({name, {snake}, {seed_parameter()}, source},
                [=](const Json& config) { return std::make_unique<VarianceScaling>(config, scale, mode, distribution); });
 }
 
@@ -147,51 +146,58 @@ std::unique_ptr<Initializer> make_variance_scaling(const Json& config) {
 
 Registry<Initializer> make_registry() {
   Registry<Initializer> registry("initializer");
-  registry.add({"Zeros", {"zeros", "zero"}, {}, "0"}, [](const Json&) { return std::make_unique<Filled>(0.0F); });
-  registry.add({"Ones", {"ones", "one"}, {}, "1"}, [](const Json&) { return std::make_unique<Filled>(1.0F); });
-  registry.add({"Constant", {"constant"}, {{"value", Kind::kNumber, 0.0}}, "`value`"},
+  registry.add({"Zeros", {"zeros", "zero"}, {}, "0 (keras.initializers.Zeros)"}, [](const Json&) { return std::make_unique<Filled>(0.0F); });
+  registry.add({"Ones", {"ones", "one"}, {}, "1 (keras.initializers.Ones)"}, [](const Json&) { return std::make_unique<Filled>(1.0F); });
+  registry.add({"Constant", {"constant"}, {{"value", Kind::kNumber, 0.0}}, "value (keras.initializers.Constant)"},
                [](const Json& config) { return std::make_unique<Filled>(config["value"].get<float>()); });
-  const std::string glorot = "Glorot and Bengio 2010", he = "He et al. 2015", lecun = "LeCun et al. 1998";
-  add_scaled(registry, "GlorotUniform", "glorot_uniform", 1.0, "fan_avg", Distribution::kUniform, glorot);
-  add_scaled(registry, "GlorotNormal", "glorot_normal", 1.0, "fan_avg", Distribution::kTruncatedNormal, glorot);
-  add_scaled(registry, "HeUniform", "he_uniform", 2.0, "fan_in", Distribution::kUniform, he);
-  add_scaled(registry, "HeNormal", "he_normal", 2.0, "fan_in", Distribution::kTruncatedNormal, he);
-  add_scaled(registry, "LecunUniform", "lecun_uniform", 1.0, "fan_in", Distribution::kUniform, lecun);
-  add_scaled(registry, "LecunNormal", "lecun_normal", 1.0, "fan_in", Distribution::kTruncatedNormal, lecun);
+  const auto uniform = [](const std::string& variance, const std::string& name) {
+    return "uniform in +-sqrt(3 v), v = " + variance + " (keras.initializers." + name + ")";
+  };
+  const auto normal = [](const std::string& variance, const std::string& name) {
+    return "truncated normal of variance " + variance + " (keras.initializers." + name + ")";
+  };
+  const std::string glorot = "2 / (inputs + outputs), Glorot and Bengio 2010", he = "2 / inputs, He et al. 2015",
+                    lecun = "1 / inputs, LeCun et al. 1998";
+  add_scaled(registry, "GlorotUniform", "glorot_uniform", 1.0, "fan_avg", Distribution::kUniform, uniform(glorot, "GlorotUniform"));
+  add_scaled(registry, "GlorotNormal", "glorot_normal", 1.0, "fan_avg", Distribution::kTruncatedNormal, normal(glorot, "GlorotNormal"));
+  add_scaled(registry, "HeUniform", "he_uniform", 2.0, "fan_in", Distribution::kUniform, uniform(he, "HeUniform"));
+  add_scaled(registry, "HeNormal", "he_normal", 2.0, "fan_in", Distribution::kTruncatedNormal, normal(he, "HeNormal"));
+  add_scaled(registry, "LecunUniform", "lecun_uniform", 1.0, "fan_in", Distribution::kUniform, uniform(lecun, "LecunUniform"));
+  add_scaled(registry, "LecunNormal", "lecun_normal", 1.0, "fan_in", Distribution::kTruncatedNormal, normal(lecun, "LecunNormal"));
   registry.add({"VarianceScaling",
                 {"variance_scaling"},
-                {{"scale", Kind::kNumber, 1.0}, {"mode", Kind::kText, "fan_in"}, {"distribution", Kind::kText, "truncated_normal"}, kSeed},
-                "variance `scale` / fan (keras.initializers.VarianceScaling)"},
+                {{"scale", Kind::kNumber, 1.0}, {"mode", Kind::kText, "fan_in"}, {"distribution", Kind::kText, "truncated_normal"}, seed_parameter()},
+                "truncated normal, untruncated normal or uniform of variance scale / fan (keras.initializers.VarianceScaling)"},
                make_variance_scaling);
   registry.add({"RandomNormal",
                 {"random_normal", "normal"},
-                {{"mean", Kind::kNumber, 0.0}, {"stddev", Kind::kNumber, 0.05}, kSeed},
-                "normal"},
+                {{"mean", Kind::kNumber, 0.0}, {"stddev", Kind::kNumber, 0.05}, seed_parameter()},
+                "normal (keras.initializers.RandomNormal)"},
                [](const Json& config) {
                  return std::make_unique<Random>(config, Distribution::kNormal, config["mean"].get<double>(), config["stddev"].get<double>());
                });
   registry.add({"TruncatedNormal",
                 {"truncated_normal"},
-                {{"mean", Kind::kNumber, 0.0}, {"stddev", Kind::kNumber, 0.05}, kSeed},
-                "normal, redrawn beyond two standard deviations"},
+                {{"mean", Kind::kNumber, 0.0}, {"stddev", Kind::kNumber, 0.05}, seed_parameter()},
+                "normal, redrawn beyond two deviations (keras.initializers.TruncatedNormal)"},
                [](const Json& config) {
                  return std::make_unique<Random>(config, Distribution::kTruncatedNormal, config["mean"].get<double>(),
                                                  config["stddev"].get<double>());
                });
   registry.add({"RandomUniform",
                 {"random_uniform", "uniform"},
-                {{"minval", Kind::kNumber, -0.05}, {"maxval", Kind::kNumber, 0.05}, kSeed},
-                "uniform"},
+                {{"minval", Kind::kNumber, -0.05}, {"maxval", Kind::kNumber, 0.05}, seed_parameter()},
+                "uniform (keras.initializers.RandomUniform)"},
                [](const Json& config) {
                  const double low = config["minval"].get<double>(), high = config["maxval"].get<double>();
                  return std::make_unique<Random>(config, Distribution::kUniform, (low + high) / 2, (high - low) / 2);
                });
   registry.add({"Orthogonal",
                 {"orthogonal", "OrthogonalInitializer"},
-                {{"gain", Kind::kNumber, 1.0}, kSeed},
-                "orthogonal matrix, Saxe et al. 2014"},
+                {{"gain", Kind::kNumber, 1.0}, seed_parameter()},
+                "gain times an orthogonal matrix, Saxe et al. 2014 (keras.initializers.Orthogonal)"},
                [](const Json& config) { return std::make_unique<Orthogonal>(config); });
-  registry.add({"Identity", {"identity", "IdentityInitializer"}, {{"gain", Kind::kNumber, 1.0}}, "identity matrix"},
+  registry.add({"Identity", {"identity", "IdentityInitializer"}, {{"gain", Kind::kNumber, 1.0}}, "gain times the identity matrix (keras.initializers.Identity)"},
                [](const Json& config) { return std::make_unique<IdentityMatrix>(config["gain"].get<float>()); });
   return registry;
 }

@@ -7,6 +7,28 @@
 
 namespace nntrain::nn {
 
+namespace {
+
+/// None is "linear"; a name without arguments stays a name, as in Keras' files; the layers ReLU, ELU and Softmax
+/// with their defaults are the functions of that name.
+Json canonical_activation(const Json& spec) {
+  if (spec.is_null()) return "linear";
+  Json own = spec;
+  if (own.is_object() && own.contains("config") && own["config"].is_object()) {
+    for (const char* key : {"name", "trainable", "dtype"}) own["config"].erase(key);
+    if (own["config"].value("axis", Json()) == -1) own["config"].erase("axis");
+  }
+  const Json canonical = activations().canonical(own);
+  const std::string name = canonical["class_name"].get<std::string>();
+  if (canonical["config"].empty()) return name;
+  for (const auto& [layer, function] : {std::pair{"ReLU", "relu"}, {"ELU", "elu"}}) {
+    if (canonical == activations().canonical(layer)) return function;
+  }
+  return canonical;
+}
+
+}  // namespace
+
 Parameter initializer_parameter(const std::string& name, const std::string& default_value) {
   return {name, Kind::kObject, default_value, false, true, [](const Json& spec) { return initializers().canonical(spec); }};
 }
@@ -20,9 +42,17 @@ Parameter constraint_parameter(const std::string& name) {
 }
 
 Parameter activation_parameter() {
-  return {"activation", Kind::kObject, nullptr, false, true, [](const Json& spec) {
-            // Keras keeps a name where there are no arguments; so do we, and None stays "linear".
-            return spec.is_null() ? Json("linear") : Json(activations().canonical(spec)["class_name"]);
+  return {"activation", Kind::kObject, nullptr, false, true, canonical_activation};
+}
+
+Parameter dtype_parameter() {
+  return {"dtype", Kind::kObject, nullptr, false, true, [](const Json& dtype) -> Json {
+            Json name = dtype;
+            if (dtype.is_object() && dtype.contains("config") && dtype["config"].is_object()) {
+              name = dtype["config"].value("name", Json());
+            }
+            if (name.is_null() || name == "float32") return nullptr;
+            throw InputError("only float32 is supported, got " + format_call(dtype));
           }};
 }
 
@@ -34,11 +64,19 @@ Parameter unsupported_parameter(const std::string& name, const Json& only_value)
 }
 
 std::shared_ptr<Initializer> make_initializer(const Json& spec) {
-  return std::shared_ptr<Initializer>(initializers().make(spec.is_null() ? Json("zeros") : spec));
+  return std::shared_ptr<Initializer>(initializers().make(spec.is_null() ? Json("glorot_uniform") : spec));
 }
 
 std::shared_ptr<Regularizer> make_regularizer(const Json& spec) {
   return spec.is_null() ? nullptr : std::shared_ptr<Regularizer>(regularizers().make(spec));
+}
+
+std::shared_ptr<Regularizer> make_activity_regularizer(const Json& spec) {
+  if (!spec.is_null() && detail::spec_name("regularizer", spec) == "OrthogonalRegularizer") {
+    throw InputError("activity_regularizer: OrthogonalRegularizer mixes the rows of a mini-batch and is not supported "
+                     "for outputs; use L1, L2 or L1L2");
+  }
+  return make_regularizer(spec);
 }
 
 std::shared_ptr<Constraint> make_constraint(const Json& spec) {
@@ -68,12 +106,7 @@ std::vector<std::int64_t> sample_axes(const Json& axis, std::int64_t rank, const
 void add_layer(Registry<Layer>& registry, Signature signature, std::function<std::unique_ptr<Layer>(const Json&)> make) {
   signature.parameters.push_back({"name", Kind::kText, nullptr, false, true});
   signature.parameters.push_back({"trainable", Kind::kBoolean, true});
-  signature.parameters.push_back({"dtype", Kind::kObject, nullptr, false, true, [](const Json& dtype) -> Json {
-                                    // Keras files carry "float32" or a DTypePolicy of that name.
-                                    const std::string text = dtype.dump();
-                                    if (dtype.is_null() || text.find("float32") != std::string::npos) return nullptr;
-                                    throw InputError("only float32 is supported, got " + text);
-                                  }});
+  signature.parameters.push_back(dtype_parameter());
   registry.add(std::move(signature), [make](const Json& config) {
     std::unique_ptr<Layer> layer = make(config);
     if (config["name"].is_string()) layer->set_name(config["name"].get<std::string>());
@@ -85,6 +118,7 @@ void add_layer(Registry<Layer>& registry, Signature signature, std::function<std
 Registry<Layer>& layers() {
   static Registry<Layer> registry = [] {
     Registry<Layer> made("layer");
+    add_input(made);
     add_dense(made);
     add_shape_layers(made);
     add_activation_layers(made);

@@ -8,6 +8,7 @@
 
 namespace nntrain::nn {
 
+void add_input(Registry<Layer>& registry);
 void add_dense(Registry<Layer>& registry);
 void add_shape_layers(Registry<Layer>& registry);       // Flatten, Reshape, Identity
 void add_activation_layers(Registry<Layer>& registry);  // Activation, ReLU, LeakyReLU, ELU, Softmax
@@ -25,12 +26,18 @@ void add_layer(Registry<Layer>& registry, Signature signature, std::function<std
 Parameter initializer_parameter(const std::string& name, const std::string& default_value);
 Parameter regularizer_parameter(const std::string& name);
 Parameter constraint_parameter(const std::string& name);
+/// A name, or {class_name, config} where it has arguments: LeakyReLU(0.1).
 Parameter activation_parameter();
+/// float32 alone, or a policy of that name.
+Parameter dtype_parameter();
 /// An argument of Keras that has no meaning here: only its default is taken.
 Parameter unsupported_parameter(const std::string& name, const Json& only_value = nullptr);
 
+/// Null is what Keras' add_weight makes of None: glorot_uniform.
 std::shared_ptr<Initializer> make_initializer(const Json& spec);
 std::shared_ptr<Regularizer> make_regularizer(const Json& spec);  ///< null for null
+/// For outputs: as make_regularizer, but only penalties that are sums over the elements.
+std::shared_ptr<Regularizer> make_activity_regularizer(const Json& spec);
 std::shared_ptr<Constraint> make_constraint(const Json& spec);
 
 /// Keras' axis of a layer's input of `rank` axes without the batch: axis counts the batch; negative from the end.

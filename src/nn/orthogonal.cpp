@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "nn/axis_groups.h"
+
 namespace nntrain::nn {
 
 void orthogonal_matrix(std::int64_t rows, std::int64_t columns, const RandomStream& stream, double gain, std::span<float> values) {
@@ -11,10 +13,8 @@ void orthogonal_matrix(std::int64_t rows, std::int64_t columns, const RandomStre
   const std::int64_t length = std::max(rows, columns);  // of each
   std::vector<double> vectors(static_cast<std::size_t>(count * length));
   for (std::size_t i = 0; i < vectors.size(); ++i) vectors[i] = stream.normal(0, i);
-  const auto dot = [&](const double* a, const double* b) {
-    double sum = 0;
-    for (std::int64_t i = 0; i < length; ++i) sum += a[i] * b[i];
-    return sum;
+  const auto dot = [length](const double* a, const double* b) {
+    return lane_sum(length, [=](std::int64_t i) { return a[i] * b[i]; });
   };
   // Gram-Schmidt, each vector twice ("twice is enough", Giraud et al. 2005).
   for (std::int64_t v = 0; v < count; ++v) {

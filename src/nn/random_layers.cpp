@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nn/layer_registry.h"
+#include "nn/seed.h"
 #include "nntrain/core/random.h"
 
 namespace nntrain::nn {
@@ -16,9 +17,7 @@ namespace {
 /// y = x * factor + shift, elementwise, with drawn factors and shifts; backward multiplies by the factors.
 class RandomLayer : public Layer {
  public:
-  RandomLayer(const Json& config, Purpose purpose) : purpose_(purpose) {
-    if (config.contains("seed") && config["seed"].is_number_integer()) seed_ = config["seed"].get<std::uint64_t>();
-  }
+  RandomLayer(const Json& config, Purpose purpose) : purpose_(purpose), seed_(seed_of(config)) {}
   Shape build(const Shape& input, VariableBuilder&) override {
     size_ = input.size();
     return input;
@@ -43,9 +42,13 @@ class RandomLayer : public Layer {
   }
   void backward(const BatchContext& context, const float*, const float*, float* dy, float* dx, GradientTree&) override {
     if (dx == nullptr) return;
-    for (std::int64_t i = 0; i < context.rows * size_; ++i) {
-      dx[i] = is_off() ? dy[i] : dy[i] * factors_[static_cast<std::size_t>(i)];
+    const std::int64_t count = context.rows * size_;
+    if (is_off()) {
+      if (dx != dy) std::copy_n(dy, count, dx);
+      return;
     }
+    const float* factors = factors_.data();
+    for (std::int64_t i = 0; i < count; ++i) dx[i] = dy[i] * factors[i];
   }
 
  protected:
@@ -59,12 +62,15 @@ class RandomLayer : public Layer {
   std::vector<float> factors_;  // (rows, size)
 };
 
-double rate_of(const Json& config, const char* name, double most) {
-  const double rate = config[name].get<double>();
-  if (!(rate >= 0 && rate <= most)) {
-    throw InputError(std::string("Invalid value received for argument `") + name + "`. Expected a float value between 0 and 1. Received: " + name + "=" + config[name].dump());
-  }
-  return rate;
+enum class Most { kOne, kBelowOne };
+
+/// A number between 0 and 1, which some formulas cannot take at 1 (Keras divides by zero in the first step).
+double rate_of(const Json& config, const std::string& argument, Most most) {
+  const double rate = config[argument].get<double>();
+  if (rate >= 0 && (rate < 1 || (rate == 1 && most == Most::kOne))) return rate;
+  throw InputError("Invalid value received for argument `" + argument + "`. Expected a float value between 0 and 1" +
+                   (most == Most::kBelowOne ? " (not 1)" : "") + ". Received: " + argument + "=" +
+                   config[argument].dump());
 }
 
 /// Calls use(element, word) with 32 random bits for each of `size` elements, four to a Philox block.
@@ -78,7 +84,7 @@ void for_words(const RandomStream& stream, std::uint64_t major, std::int64_t siz
 
 class Dropout : public RandomLayer {
  public:
-  explicit Dropout(const Json& config) : RandomLayer(config, Purpose::kDropout), rate_(static_cast<float>(rate_of(config, "rate", 1))) {}
+  explicit Dropout(const Json& config) : RandomLayer(config, Purpose::kDropout), rate_(static_cast<float>(rate_of(config, "rate", Most::kOne))) {}
 
  private:
   bool is_off() const override { return rate_ == 0; }
@@ -95,7 +101,7 @@ class Dropout : public RandomLayer {
 /// Klambauer et al. 2017: dropped values become -scale * alpha of selu, then mean and variance are restored.
 class AlphaDropout : public RandomLayer {
  public:
-  explicit AlphaDropout(const Json& config) : RandomLayer(config, Purpose::kDropout), rate_(rate_of(config, "rate", 1)) {
+  explicit AlphaDropout(const Json& config) : RandomLayer(config, Purpose::kDropout), rate_(rate_of(config, "rate", Most::kBelowOne)) {
     constexpr double kAlphaScale = 1.6732632423543772848170429916717 * 1.0507009873554804934193349852946;
     dropped_ = static_cast<float>(-kAlphaScale);
     const double a = 1.0 / std::sqrt((1.0 - rate_) * (1.0 + rate_ * kAlphaScale * kAlphaScale));
@@ -118,7 +124,7 @@ class AlphaDropout : public RandomLayer {
 
 class GaussianNoise : public RandomLayer {
  public:
-  explicit GaussianNoise(const Json& config) : RandomLayer(config, Purpose::kNoise), stddev_(rate_of(config, "stddev", 1)) {}
+  explicit GaussianNoise(const Json& config) : RandomLayer(config, Purpose::kNoise), stddev_(rate_of(config, "stddev", Most::kOne)) {}
 
  private:
   bool is_off() const override { return stddev_ == 0; }
@@ -134,7 +140,7 @@ class GaussianNoise : public RandomLayer {
 /// Srivastava et al. 2014, section 10: multiplies by a normal of mean 1 and variance rate / (1 - rate).
 class GaussianDropout : public RandomLayer {
  public:
-  explicit GaussianDropout(const Json& config) : RandomLayer(config, Purpose::kNoise), rate_(rate_of(config, "rate", 1)) {}
+  explicit GaussianDropout(const Json& config) : RandomLayer(config, Purpose::kNoise), rate_(rate_of(config, "rate", Most::kBelowOne)) {}
 
  private:
   bool is_off() const override { return rate_ == 0; }
@@ -151,15 +157,15 @@ class GaussianDropout : public RandomLayer {
 }  // namespace
 
 void add_random_layers(Registry<Layer>& registry) {
-  const Parameter seed{"seed", Kind::kAny, nullptr, false, true};
+  const Parameter seed = seed_parameter();
   const Parameter rate{"rate", Kind::kNumber, nullptr, true};
-  add_layer(registry, {"Dropout", {"dropout"}, {rate, unsupported_parameter("noise_shape"), seed}, "drops values, Srivastava et al. 2014 (keras.layers.Dropout)"},
+  add_layer(registry, {"Dropout", {"dropout"}, {rate, unsupported_parameter("noise_shape"), seed}, "0 with probability rate, else x / (1 - rate), Srivastava et al. 2014 (keras.layers.Dropout)"},
             [](const Json& config) { return std::make_unique<Dropout>(config); });
-  add_layer(registry, {"AlphaDropout", {"alpha_dropout"}, {rate, unsupported_parameter("noise_shape"), seed}, "dropout for selu, Klambauer et al. 2017 (keras.layers.AlphaDropout)"},
+  add_layer(registry, {"AlphaDropout", {"alpha_dropout"}, {rate, unsupported_parameter("noise_shape"), seed}, "dropout that keeps mean and variance after selu, Klambauer et al. 2017 (keras.layers.AlphaDropout)"},
             [](const Json& config) { return std::make_unique<AlphaDropout>(config); });
-  add_layer(registry, {"GaussianNoise", {"gaussian_noise"}, {{"stddev", Kind::kNumber, nullptr, true}, seed}, "adds normal noise (keras.layers.GaussianNoise)"},
+  add_layer(registry, {"GaussianNoise", {"gaussian_noise"}, {{"stddev", Kind::kNumber, nullptr, true}, seed}, "x + a normal number of deviation stddev (keras.layers.GaussianNoise)"},
             [](const Json& config) { return std::make_unique<GaussianNoise>(config); });
-  add_layer(registry, {"GaussianDropout", {"gaussian_dropout"}, {rate, seed}, "multiplies by normal noise around 1 (keras.layers.GaussianDropout)"},
+  add_layer(registry, {"GaussianDropout", {"gaussian_dropout"}, {rate, seed}, "x times a normal number of mean 1 and variance rate / (1 - rate), Srivastava et al. 2014 (keras.layers.GaussianDropout)"},
             [](const Json& config) { return std::make_unique<GaussianDropout>(config); });
 }
 

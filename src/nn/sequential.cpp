@@ -4,7 +4,7 @@
 #include <cctype>
 #include <map>
 
-#include "nntrain/core/call.h"
+#include "nn/input_layer.h"
 #include "nntrain/core/error.h"
 
 namespace nntrain::nn {
@@ -12,6 +12,9 @@ namespace nntrain::nn {
 namespace {
 
 constexpr std::int64_t kAlignFloats = 16;  // 64 bytes, a cache line
+// A configuration is untrusted: beyond these no machine of ours could go on.
+constexpr std::int64_t kMostSampleFloats = std::int64_t{1} << 28;  // 1 GiB a row
+constexpr std::int64_t kMostModelFloats = std::int64_t{1} << 42;
 
 /// Keras' to_snake_case: "BatchNormalization" -> "batch_normalization", "ReLU" -> "re_lu".
 std::string snake_case(const std::string& name) {
@@ -44,11 +47,15 @@ struct Sequential::Implementation : VariableBuilder {
   std::vector<float*> inputs, outputs_at;
   std::vector<float> gradients[2];
   int first_with_variables = 0;  ///< layers before it need no backward pass
+  bool prepared = false;
   std::int64_t rows = 0;
   Mode mode = Mode::kInference;
 
   Variable* add(const std::string& variable, Shape shape, bool trainable, std::shared_ptr<Initializer> initializer,
                 std::shared_ptr<Regularizer> regularizer, std::shared_ptr<Constraint> constraint) override {
+    const std::string where = "layer \"" + building->name() + "\", " + variable + ": ";
+    check_rank(where, shape, regularizer.get(), constraint.get());
+    if (shape.size() > kMostModelFloats) throw InputError(where + "the shape " + shape.to_string() + " is too large");
     variables.push_back({});
     Variable& made = variables.back();
     made.layer = building->name();
@@ -62,15 +69,40 @@ struct Sequential::Implementation : VariableBuilder {
     return &made;
   }
 
+  static void check_rank(const std::string& where, const Shape& shape, const Regularizer* regularizer, const Constraint* constraint);
+  void check_sample(const std::string& what, const Shape& shape) const;
   void name_layers();
   void lay_out();
 };
+
+/// Some suit matrices alone; tried here on one element, so that no step meets the error.
+void Sequential::Implementation::check_rank(const std::string& where, const Shape& shape, const Regularizer* regularizer,
+                                            const Constraint* constraint) {
+  const Shape one(std::vector<std::int64_t>(static_cast<std::size_t>(shape.rank()), 1));
+  float value = 1;
+  try {
+    if (regularizer != nullptr) (void)regularizer->loss(one, {&value, 1});
+    if (constraint != nullptr) constraint->apply(one, {&value, 1});
+  } catch (const InputError& error) {
+    throw InputError(where + error.what());
+  }
+}
+
+void Sequential::Implementation::check_sample(const std::string& what, const Shape& shape) const {
+  for (const std::int64_t extent : shape.extents()) {
+    if (extent < 1) throw InputError(what + " has shape " + shape.with_batch() + ", with an extent that is not positive");
+  }
+  if (shape.size() > kMostSampleFloats) {
+    throw InputError(what + " has shape " + shape.with_batch() + ": more than " + std::to_string(kMostSampleFloats) + " values a row");
+  }
+}
 
 void Sequential::Implementation::name_layers() {
   std::map<std::string, int> taken;
   for (const auto& layer : layers) {
     if (!layer->name().empty() && ++taken[layer->name()] > 1) {
-      throw InputError("All layers should have unique names; \"" + layer->name() + "\" stands twice");
+      throw InputError("All layers added to a Sequential model should have unique names. Name '" + layer->name() +
+                       "' is already the name of a layer in this model. Update the `name` argument to pass a unique name.");
     }
     if (layer->name().find('/') != std::string::npos) throw InputError("the layer name \"" + layer->name() + "\" contains a \"/\"");
   }
@@ -96,6 +128,7 @@ void Sequential::Implementation::lay_out() {
       if (variable.trainable != trainable) continue;
       variable.offset = offset;
       offset += (variable.size() + kAlignFloats - 1) / kAlignFloats * kAlignFloats;
+      if (offset > kMostModelFloats) throw InputError("the model \"" + name + "\" has too many parameters");
     }
     if (trainable) trainable_floats = offset;
   }
@@ -113,11 +146,9 @@ Sequential::Sequential(std::string name, const std::vector<Json>& specs, const S
   impl_->name = std::move(name);
   impl_->input = input;
   for (std::size_t i = 0; i < specs.size(); ++i) {
-    const std::string layer_name = detail::spec_name("layer", specs[i]);
-    if (layer_name == "Input" || layer_name == "InputLayer") {
+    if (is_input(specs[i])) {
       if (i != 0) throw InputError("Input must be the first layer, here it is number " + std::to_string(i + 1));
-      Architecture probe = architecture_from_keras({{"class_name", "Sequential"}, {"config", {{"name", ""}, {"layers", Json::array({specs[i]})}}}});
-      if (probe.has_input) impl_->input = probe.input;
+      impl_->input = input_layer_shape(specs[i]);
       continue;
     }
     impl_->layers.push_back(nn::layers().make(specs[i]));
@@ -126,9 +157,11 @@ Sequential::Sequential(std::string name, const std::vector<Json>& specs, const S
   if (impl_->layers.empty()) throw InputError("the model \"" + impl_->name + "\" has no layers");
   impl_->name_layers();
   Shape shape = impl_->input;
+  impl_->check_sample("the input", shape);
   for (const auto& layer : impl_->layers) {
     impl_->building = layer.get();
     shape = layer->build(shape, *impl_);
+    impl_->check_sample("the output of layer \"" + layer->name() + "\"", shape);
     impl_->outputs.push_back(shape);
   }
   impl_->lay_out();
@@ -165,8 +198,12 @@ void Sequential::bind(std::span<float> values) {
 
 void Sequential::initialize(std::uint64_t seed) {
   for (Variable& variable : impl_->variables) {
-    variable.initializer->fill(variable.shape, seed, static_cast<std::uint32_t>(variable.index),
-                               {variable.values, static_cast<std::size_t>(variable.size())});
+    try {
+      variable.initializer->fill(variable.shape, seed, static_cast<std::uint32_t>(variable.index),
+                                 {variable.values, static_cast<std::size_t>(variable.size())});
+    } catch (const InputError& error) {
+      throw InputError("layer \"" + variable.layer + "\", " + variable.name + ": " + error.what());
+    }
   }
 }
 
@@ -177,10 +214,13 @@ Head Sequential::release_head() {
 
 void Sequential::prepare(std::int64_t rows, Mode mode) {
   Implementation& my = *impl_;
-  if (rows <= my.rows && mode == my.mode) return;
+  // What serves training serves inference too.
+  const bool training = mode == Mode::kTraining || my.mode == Mode::kTraining;
+  mode = training ? Mode::kTraining : Mode::kInference;
+  if (my.prepared && rows <= my.rows && mode == my.mode) return;
+  my.prepared = true;
   my.rows = std::max(rows, my.rows);
   my.mode = mode;
-  const bool training = mode == Mode::kTraining;
   my.buffers.clear();
   my.buffer_of.assign(my.layers.size(), -1);
   my.inputs.assign(my.layers.size(), nullptr);

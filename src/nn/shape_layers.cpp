@@ -1,6 +1,7 @@
 // Flatten, Reshape and Identity: other names for the same numbers (keras/src/layers/reshaping).
 
 #include "nn/layer_registry.h"
+#include "nntrain/core/call.h"
 
 namespace nntrain::nn {
 
@@ -35,39 +36,50 @@ class Reshape : public View {
   }
 
   Shape build(const Shape& input, VariableBuilder&) override {
+    const std::string shapes = " Received: input_shape=" + input.to_string() + ", target_shape=" + Shape(target_).to_string();
     std::vector<std::int64_t> extents = target_;
-    std::int64_t known = 1;
+    std::int64_t rest = input.size();  // for the open extent
     std::int64_t* open = nullptr;
+    bool divides = true;
     for (std::int64_t& extent : extents) {
-      if (extent != -1) {
-        known *= extent;
-      } else if (open == nullptr) {
+      if (extent == -1) {
+        if (open != nullptr) throw InputError("Reshape: There must be at most one unknown dimension (-1) in target_shape." + shapes);
         open = &extent;
+      } else if (extent > 0 && rest % extent == 0) {
+        rest /= extent;
       } else {
-        throw InputError("Reshape: There must be at most one unknown dimension (-1) in target_shape");
+        divides = false;
       }
     }
-    if (open != nullptr && known > 0 && input.size() % known == 0) *open = input.size() / known;
-    Shape output(extents);
-    if ((open != nullptr && *open == -1) || output.size() != input.size()) {
-      throw InputError("The total size of the tensor must be unchanged. Received: input_shape=" + input.to_string() +
-                       ", target_shape=" + Shape(target_).to_string());
+    if (open == nullptr && (!divides || rest != 1)) throw InputError("The total size of the tensor must be unchanged." + shapes);
+    if (!divides) {
+      throw InputError("The total size of the tensor must be unchanged, however, the input size cannot by divided by the "
+                       "specified dimensions in target_shape." + shapes);
     }
-    return output;
+    if (open != nullptr) *open = rest;
+    return Shape(extents);
   }
 
  private:
   std::vector<std::int64_t> target_;
 };
 
+/// None or "channels_last"; "channels_first" would reorder the values.
+Parameter data_format_parameter() {
+  return {"data_format", Kind::kObject, nullptr, false, true, [](const Json& value) -> Json {
+            if (value.is_null() || value == "channels_last") return nullptr;
+            throw InputError("only \"channels_last\" is supported, got " + format_call(value));
+          }};
+}
+
 }  // namespace
 
 void add_shape_layers(Registry<Layer>& registry) {
-  add_layer(registry, {"Flatten", {"flatten"}, {unsupported_parameter("data_format", "channels_last")}, "one axis of all values (keras.layers.Flatten)"},
+  add_layer(registry, {"Flatten", {"flatten"}, {data_format_parameter()}, "all values of a sample along one axis (keras.layers.Flatten)"},
             [](const Json&) { return std::make_unique<Flatten>(); });
-  add_layer(registry, {"Reshape", {"reshape"}, {{"target_shape", Kind::kList, nullptr, true}}, "other axes for the same values (keras.layers.Reshape)"},
+  add_layer(registry, {"Reshape", {"reshape"}, {{"target_shape", Kind::kList, nullptr, true}}, "the same values in target_shape, where one extent may be -1 (keras.layers.Reshape)"},
             [](const Json& config) { return std::make_unique<Reshape>(config); });
-  add_layer(registry, {"Identity", {"identity"}, {}, "nothing (keras.layers.Identity)"},
+  add_layer(registry, {"Identity", {"identity"}, {}, "x (keras.layers.Identity)"},
             [](const Json&) { return std::make_unique<Identity>(); });
 }
 

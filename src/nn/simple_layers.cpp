@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "nn/activity_penalty.h"
+#include "nn/axis_groups.h"
 #include "nn/layer_registry.h"
 #include "nntrain/core/call.h"
 
@@ -38,14 +39,15 @@ class Rescaling : public Layer {
   bool backward_reads_input() const override { return false; }
   bool backward_reads_output() const override { return false; }
   void forward(const BatchContext& context, const float* x, float* y) override {
+    const float *scale = scale_.data(), *offset = offset_.data();
     for (std::int64_t r = 0; r < context.rows * size_; r += columns_) {
-      for (std::int64_t c = 0; c < columns_; ++c) y[r + c] = x[r + c] * scale_[static_cast<std::size_t>(c)] + offset_[static_cast<std::size_t>(c)];
+      for (std::int64_t c = 0; c < columns_; ++c) y[r + c] = x[r + c] * scale[c] + offset[c];
     }
   }
   void backward(const BatchContext& context, const float*, const float*, float* dy, float* dx, GradientTree&) override {
     if (dx == nullptr) return;
     for (std::int64_t r = 0; r < context.rows * size_; r += columns_) {
-      for (std::int64_t c = 0; c < columns_; ++c) dx[r + c] = dy[r + c] * scale_[static_cast<std::size_t>(c)];
+      for (std::int64_t c = 0; c < columns_; ++c) dx[r + c] = dy[r + c] * scale_.data()[c];
     }
   }
 
@@ -60,23 +62,16 @@ class PRelu : public Layer {
   explicit PRelu(const Json& config) : config_(config) {}
   Shape build(const Shape& input, VariableBuilder& variables) override {
     std::vector<std::int64_t> extents = input.extents();
-    if (!config_["shared_axes"].is_null()) {
-      for (const std::int64_t axis : sample_axes(config_["shared_axes"], input.rank(), name())) extents[static_cast<std::size_t>(axis)] = 1;
-    }
+    std::vector<std::int64_t> shared;
+    if (!config_["shared_axes"].is_null()) shared = sample_axes(config_["shared_axes"], input.rank(), name());
+    for (const std::int64_t axis : shared) extents[static_cast<std::size_t>(axis)] = 1;
     alpha_ = variables.add("alpha", Shape(extents), true, make_initializer(config_["alpha_initializer"]),
                            make_regularizer(config_["alpha_regularizer"]), make_constraint(config_["alpha_constraint"]));
-    index_.resize(static_cast<std::size_t>(input.size()));
-    for (std::int64_t i = 0; i < input.size(); ++i) {
-      std::int64_t rest = i, at = 0, stride = 1;
-      for (std::int64_t axis = input.rank() - 1; axis >= 0; --axis) {
-        const std::int64_t coordinate = rest % input[axis];
-        rest /= input[axis];
-        const std::int64_t extent = extents[static_cast<std::size_t>(axis)];
-        at += (extent == 1 ? 0 : coordinate) * stride;
-        stride *= extent;
-      }
-      index_[static_cast<std::size_t>(i)] = at;
+    std::vector<std::int64_t> own;  // axes that are not shared
+    for (std::int64_t axis = 0; axis < input.rank(); ++axis) {
+      if (std::find(shared.begin(), shared.end(), axis) == shared.end()) own.push_back(axis);
     }
+    index_ = kept_places(input, own);
     return input;
   }
   bool backward_reads_output() const override { return false; }
@@ -162,7 +157,7 @@ void add_prelu(Registry<Layer>& registry) {
 void add_activity_regularization(Registry<Layer>& registry) {
   add_layer(registry,
             {"ActivityRegularization", {"activity_regularization"}, {{"l1", Kind::kNumber, 0.0}, {"l2", Kind::kNumber, 0.0}},
-             "adds l1 sum |y| + l2 sum y^2 over the batch's rows to the loss (keras.layers.ActivityRegularization)"},
+             "adds (l1 sum abs(x) + l2 sum x^2) / rows to the loss (keras.layers.ActivityRegularization)"},
             [](const Json& config) { return std::make_unique<ActivityRegularization>(config); });
 }
 

@@ -14,11 +14,15 @@ class Activation : public Described {
   enum class Needs : bool { kOutput = false, kInput = true };
   virtual Needs needs() const { return Needs::kOutput; }
   virtual bool is_linear() const { return false; }
+  /// Columns of y for `columns` of z: fewer only for glu. Throws InputError when they cannot be.
+  virtual std::int64_t output_columns(std::int64_t columns) const { return columns; }
 
-  /// y (rows, columns) = f(z + bias); `bias` (columns) may be null; y == z is allowed unless needs() is
-  /// kInput and bias is given, in which case z is overwritten by z + bias and y must be another array.
+  /// y (rows, output_columns) = f(z + bias), z (rows, columns); `bias` (columns) may be null; y == z is allowed
+  /// unless needs() is kInput and bias is given, in which case z is overwritten by z + bias and y must be another
+  /// array.
   virtual void forward(std::int64_t rows, std::int64_t columns, float* z, const float* bias, float* y) const = 0;
-  /// dz (rows, columns) = dy * f'; dz == dy is allowed. `z` may be null when needs() is kOutput.
+  /// dz (rows, columns) = dy * f'; dz == dy is allowed where output_columns() is columns. `z` may be null when
+  /// needs() is kOutput.
   virtual void backward(std::int64_t rows, std::int64_t columns, const float* z, const float* y,
                         const float* dy, float* dz) const = 0;
 };

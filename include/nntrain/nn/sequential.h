@@ -31,6 +31,10 @@ class Sequential {
   const std::vector<std::unique_ptr<Layer>>& layers() const;  ///< without Input
   const Shape& layer_output_shape(int layer) const;
 
+  /// Throws InputError with Keras' words when samples of shape `sample` do not fit; the same number of values in
+  /// other axes does. `rows` is what the message shows as the batch; < 0 prints None.
+  void check_input(const Shape& sample, std::int64_t rows = -1) const;
+
   /// Keras' order: layer by layer, as declared. Trainable ones lie first in the flat array.
   const std::deque<Variable>& variables() const;
   std::deque<Variable>& variables();
