@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "comm/exchange_implementation.h"
+#include "nntrain/core/error.h"
 
 namespace nntrain::comm {
 
@@ -23,6 +24,23 @@ const std::vector<Range>& Exchange::slices() const { return impl_->slices; }
 const std::vector<Exchange::Chunk>& Exchange::my_chunks() const { return impl_->chunks.mine; }
 const std::string& Exchange::note() const { return impl_->note; }
 double Exchange::seconds_waiting() const { return impl_->waiter.seconds(); }
+
+void Exchange::leave_to_owners(std::span<const Range> ranges) {
+  Implementation& e = *impl_;
+  if (e.map.nodes() > 1) throw RuntimeError("internal: owners make whole sums on one node only");
+  std::vector<Range> left = e.summed;
+  for (const Range& range : ranges) {
+    const Range cut{range.begin - e.slice().begin, range.end - e.slice().begin};
+    std::vector<Range> rest;
+    for (const Range& part : left) {
+      const Range before{part.begin, std::min(part.end, cut.begin)}, after{std::max(part.begin, cut.end), part.end};
+      if (before.count() > 0) rest.push_back(before);
+      if (after.count() > 0) rest.push_back(after);
+    }
+    left = std::move(rest);
+  }
+  e.summed = std::move(left);
+}
 
 // The place where messages to other nodes will start while backward goes on; within a node there is nothing
 // to move.
@@ -55,7 +73,7 @@ std::span<float> Exchange::reduce(StepFlags& flags) {
     flags.bits = e.published->flags[parity];
   }
   const Range mine = e.slice();
-  if (mine.count() > 0) e.total.run(e.total_inputs, e.total_output, mine.count());
+  for (const Range& range : e.summed) e.total.run(e.total_inputs, e.total_output, range.begin, range.end);
   return {e.total_output[0], static_cast<std::size_t>(mine.count())};
 }
 

@@ -73,6 +73,7 @@ struct Exchange::Implementation {
   SumProgram total;                        ///< everything that reaches me -> the sum over all shards
   std::vector<const float*> total_inputs;  ///< at the start of my slice
   std::array<float*, 1> total_output{};    ///< my slice of my own first gradient array
+  std::vector<Range> summed;               ///< what reduce() adds of my slice, relative to it
   std::unique_ptr<Peers> peers;            ///< owners on several nodes only
 
   Scratch scratch;

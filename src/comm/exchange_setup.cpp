@@ -137,6 +137,7 @@ void Implementation::plan_sums() {
     peers = std::make_unique<Peers>(plan);
   }
   total_output[0] = gradients.front().data() + slice().begin;
+  if (slice().count() > 0) summed = {{0, slice().count()}};
   if (!map.is_owner()) return;
   // On my node the ranks' own arrays, from other nodes what arrives: one program adds both in tree order.
   std::vector<ShardRange> nodes;

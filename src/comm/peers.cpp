@@ -141,7 +141,7 @@ std::uint32_t Peers::trade_sums(std::uint32_t flags) {
   my_flags_ = flags;
   start(flag_sends_);
   for (const Peer& peer : peers_) {
-    partial_.run(peer.inputs, peer.outputs, peer.count);
+    partial_.run(peer.inputs, peer.outputs, 0, peer.count);
     start(std::span(sum_sends_).subspan(peer.first_send, peer.end_send - peer.first_send));
   }
   wait(sum_receives_);

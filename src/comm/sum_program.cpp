@@ -63,11 +63,11 @@ int SumProgram::scratch() {
 }
 
 void SumProgram::run(std::span<const float* const> inputs, std::span<float* const> outputs,
-                     std::int64_t count) {
+                     std::int64_t first, std::int64_t end) {
   if (sources_.size() == 1 && sources_[0] >= 0 && inputs[static_cast<std::size_t>(sources_[0])] == outputs[0])
     return;  // one rank: the sum lies where it belongs
-  for (std::int64_t begin = 0; begin < count; begin += kBlock) {
-    const std::int64_t block = std::min(kBlock, count - begin);
+  for (std::int64_t begin = first; begin < end; begin += kBlock) {
+    const std::int64_t block = std::min(kBlock, end - begin);
     // Inputs are only read; places_ holds them as float* so that one table serves all operands.
     for (std::size_t i = 0; i < inputs.size(); ++i) places_[i] = const_cast<float*>(inputs[i]) + begin;
     for (std::size_t k = 0; k < outputs.size(); ++k) {

@@ -25,10 +25,10 @@ class SumProgram {
   /// The input that output `k` merely repeats, or -1 when there is something to add.
   int only_input(int k) const { return sources_[static_cast<std::size_t>(k)]; }
 
-  /// Outputs [o][i] = sums of inputs [..][i] for i < count. An output may be one of the inputs' own memory
+  /// Outputs [o][i] = sums of inputs [..][i] for first <= i < end. An output may be one of the inputs' own memory
   /// (same element, same index). Outputs that repeat an input are copied, unless they are the same memory;
   /// a null output is skipped. Local, takes no memory. Not for two threads at once (scratch).
-  void run(std::span<const float* const> inputs, std::span<float* const> outputs, std::int64_t count);
+  void run(std::span<const float* const> inputs, std::span<float* const> outputs, std::int64_t first, std::int64_t end);
 
  private:
   struct Step {

@@ -9,10 +9,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <vector>
 
-#include "nntrain/core/random.h"
+#include "nntrain/core/chain.h"
 
 extern "C" void omp_set_num_threads(int) __attribute__((weak));
 
@@ -22,11 +21,11 @@ namespace {
 
 void multiply_openblas(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n,
                        std::int64_t k, const float* a, std::int64_t lda, const float* b, std::int64_t ldb,
-                       float beta, float* c, std::int64_t ldc) {
+                       float* c, std::int64_t ldc) {
   const auto op = [](Transpose t) { return t == Transpose::kYes ? CblasTrans : CblasNoTrans; };
   cblas_sgemm(CblasRowMajor, op(transpose_a), op(transpose_b), static_cast<blasint>(m),
               static_cast<blasint>(n), static_cast<blasint>(k), 1.0F, a, static_cast<blasint>(lda), b,
-              static_cast<blasint>(ldb), beta, c, static_cast<blasint>(ldc));
+              static_cast<blasint>(ldb), 0.0F, c, static_cast<blasint>(ldc));
 }
 
 #ifdef NNTRAIN_HAVE_ONEDNN
@@ -63,41 +62,38 @@ std::string openblas_version() {
 }  // namespace
 
 void multiply(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
-              const float* a, std::int64_t lda, const float* b, std::int64_t ldb, Write write, float* c,
-              std::int64_t ldc) {
+              const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float* c, std::int64_t ldc) {
   if (m == 0 || n == 0) return;
   if (k == 0) {
-    if (write == Write::kStore) {
-      for (std::int64_t i = 0; i < m; ++i) std::memset(c + i * ldc, 0, static_cast<std::size_t>(n) * 4);
-    }
+    for (std::int64_t i = 0; i < m; ++i) std::fill_n(c + i * ldc, n, 0.0F);
     return;
   }
-  const float beta = write == Write::kAdd ? 1.0F : 0.0F;
 #ifdef NNTRAIN_HAVE_ONEDNN
   const auto op = [](Transpose t) { return t == Transpose::kYes ? 'T' : 'N'; };
   const dnnl_status_t status =
-      dnnl_sgemm(op(transpose_a), op(transpose_b), m, n, k, 1.0F, a, lda, b, ldb, beta, c, ldc);
+      dnnl_sgemm(op(transpose_a), op(transpose_b), m, n, k, 1.0F, a, lda, b, ldb, 0.0F, c, ldc);
   if (status == dnnl_success) return;
 #endif
-  multiply_openblas(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, beta, c, ldc);
+  multiply_openblas(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, ldc);
 }
 
-bool accumulates_like_add(std::int64_t m, std::int64_t n, std::int64_t k) {
-  const auto random = [](std::int64_t count, std::uint32_t index) {
-    const RandomStream stream(1, Purpose::kTest, index);
-    std::vector<float> values(static_cast<std::size_t>(count));
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = stream.uniform(0, i) - 0.5F;
-    return values;
+void multiply_shards(std::span<const std::int64_t> bounds, std::int64_t positions, Transpose transpose_w, std::int64_t n,
+                     std::int64_t k, const float* x, const float* w, float* y) {
+  const bool transposed = transpose_w == Transpose::kYes;
+  const auto chains = [&](std::int64_t begin, std::int64_t end) {
+    if (begin == end) return;
+    const auto product = transposed ? chain::multiply_transposed : chain::multiply;
+    product(end - begin, n, k, x + begin * k, w, y + begin * n);
   };
-  const std::vector<float> a = random(k * m, 0);  // (k, m)
-  const std::vector<float> b = random(k * n, 1);  // (k, n)
-  std::vector<float> added = random(m * n, 2);
-  std::vector<float> accumulated = added;
-  std::vector<float> product(added.size());
-  multiply(Transpose::kYes, Transpose::kNo, m, n, k, a.data(), m, b.data(), n, Write::kAdd, accumulated.data(), n);
-  multiply(Transpose::kYes, Transpose::kNo, m, n, k, a.data(), m, b.data(), n, Write::kStore, product.data(), n);
-  for (std::size_t i = 0; i < added.size(); ++i) added[i] += product[i];
-  return std::memcmp(added.data(), accumulated.data(), added.size() * sizeof(float)) == 0;
+  std::int64_t merged = 0;  // first row that is not computed yet
+  for (std::size_t s = 0; s + 1 < bounds.size(); ++s) {
+    const std::int64_t begin = bounds[s] * positions, end = bounds[s + 1] * positions;
+    if (end - begin < kLibraryRows) continue;
+    chains(merged, begin);
+    multiply(Transpose::kNo, transpose_w, end - begin, n, k, x + begin * k, k, w, transposed ? k : n, y + begin * n, n);
+    merged = end;
+  }
+  chains(merged, bounds.empty() ? 0 : bounds.back() * positions);
 }
 
 std::string kernel_identity() {
@@ -137,7 +133,7 @@ double measured_rate_gflops() {
   for (int repeat = 0; repeat < 6; ++repeat) {
     const auto start = std::chrono::steady_clock::now();
     multiply(Transpose::kNo, Transpose::kNo, kSize, kSize, kSize, a.data(), kSize, b.data(), kSize,
-             Write::kStore, c.data(), kSize);
+             c.data(), kSize);
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
     if (repeat > 0) best_seconds = std::min(best_seconds, elapsed.count());
   }

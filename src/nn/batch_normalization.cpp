@@ -67,7 +67,7 @@ class BatchNormalization : public Layer {
     });
     const auto add_gradient = [&](const Variable* variable, std::int64_t first) {
       if (variable == nullptr || !variable->trainable) return;
-      gradients.add_stored(*variable, context, [&](int s, float* destination) {
+      gradients.add(*variable, [&](int s, float* destination) {
         const double* sums = sums_.data() + s * width + first;
         for (std::int64_t c = 0; c < channels; ++c) destination[c] = static_cast<float>(sums[c]);
       });

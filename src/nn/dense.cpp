@@ -4,6 +4,7 @@
 
 #include "nn/activity_penalty.h"
 #include "nn/layer_registry.h"
+#include "nntrain/core/gemm.h"
 #include "nntrain/nn/activation.h"
 
 namespace nntrain::nn {
@@ -62,14 +63,14 @@ class Dense : public Layer {
     return head;
   }
 
+  const Variable* product_kernel() const override {
+    const bool in_workspace = outputs_ == units_;  // dz lies where dy was
+    return kernel_->trainable && !kernel_->regularizer && in_workspace ? kernel_ : nullptr;
+  }
+
   void forward(const BatchContext& context, const float* x, float* y) override {
-    using gemm::Transpose;
     float* z = pre_activation_.empty() ? y : pre_activation_.data();
-    for (int s = 0; s < context.local_shards(); ++s) {
-      gemm::multiply(Transpose::kNo, Transpose::kNo, shard_positions(context, s), units_, inputs_,
-                     x + begin(context, s) * inputs_, inputs_, kernel_->values, units_, gemm::Write::kStore,
-                     z + begin(context, s) * units_, units_);
-    }
+    gemm::multiply_shards(context.bounds, positions_, gemm::Transpose::kNo, units_, inputs_, x, kernel_->values, z);
     const bool done = z == y && activation_->is_linear() && bias_ == nullptr;
     if (!done) {
       activation_->forward(context.rows * positions_, units_, z, bias_ == nullptr ? nullptr : bias_->values, y);
@@ -79,40 +80,25 @@ class Dense : public Layer {
 
   void backward(const BatchContext& context, const float* x, const float* y, float* dy, float* dx,
                 GradientTree& gradients) override {
-    using gemm::Transpose;
     if (activity_) add_activity_gradient(context, *activity_, positions_ * outputs_, y, dy);
     const float* z = pre_activation_.empty() ? nullptr : pre_activation_.data();
     float* dz = d_pre_activation_.empty() ? dy : d_pre_activation_.data();  // (rows * positions, units)
     if (!activation_->is_linear()) activation_->backward(context.rows * positions_, units_, z, y, dy, dz);
-    if (kernel_->trainable) {
-      gradients.add(*kernel_, context, [&](int s, float* destination, gemm::Write write) {
-        gemm::multiply(Transpose::kYes, Transpose::kNo, inputs_, units_, shard_positions(context, s),
-                       x + begin(context, s) * inputs_, inputs_, dz + begin(context, s) * units_, units_, write,
-                       destination, units_);
-      });
-    }
+    if (kernel_->trainable) gradients.add_product({kernel_, x, dz, positions_}, context);
     if (bias_ != nullptr && bias_->trainable) {
-      gradients.add_stored(*bias_, context, [&](int s, float* destination) {
-        column_sums(shard_positions(context, s), units_, dz + begin(context, s) * units_, destination);
+      gradients.add(*bias_, [&](int s, float* destination) {
+        column_sums(context.shard_rows(s) * positions_, units_,
+                    dz + context.bounds[static_cast<std::size_t>(s)] * positions_ * units_, destination);
       });
     }
-    if (dx == nullptr) return;
-    for (int s = 0; s < context.local_shards(); ++s) {
-      gemm::multiply(Transpose::kNo, Transpose::kYes, shard_positions(context, s), inputs_, units_,
-                     dz + begin(context, s) * units_, units_, kernel_->values, units_, gemm::Write::kStore,
-                     dx + begin(context, s) * inputs_, inputs_);
+    if (dx != nullptr) {
+      gemm::multiply_shards(context.bounds, positions_, gemm::Transpose::kYes, inputs_, units_, dz, kernel_->values, dx);
     }
   }
 
   double forward_flops() const override { return 2.0 * static_cast<double>(positions_ * inputs_ * units_); }
 
  private:
-  /// First position (vector along the last axis) of a local shard, and how many it holds.
-  std::int64_t begin(const BatchContext& context, int s) const {
-    return context.bounds[static_cast<std::size_t>(s)] * positions_;
-  }
-  std::int64_t shard_positions(const BatchContext& context, int s) const { return context.shard_rows(s) * positions_; }
-
   Json config_;
   std::int64_t units_;
   std::unique_ptr<Activation> activation_;

@@ -6,13 +6,8 @@
 
 namespace nntrain::nn {
 
-GradientTree::GradientTree(ShardRange local, int shards, std::vector<std::span<float>> nodes,
-                           std::int64_t largest, Accumulate accumulate)
-    : local_(local),
-      shards_(shards),
-      nodes_(std::move(nodes)),
-      program_(local_program(local, shards)),
-      accumulate_(accumulate) {
+GradientTree::GradientTree(ShardRange local, int shards, std::vector<std::span<float>> nodes, std::int64_t largest)
+    : local_(local), shards_(shards), nodes_(std::move(nodes)), program_(local_program(local, shards)) {
   if (static_cast<int>(nodes_.size()) != program_.nodes) {
     throw RuntimeError("internal: the gradient arrays do not match the covering nodes of the shards");
   }
@@ -21,8 +16,7 @@ GradientTree::GradientTree(ShardRange local, int shards, std::vector<std::span<f
 }
 
 int GradientTree::regularizer_shard(const Variable& variable, int shards) {
-  // An even shard is always the left leaf of its pair: its leaf is stored, never added inside GEMM, so the
-  // penalty joins it at the same place whichever rank holds the shard.
+  // Different variables take different shards, so that the work spreads; even ones, which start a pair.
   return 2 * (variable.index % ((shards + 1) / 2));
 }
 
@@ -31,8 +25,7 @@ float* GradientTree::buffer(int index, const Variable& variable) {
   return scratch_[static_cast<std::size_t>(index - program_.nodes)].data();
 }
 
-template <class AnyLeaf>
-void GradientTree::run(const Variable& variable, const BatchContext& context, AnyLeaf&& leaf) {
+void GradientTree::add(const Variable& variable, Leaf leaf) {
   const auto size = static_cast<std::size_t>(variable.size());
   const int penalised = variable.regularizer ? regularizer_shard(variable, shards_) : -1;
   for (const TreeStep& step : program_.steps) {
@@ -41,39 +34,39 @@ void GradientTree::run(const Variable& variable, const BatchContext& context, An
       add_in_place({target, size}, {buffer(step.source, variable), size});
       continue;
     }
-    const int local_shard = step.shard - local_.begin;
     // A shard without rows adds zeros instead of skipping the sum: -0 + 0 is not -0.
-    const bool in_gemm = accumulate_ == Accumulate::kInGemm && context.shard_rows(local_shard) > 0;
-    if (step.operation == TreeStep::Operation::kStoreLeaf) {
-      leaf(local_shard, target, gemm::Write::kStore);
-      if (step.shard == penalised) {
-        variable.regularizer->add_gradient(variable.shape, {variable.values, size}, 1.0F, {target, size});
-      }
-    } else if (in_gemm) {
-      leaf(local_shard, target, gemm::Write::kAdd);
-    } else {
-      leaf(local_shard, scratch_.back().data(), gemm::Write::kStore);
-      add_in_place({target, size}, {scratch_.back().data(), size});
+    const bool stores = step.operation == TreeStep::Operation::kStoreLeaf;
+    float* destination = stores ? target : scratch_.back().data();
+    leaf(step.shard - local_.begin, destination);
+    if (step.shard == penalised) {
+      variable.regularizer->add_gradient(variable.shape, {variable.values, size}, 1.0F, {destination, size});
     }
+    if (!stores) add_in_place({target, size}, {destination, size});
   }
   if (on_complete) on_complete(variable);
 }
 
-void GradientTree::add(const Variable& variable, const BatchContext& context, Leaf leaf) {
-  run(variable, context, leaf);
-}
+void GradientTree::defer(const Variable& kernel) { deferred_.push_back({&kernel, nullptr, nullptr, 1}); }
 
-void GradientTree::add_stored(const Variable& variable, const BatchContext& context, StoredLeaf leaf) {
-  const Accumulate kept = accumulate_;
-  accumulate_ = Accumulate::kSeparate;
-  run(variable, context,
-      [&](int local_shard, float* destination, gemm::Write) { leaf(local_shard, destination); });
-  accumulate_ = kept;
+void GradientTree::add_product(const Product& product, const BatchContext& context) {
+  const Variable& kernel = *product.kernel;
+  for (Product& deferred : deferred_) {
+    if (deferred.kernel != &kernel) continue;
+    deferred = product;
+    return;
+  }
+  const std::int64_t inputs = kernel.shape[0], units = kernel.shape[1];
+  add(kernel, [&](int local_shard, float* destination) {
+    const std::int64_t begin = context.bounds[static_cast<std::size_t>(local_shard)] * product.positions;
+    const chain::Leaf leaf{product.x + begin * inputs, product.dz + begin * units, context.shard_rows(local_shard) * product.positions};
+    product_.set({&leaf, 1}, inputs, units);
+    product_.rows(0, inputs, destination);
+  });
 }
 
 void GradientTree::add_column_sums(const Variable& variable, const BatchContext& context, const float* dz) {
   const std::int64_t columns = variable.size();
-  add_stored(variable, context, [&](int local_shard, float* destination) {
+  add(variable, [&](int local_shard, float* destination) {
     const std::int64_t begin = context.bounds[static_cast<std::size_t>(local_shard)];
     column_sums(context.shard_rows(local_shard), columns, dz + begin * columns, destination);
   });

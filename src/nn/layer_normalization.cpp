@@ -139,7 +139,7 @@ class LayerNormalization : public GroupedLayer {
   void add_gradient(const BatchContext& context, const Variable* variable, const float* x, const float* dy,
                     GradientTree& gradients) {
     if (variable == nullptr || !variable->trainable) return;
-    gradients.add_stored(*variable, context, [&](int s, float* destination) {
+    gradients.add(*variable, [&](int s, float* destination) {
       const std::int64_t width = groups_.width;
       std::fill_n(destination, width, 0.0F);
       const std::int64_t end = context.bounds[static_cast<std::size_t>(s) + 1] * groups_.count;

@@ -41,11 +41,16 @@ struct Sequential::Implementation : VariableBuilder {
   Head head = Head::kNone;
   Layer* building = nullptr;
 
-  // The workspace. Layer i reads inputs[i] and writes outputs_at[i]; both are set by each forward pass.
-  std::vector<std::vector<float>> buffers;   // one for each layer that needs its own output array
-  std::vector<int> buffer_of;                // of layer i; -1: works in place or is a view
+  // The workspace: one piece of memory, arrays by their offsets. Layer i reads inputs[i] and writes outputs_at[i]; both
+  // are set by each forward pass.
+  std::vector<float> own_memory;
+  std::span<float> memory;
+  std::int64_t workspace_floats = 0;
+  std::int64_t output_gradient = 0;
+  std::vector<std::int64_t> output_of;    // of layer i; -1: works in place or is a view
+  std::vector<std::int64_t> gradient_of;  // where layer i writes dx; -1: in place, a view, or not wanted
   std::vector<float*> inputs, outputs_at;
-  std::vector<float> gradients[2];
+  Keep keep = Keep::kNothing;
   int first_with_variables = 0;  ///< layers before it need no backward pass
   bool prepared = false;
   std::int64_t rows = 0;
@@ -73,6 +78,9 @@ struct Sequential::Implementation : VariableBuilder {
   void check_sample(const std::string& what, const Shape& shape) const;
   void name_layers();
   void lay_out();
+  std::int64_t take(std::int64_t floats);
+  void place_outputs();
+  void place_gradients();
 };
 
 /// Some suit matrices alone; tried here on one element, so that no step meets the error.
@@ -212,56 +220,86 @@ Head Sequential::release_head() {
   return impl_->head;
 }
 
-void Sequential::prepare(std::int64_t rows, Mode mode) {
+/// Room for an array in the workspace.
+std::int64_t Sequential::Implementation::take(std::int64_t floats) {
+  const std::int64_t offset = workspace_floats;
+  workspace_floats += (floats + kAlignFloats - 1) / kAlignFloats * kAlignFloats;
+  return offset;
+}
+
+/// A layer may overwrite its input unless the layer that wrote it reads its output in backward, or the input is the
+/// caller's.
+void Sequential::Implementation::place_outputs() {
+  output_of.assign(layers.size(), -1);
+  std::int64_t widest = 0;
+  for (const Shape& output : outputs) widest = std::max(widest, output.size());
+  const bool training = mode == Mode::kTraining;
+  std::int64_t spare[2] = {0, 0};  // inference: two arrays in turn
+  if (!training) {
+    for (std::int64_t& offset : spare) offset = take(rows * widest);
+  }
+  int turn = 0;
+  bool input_is_free = false;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (layers[i]->is_view()) continue;
+    if (!(layers[i]->in_place() && input_is_free)) {
+      output_of[i] = training ? take(rows * outputs[i].size()) : spare[turn];
+      turn = 1 - turn;
+    }
+    input_is_free = !training || !layers[i]->backward_reads_output();
+  }
+}
+
+void Sequential::Implementation::place_gradients() {
+  gradient_of.assign(layers.size(), -1);
+  output_gradient = take(rows * outputs.back().size());
+  std::int64_t widest = 0;
+  for (const Shape& output : outputs) widest = std::max(widest, output.size());
+  const bool keeps = keep == Keep::kGradients;
+  std::int64_t spare[2] = {0, 0};
+  if (!keeps) {
+    for (std::int64_t& offset : spare) offset = take(rows * widest);
+  }
+  int turn = 0;
+  for (auto i = static_cast<int>(layers.size()) - 1; i > first_with_variables; --i) {
+    const auto at = static_cast<std::size_t>(i);
+    if (layers[at]->is_view() || layers[at]->in_place()) continue;
+    gradient_of[at] = keeps ? take(rows * outputs[at - 1].size()) : spare[turn];
+    turn = 1 - turn;
+  }
+}
+
+void Sequential::prepare(std::int64_t rows, Mode mode, Keep keep) {
   Implementation& my = *impl_;
   // What serves training serves inference too.
   const bool training = mode == Mode::kTraining || my.mode == Mode::kTraining;
   mode = training ? Mode::kTraining : Mode::kInference;
-  if (my.prepared && rows <= my.rows && mode == my.mode) return;
+  if (my.prepared && rows <= my.rows && mode == my.mode && keep == my.keep) return;
   my.prepared = true;
   my.rows = std::max(rows, my.rows);
   my.mode = mode;
-  my.buffers.clear();
-  my.buffer_of.assign(my.layers.size(), -1);
+  my.keep = keep;
+  for (const auto& layer : my.layers) layer->prepare(my.rows, mode);
   my.inputs.assign(my.layers.size(), nullptr);
   my.outputs_at.assign(my.layers.size(), nullptr);
-  std::int64_t widest = my.input.size();
-  int spare[2] = {-1, -1};  // inference: two buffers in turn
-  int turn = 0;
-  // A layer may overwrite its input unless the layer that wrote it reads its output in backward, or the input is
-  // the caller's.
-  bool input_is_free = false;
-  for (std::size_t i = 0; i < my.layers.size(); ++i) {
-    Layer& layer = *my.layers[i];
-    layer.prepare(my.rows, mode);
-    widest = std::max(widest, my.outputs[i].size());
-    if (layer.is_view()) continue;
-    const bool in_place = layer.in_place() && input_is_free;
-    if (!in_place) {
-      const auto floats = static_cast<std::size_t>(my.rows * my.outputs[i].size());
-      if (training || spare[turn] < 0) {
-        my.buffers.emplace_back(floats);
-        my.buffer_of[i] = static_cast<int>(my.buffers.size()) - 1;
-        if (!training) spare[turn] = my.buffer_of[i];
-      } else {
-        my.buffer_of[i] = spare[turn];
-        std::vector<float>& reused = my.buffers[static_cast<std::size_t>(spare[turn])];
-        if (reused.size() < floats) reused.resize(floats);
-      }
-      turn = 1 - turn;
-    }
-    input_is_free = !training || !layer.backward_reads_output();
-  }
-  if (training) {
-    for (auto& buffer : my.gradients) buffer.resize(static_cast<std::size_t>(my.rows * widest));
-  }
+  my.workspace_floats = 0;
+  my.take(my.rows * my.input.size());
+  my.place_outputs();
+  if (training) my.place_gradients();
+  my.own_memory.assign(static_cast<std::size_t>(my.workspace_floats), 0.0F);
+  my.memory = my.own_memory;
 }
 
-std::int64_t Sequential::workspace_bytes() const {
-  std::size_t floats = impl_->gradients[0].size() + impl_->gradients[1].size();
-  for (const auto& buffer : impl_->buffers) floats += buffer.size();
-  return static_cast<std::int64_t>(floats * sizeof(float));
+std::int64_t Sequential::workspace_floats() const { return impl_->workspace_floats; }
+
+void Sequential::place_workspace(std::span<float> memory) {
+  impl_->memory = memory.first(static_cast<std::size_t>(impl_->workspace_floats));
+  impl_->own_memory = {};
 }
+
+std::span<float> Sequential::workspace() { return impl_->memory; }
+float* Sequential::input() { return impl_->memory.data(); }
+float* Sequential::output_gradient() { return impl_->memory.data() + impl_->output_gradient; }
 
 float* Sequential::forward(const BatchContext& context, const float* x) {
   Implementation& my = *impl_;
@@ -270,7 +308,7 @@ float* Sequential::forward(const BatchContext& context, const float* x) {
     Layer& layer = *my.layers[i];
     my.inputs[i] = current;
     if (!layer.is_view()) {
-      float* output = my.buffer_of[i] < 0 ? current : my.buffers[static_cast<std::size_t>(my.buffer_of[i])].data();
+      float* output = my.output_of[i] < 0 ? current : my.memory.data() + my.output_of[i];
       if (on_layer) on_layer(static_cast<int>(i), 'F', true);
       layer.forward(context, current, output);
       if (on_layer) on_layer(static_cast<int>(i), 'F', false);
@@ -284,15 +322,13 @@ float* Sequential::forward(const BatchContext& context, const float* x) {
 void Sequential::backward(const BatchContext& context, float* d_logits, GradientTree& gradients) {
   Implementation& my = *impl_;
   float* dy = d_logits;
-  int turn = 0;
   for (auto i = static_cast<int>(my.layers.size()) - 1; i >= my.first_with_variables; --i) {
     const auto at = static_cast<std::size_t>(i);
     Layer& layer = *my.layers[at];
     if (layer.is_view()) continue;
     float* dx = nullptr;
     if (i > my.first_with_variables) {
-      dx = layer.in_place() ? dy : my.gradients[turn].data();
-      if (!layer.in_place()) turn = 1 - turn;
+      dx = layer.in_place() ? dy : my.memory.data() + my.gradient_of[at];
     }
     if (on_layer) on_layer(i, 'B', true);
     layer.backward(context, my.inputs[at], my.outputs_at[at], dy, dx, gradients);

@@ -86,7 +86,7 @@ class PRelu : public Layer {
   void backward(const BatchContext& context, const float* x, const float*, float* dy, float* dx, GradientTree& gradients) override {
     const std::size_t size = index_.size();
     if (alpha_->trainable) {
-      gradients.add_stored(*alpha_, context, [&](int s, float* destination) {
+      gradients.add(*alpha_, [&](int s, float* destination) {
         std::fill_n(destination, alpha_->size(), 0.0F);
         for (auto r = static_cast<std::size_t>(context.bounds[static_cast<std::size_t>(s)]);
              r < static_cast<std::size_t>(context.bounds[static_cast<std::size_t>(s) + 1]); ++r) {

@@ -119,7 +119,7 @@ void Trainer::run_step(const Epoch& epoch, std::int64_t step, const data::Sample
   batch.rows = std::min(settings_.fit.batch_size, data_.train.rows() - batch.position);
   batch.step = static_cast<std::uint64_t>(state_.iteration);
   if (!replica_->train(batch, *gradients_, *board_)) flags.bits |= comm::kFlagNonFinite;
-  updater_->step(state_.iteration, step_learning_rate(), flags);
+  updater_->step(state_.iteration, step_learning_rate(), batch.rows, flags);
   ++state_.iteration;
   ++steps_run_;
   samples_run_ += batch.rows;

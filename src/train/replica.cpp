@@ -15,15 +15,11 @@ void BatchRows::assign(ShardRange local, int shards, std::int64_t total) {
   count = bounds.back();
 }
 
-namespace {
-
-/// The most rows a replica sees: its shards of the largest batch, at any smaller batch no more.
-std::int64_t most_rows(const ReplicaOptions& options) {
+/// Its shards of the largest batch; at any smaller batch no more.
+std::int64_t Replica::most_rows(const ReplicaOptions& options) {
   const std::int64_t per_shard = (options.max_batch_rows + options.shards - 1) / options.shards;
   return std::max<std::int64_t>(1, per_shard * options.local.count());
 }
-
-}  // namespace
 
 Replica::Replica(nn::Sequential& model, const nn::Loss* loss, float scale, const ReplicaOptions& options,
                  nn::GlobalSum& sums, ActivityTimes& times)
@@ -38,7 +34,6 @@ Replica::Replica(nn::Sequential& model, const nn::Loss* loss, float scale, const
   const std::int64_t rows = most_rows(options);
   const auto positions = static_cast<std::size_t>(rows * positions_per_row_);
   const std::size_t outputs = positions * static_cast<std::size_t>(classes_);
-  inputs_.resize(static_cast<std::size_t>(rows * model.input_shape().size()));
   predictions_.resize(outputs);
   activity_loss_.resize(static_cast<std::size_t>(options.local.count()));
   shard_sums_.resize(activity_loss_.size());
@@ -49,9 +44,8 @@ Replica::Replica(nn::Sequential& model, const nn::Loss* loss, float scale, const
     weights_.resize(positions);
     scales_.resize(positions);
     losses_.resize(positions);
-    if (options.largest_mode == nn::Mode::kTraining) d_logits_.resize(outputs);
   }
-  model_.prepare(rows, options.largest_mode);
+  model_.prepare(rows, options.largest_mode, options.keep);
 }
 
 void Replica::gather(const BatchRequest& batch) {
@@ -59,7 +53,7 @@ void Replica::gather(const BatchRequest& batch) {
   rows_.assign(options_.local, options_.shards, batch.rows);
   const Samples& samples = *batch.samples;
   const std::int64_t position = batch.position + rows_.first;
-  data::gather(samples.inputs, *batch.sampler, position, rows_.count, scale_, inputs_.data());
+  data::gather(samples.inputs, *batch.sampler, position, rows_.count, scale_, model_.input());
   if (loss_ == nullptr) return;
   target_width_ = samples.targets.sample_size / positions_per_row_;
   data::gather(samples.targets, *batch.sampler, position, rows_.count, 1.0F, targets_.data());
@@ -182,7 +176,7 @@ bool Replica::train(const BatchRequest& batch, nn::GradientTree& gradients, Scor
   double finite = 0;
   {
     const ActivityTimes::Scope time(times_, Activity::kForward);
-    inputs = loss_inputs(model_.forward(training, inputs_.data()));
+    inputs = loss_inputs(model_.forward(training, model_.input()));
     const double divisor = weigh(inputs);
     const bool weighted = weighted_ || loss_->has_mask();
     const auto scale = static_cast<float>(divisor > 0 ? 1.0 / divisor : 0.0);
@@ -190,17 +184,17 @@ bool Replica::train(const BatchRequest& batch, nn::GradientTree& gradients, Scor
       const auto at = static_cast<std::size_t>(i);
       scales_[at] = weighted ? weights_[at] * scale : scale;
     }
-    loss_->compute(inputs, scales_.data(), losses_.data(), d_logits_.data());
+    loss_->compute(inputs, scales_.data(), losses_.data(), model_.output_gradient());
     finite = score(inputs, divisor, weighted, board);
   }
   const ActivityTimes::Scope time(times_, Activity::kBackward);
-  model_.backward(training, d_logits_.data(), gradients);
+  model_.backward(training, model_.output_gradient(), gradients);
   return std::isfinite(finite);
 }
 
 void Replica::evaluate(const BatchRequest& batch, Scoreboard& board) {
   gather(batch);
-  const nn::LossInputs inputs = loss_inputs(model_.forward(context(nn::Mode::kInference, batch.step), inputs_.data()));
+  const nn::LossInputs inputs = loss_inputs(model_.forward(context(nn::Mode::kInference, batch.step), model_.input()));
   const double divisor = weigh(inputs);
   loss_->compute(inputs, nullptr, losses_.data(), nullptr);
   score(inputs, divisor, weighted_ || loss_->has_mask(), board);
@@ -208,7 +202,7 @@ void Replica::evaluate(const BatchRequest& batch, Scoreboard& board) {
 
 std::span<const float> Replica::predict(const BatchRequest& batch) {
   gather(batch);
-  const float* logits = model_.forward(context(nn::Mode::kInference, batch.step), inputs_.data());
+  const float* logits = model_.forward(context(nn::Mode::kInference, batch.step), model_.input());
   const auto count = static_cast<std::size_t>(rows_.count * positions_per_row_ * classes_);
   if (model_.head() == nn::Head::kNone) return {logits, count};
   nn::apply_head(model_.head(), rows_.count * positions_per_row_, classes_, logits, predictions_.data());

@@ -8,7 +8,6 @@
 #include <cstring>
 
 #include "nntrain/core/error.h"
-#include "nntrain/core/gemm.h"
 #include "nntrain/core/log.h"
 #include "nntrain/optim/large_batch.h"
 #include "nntrain/train/adaptation.h"
@@ -98,17 +97,6 @@ void Trainer::choose_shards(const checkpoint::Contents* previous) {
   }
 }
 
-nn::Accumulate Trainer::check_accumulate() const {
-  const std::int64_t batch = std::min(settings_.fit.batch_size, data_.train.rows());
-  for (const nn::Variable& variable : model_->variables()) {
-    if (!variable.trainable || variable.shape.rank() != 2) continue;
-    for (const std::int64_t rows : {batch / shards_, (batch + shards_ - 1) / shards_}) {
-      if (!gemm::accumulates_like_add(variable.shape[0], variable.shape[1], rows)) return nn::Accumulate::kSeparate;
-    }
-  }
-  return nn::Accumulate::kInGemm;
-}
-
 void Trainer::make_engine() {
   comm::ExchangeOptions options;
   options.shards = shards_;
@@ -118,13 +106,6 @@ void Trainer::make_engine() {
   exchange_ = std::make_unique<comm::Exchange>(session_, options);
   model_->bind(exchange_->values());
   sums_ = std::make_unique<ExchangeSum>(*exchange_);
-
-  std::int64_t largest = 0;
-  for (const nn::Variable& variable : model_->variables()) largest = std::max(largest, variable.size());
-  gradients_ = std::make_unique<nn::GradientTree>(exchange_->local_shards(), shards_, exchange_->gradient_nodes(), largest,
-                                                  check_accumulate());
-  gradients_->on_complete = [this](const nn::Variable& variable) { exchange_->complete(variable.offset, variable.size()); };
-  updater_ = std::make_unique<Updater>(*exchange_, *model_, *optimizer_, times_);
 
   validation_batch_rows_ = settings_.fit.validation_batch_size;
   if (validation_batch_rows_ == 0) {
@@ -141,6 +122,14 @@ void Trainer::make_engine() {
   if (data_.validation) {
     replica.max_batch_rows = std::max(replica.max_batch_rows, std::min(validation_batch_rows_, data_.validation->rows()));
   }
+  std::int64_t largest = 0;
+  for (const nn::Variable& variable : model_->variables()) largest = std::max(largest, variable.size());
+  gradients_ = std::make_unique<nn::GradientTree>(exchange_->local_shards(), shards_, exchange_->gradient_nodes(), largest);
+  gradients_->on_complete = [this](const nn::Variable& variable) { exchange_->complete(variable.offset, variable.size()); };
+  deferred_ = DeferredGradients::make(session_, *exchange_, *model_, *gradients_, shards_,
+                                      (replica.max_batch_rows + shards_ - 1) / shards_);
+  if (deferred_) replica.keep = nn::Sequential::Keep::kGradients;
+  updater_ = std::make_unique<Updater>(*exchange_, *model_, *optimizer_, deferred_.get(), times_);
   replica_ = std::make_unique<Replica>(*model_, compiled_.loss.get(), data_.scale, replica, *sums_, times_);
   board_ = std::make_unique<Scoreboard>(compiled_.metrics, exchange_->local_shards().count());
   validation_board_ = std::make_unique<Scoreboard>(compiled_.metrics, exchange_->local_shards().count());

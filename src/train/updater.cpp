@@ -6,6 +6,9 @@ namespace nntrain::train {
 
 namespace {
 
+/// Rows of a deferred gradient that are made and stepped at once: they stay in the second-level cache in between.
+constexpr std::int64_t kBlockRows = 64;
+
 std::vector<const nn::Variable*> trainable_variables(const nn::Sequential& model) {
   std::vector<const nn::Variable*> variables;
   for (const nn::Variable& variable : model.variables()) {
@@ -38,8 +41,9 @@ std::vector<comm::Extent> Updater::extents(const nn::Sequential& model, const op
   return extents;
 }
 
-Updater::Updater(comm::Exchange& exchange, nn::Sequential& model, optim::Optimizer& optimizer, ActivityTimes& times)
-    : exchange_(exchange), model_(model), optimizer_(optimizer), times_(times), trainables_(trainable_variables(model)) {
+Updater::Updater(comm::Exchange& exchange, nn::Sequential& model, optim::Optimizer& optimizer, DeferredGradients* deferred,
+                 ActivityTimes& times)
+    : exchange_(exchange), model_(model), optimizer_(optimizer), deferred_(deferred), times_(times), trainables_(trainable_variables(model)) {
   make_segments();
   const auto count = static_cast<std::size_t>(exchange_.slice().count());
   const std::size_t names = optimizer_.slot_names().size();
@@ -47,6 +51,7 @@ Updater::Updater(comm::Exchange& exchange, nn::Sequential& model, optim::Optimiz
   slice_.segments = segments_;
   slice_.values = exchange_.values().data() + exchange_.slice().begin;
   for (std::vector<float>& slot : slots_) slice_.slots.push_back(slot.data());
+  part_ = slice_;
   chunk_sums_.resize(exchange_.my_chunks().size());
   for (auto* norms : {&gradient_norms_, &value_norms_, &update_norms_}) norms->resize(trainables_.size());
 }
@@ -59,6 +64,9 @@ void Updater::make_segments() {
     const std::int64_t end = std::min(slice.end, variable.offset + variable.size());
     if (begin >= end) continue;
     segments_.push_back({static_cast<int>(v), begin - variable.offset, begin - slice.begin, end - begin, &variable.shape});
+    if (is_deferred(segments_.back())) {
+      block_.resize(std::max(block_.size(), static_cast<std::size_t>(std::min(kBlockRows, variable.shape[0]) * variable.shape[1])));
+    }
   }
 }
 
@@ -70,7 +78,60 @@ void Updater::sum_squares(const float* slice, std::vector<double>& per_variable)
   exchange_.chunk_sums(chunk_sums_, per_variable);
 }
 
-void Updater::step(std::int64_t iteration, double learning_rate, comm::StepFlags& flags) {
+bool Updater::is_deferred(const optim::Segment& segment) const {
+  return deferred_ != nullptr && deferred_->covers(*trainables_[static_cast<std::size_t>(segment.variable)]);
+}
+
+/// Makes the gradient of a deferred segment block by block; calls use(part of the segment, its gradient).
+template <class Use>
+void Updater::for_blocks(const optim::Segment& segment, std::int64_t batch_rows, Use use) {
+  const nn::Variable& kernel = *trainables_[static_cast<std::size_t>(segment.variable)];
+  const std::int64_t units = kernel.shape[1], segment_end = segment.begin + segment.size;
+  const std::int64_t last_row = (segment_end + units - 1) / units;
+  deferred_->begin(kernel, batch_rows);
+  for (std::int64_t row = segment.begin / units; row < last_row; row += kBlockRows) {
+    const std::int64_t end_row = std::min(last_row, row + kBlockRows);
+    deferred_->rows(row, end_row, block_.data(), kernel.values + row * units);
+    // A slice may begin or end inside a row.
+    optim::Segment part = segment;
+    part.begin = std::max(segment.begin, row * units);
+    part.offset = segment.offset + part.begin - segment.begin;
+    part.size = std::min(segment_end, end_row * units) - part.begin;
+    use(part, block_.data() + (part.begin - row * units));
+  }
+}
+
+/// For optimizers that want a whole slice at once: its deferred gradients, where reduce() would have put them.
+void Updater::make_gradients(std::int64_t batch_rows) {
+  for (const optim::Segment& segment : segments_) {
+    if (!is_deferred(segment)) continue;
+    for_blocks(segment, batch_rows, [&](const optim::Segment& part, const float* gradient) {
+      std::copy_n(gradient, part.size, slice_.gradients + part.offset);
+    });
+  }
+}
+
+/// Makes and steps deferred gradients block by block: no gradient is ever stored whole.
+void Updater::step_by_blocks(const optim::StepInfo& info, std::int64_t batch_rows) {
+  const auto step_part = [&](optim::Segment part, float* gradient) {
+    const ActivityTimes::Scope time(times_, Activity::kOptimizer);
+    part_.values = slice_.values + part.offset;
+    part_.gradients = gradient;
+    for (std::size_t k = 0; k < slots_.size(); ++k) part_.slots[k] = slice_.slots[k] + part.offset;
+    part.offset = 0;
+    part_.segments = {&part, 1};
+    optimizer_.step(part_, info);
+  };
+  for (const optim::Segment& segment : segments_) {
+    if (is_deferred(segment)) {
+      for_blocks(segment, batch_rows, step_part);
+    } else {
+      step_part(segment, slice_.gradients + segment.offset);
+    }
+  }
+}
+
+void Updater::step(std::int64_t iteration, double learning_rate, std::int64_t batch_rows, comm::StepFlags& flags) {
   {
     const ActivityTimes::Scope time(times_, Activity::kExchange);
     slice_.gradients = exchange_.reduce(flags).data();
@@ -79,24 +140,37 @@ void Updater::step(std::int64_t iteration, double learning_rate, comm::StepFlags
   optim::StepInfo info;
   info.iteration = iteration;
   info.learning_rate = static_cast<float>(learning_rate);
-  if (wanted.gradient || wanted.value || wanted.update) {
-    const ActivityTimes::Scope time(times_, Activity::kExchange);
-    if (wanted.gradient) sum_squares(slice_.gradients, gradient_norms_);
-    if (wanted.value) sum_squares(slice_.values, value_norms_);
-    info.norms = {gradient_norms_, value_norms_, update_norms_};
-    if (wanted.update) {
-      optimizer_.direct(slice_, info);
-      sum_squares(slice_.gradients, update_norms_);
+  const bool norms = wanted.gradient || wanted.value || wanted.update;
+  if (deferred_ != nullptr && !norms && !optimizer_.whole_variables()) {
+    const ActivityTimes::Scope time(times_, Activity::kBackward);
+    step_by_blocks(info, batch_rows);
+  } else {
+    if (deferred_ != nullptr) {
+      const ActivityTimes::Scope time(times_, Activity::kBackward);
+      make_gradients(batch_rows);
     }
+    if (norms) take_norms(wanted, info);
+    const ActivityTimes::Scope time(times_, Activity::kOptimizer);
+    optimizer_.step(slice_, info);
   }
   {
     const ActivityTimes::Scope time(times_, Activity::kOptimizer);
-    optimizer_.step(slice_, info);
     constrain();
     optimizer_.advance(info);
   }
   const ActivityTimes::Scope time(times_, Activity::kExchange);
   exchange_.share();
+}
+
+void Updater::take_norms(const optim::NormRequest& wanted, optim::StepInfo& info) {
+  const ActivityTimes::Scope time(times_, Activity::kExchange);
+  if (wanted.gradient) sum_squares(slice_.gradients, gradient_norms_);
+  if (wanted.value) sum_squares(slice_.values, value_norms_);
+  info.norms = {gradient_norms_, value_norms_, update_norms_};
+  if (wanted.update) {
+    optimizer_.direct(slice_, info);
+    sum_squares(slice_.gradients, update_norms_);
+  }
 }
 
 void Updater::constrain() {

@@ -65,6 +65,11 @@ class Exchange {
   Range slice() const;                       ///< what this rank owns of the trainable array; may be empty
   const std::vector<Range>& slices() const;  ///< of every rank
 
+  /// The same on all ranks, before the first step: reduce() leaves these ranges of the flat array alone, because their
+  /// owners make the whole sum themselves (into the slice that reduce() returns) once reduce() has returned. On one node
+  /// with shared memory only.
+  void leave_to_owners(std::span<const Range> ranges);
+
   /// Local hint: [offset, offset + size) is complete on this rank; the exchange may start to move it.
   void complete(std::int64_t offset, std::int64_t size);
   /// Collective. Sums the slice over all shards of all ranks in tree order; returns this rank's slice of the

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -91,6 +92,8 @@ class SharedArray {
   /// One array of `bytes` for the node. Throws RuntimeError on all ranks of the node when there is no room
   /// in /dev/shm (both sizes named, and the cure).
   static SharedArray allocate(Session& session, std::int64_t bytes);
+  /// The same, but nothing when there is no room.
+  static std::optional<SharedArray> try_allocate(Session& session, std::int64_t bytes);
   std::span<std::byte> bytes() const;
   void free();  ///< collective over the node; the array is empty afterwards
   template <class T>

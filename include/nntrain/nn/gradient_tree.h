@@ -6,38 +6,44 @@
 #include <span>
 #include <vector>
 
+#include "nntrain/core/chain.h"
 #include "nntrain/core/function_ref.h"
-#include "nntrain/core/gemm.h"
 #include "nntrain/core/tree.h"
 #include "nntrain/nn/batch_context.h"
 #include "nntrain/nn/variable.h"
 
 namespace nntrain::nn {
 
-/// Can GEMM's own accumulate (beta = 1) stand for a separate add? Decided by a self-check at start; both
-/// give the same bits, or kSeparate is taken.
-enum class Accumulate { kInGemm, kSeparate };
-
 class GradientTree {
  public:
-  /// Writes (kStore) or adds (kAdd) the gradient of one local shard to `destination` (variable.size()).
-  /// A leaf that cannot add must be given to add_stored().
-  using Leaf = FunctionRef<void(int local_shard, float* destination, gemm::Write write)>;
-  using StoredLeaf = FunctionRef<void(int local_shard, float* destination)>;
+  /// Writes the gradient of one local shard to `destination` (variable.size()).
+  using Leaf = FunctionRef<void(int local_shard, float* destination)>;
+
+  /// The gradient of a kernel as the product that it is: dkernel = x' dz.
+  struct Product {
+    const Variable* kernel = nullptr;  ///< (inputs, units)
+    const float* x = nullptr;          ///< (context.rows * positions, inputs)
+    const float* dz = nullptr;         ///< (context.rows * positions, units)
+    std::int64_t positions = 1;        ///< of a sample
+  };
 
   /// `nodes`: one flat gradient array per covering node of the local shards (comm's windows).
   /// `largest`: size of the largest variable, for scratch.
-  GradientTree(ShardRange local, int shards, std::vector<std::span<float>> nodes, std::int64_t largest,
-               Accumulate accumulate);
+  GradientTree(ShardRange local, int shards, std::vector<std::span<float>> nodes, std::int64_t largest);
 
   /// Sums the leaves of `variable` over the local shards along the tree. Leaves are called shard by shard,
   /// left to right. A regularizer's gradient is part of one fixed shard's leaf. When it returns, the
   /// variable's gradient is complete on this replica and on_complete is told.
-  void add(const Variable& variable, const BatchContext& context, Leaf leaf);
-  /// As add() for leaves that only store.
-  void add_stored(const Variable& variable, const BatchContext& context, StoredLeaf leaf);
+  void add(const Variable& variable, Leaf leaf);
   /// Leaf = column sums of `dz` (rows, variable.size()) over the shard's rows: gradients of biases.
   void add_column_sums(const Variable& variable, const BatchContext& context, const float* dz);
+  /// Leaf = x' dz over the shard's rows; or, for a kernel that was given to defer(), only notes where x and dz lie.
+  void add_product(const Product& product, const BatchContext& context);
+
+  /// From now on the product of `kernel` is left to whoever owns the kernel's slice.
+  void defer(const Variable& kernel);
+  /// Of the last backward pass.
+  const std::vector<Product>& deferred() const { return deferred_; }
 
   std::function<void(const Variable&)> on_complete;
 
@@ -45,8 +51,6 @@ class GradientTree {
   static int regularizer_shard(const Variable& variable, int shards);
 
  private:
-  template <class AnyLeaf>
-  void run(const Variable& variable, const BatchContext& context, AnyLeaf&& leaf);
   float* buffer(int index, const Variable& variable);
 
   ShardRange local_;
@@ -54,7 +58,8 @@ class GradientTree {
   std::vector<std::span<float>> nodes_;
   TreeProgram program_;
   std::vector<std::vector<float>> scratch_;  // program_.buffers - nodes arrays and one for leaves
-  Accumulate accumulate_;
+  chain::KernelGradient product_;
+  std::vector<Product> deferred_;
 };
 
 /// columns sums of x (rows, columns) into `sums` (columns), rows in order. Local.

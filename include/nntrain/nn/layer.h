@@ -47,9 +47,14 @@ class Layer : public Described {
   /// context.sums; called with 0 rows too.
   virtual void forward(const BatchContext& context, const float* x, float* y) = 0;
   /// dy -> dx (null: not wanted, first layer) and the gradients of the variables into `gradients`.
-  /// Called in training mode only, with 0 rows too. Collective as forward. dy may be overwritten.
+  /// Called in training mode only, with 0 rows too. Collective as forward. dy may be overwritten, once: what it holds
+  /// then stays until the step is done where the model keeps gradients (Sequential::Keep).
   virtual void backward(const BatchContext& context, const float* x, const float* y, float* dy, float* dx,
                         GradientTree& gradients) = 0;
+
+  /// The kernel whose gradient is x' dz and nothing else, where backward leaves dz in its dy: such a product can be
+  /// deferred (GradientTree::defer). Null: none. After build.
+  virtual const Variable* product_kernel() const { return nullptr; }
 
   /// Multiply-adds x 2 of one sample's forward pass; the backward pass has twice as many.
   virtual double forward_flops() const { return 0; }

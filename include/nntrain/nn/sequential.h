@@ -53,11 +53,22 @@ class Sequential {
   /// The head taken off, kNone before.
   Head head() const;
 
-  /// Takes memory for up to `rows` rows of this replica; again with more rows grows it.
-  void prepare(std::int64_t rows, Mode mode);
-  std::int64_t workspace_bytes() const;
+  /// What backward leaves in the workspace: with kGradients every layer's dy keeps memory of its own, so that products
+  /// with it can be deferred.
+  enum class Keep { kNothing, kGradients };
+  /// Plans the workspace (input, activations, gradients) for up to `rows` rows of this replica and takes memory for it;
+  /// again with more rows grows it.
+  void prepare(std::int64_t rows, Mode mode, Keep keep = Keep::kNothing);
+  std::int64_t workspace_floats() const;
+  /// Moves the workspace into memory of the caller's (workspace_floats(), 64-byte aligned), which outlives the model or
+  /// the next prepare(). Places of arrays in it depend on the model and on prepare()'s arguments only.
+  void place_workspace(std::span<float> memory);
+  std::span<float> workspace();
 
-  /// x (context.rows, input.size()), kept by the caller until backward is done. Returns the logits
+  float* input();            ///< (rows, input.size()): the place of x
+  float* output_gradient();  ///< (rows, output.size()): the place of d_logits; training only
+
+  /// x (context.rows, input.size()), input() or the caller's, unchanged until backward is done. Returns the logits
   /// (rows, output.size()), valid until the next call.
   float* forward(const BatchContext& context, const float* x);
   /// d_logits (rows, output.size()) is overwritten. After forward in training mode.

@@ -34,6 +34,7 @@ struct ReplicaOptions {
   bool writes_state = true;       ///< this replica writes moving statistics into the node's values
   std::int64_t max_batch_rows = 0;  ///< of the global mini-batch, training and evaluation
   nn::Mode largest_mode = nn::Mode::kTraining;
+  nn::Sequential::Keep keep = nn::Sequential::Keep::kNothing;
 };
 
 /// A mini-batch: rows [position, position + rows) of an epoch's order.
@@ -47,6 +48,9 @@ struct BatchRequest {
 
 class Replica {
  public:
+  /// The most rows that a replica with these options sees.
+  static std::int64_t most_rows(const ReplicaOptions& options);
+
   /// `model` is bound, prepared and its head released; all references outlive the replica.
   Replica(nn::Sequential& model, const nn::Loss* loss, float scale, const ReplicaOptions& options,
           nn::GlobalSum& sums, ActivityTimes& times);
@@ -79,14 +83,12 @@ class Replica {
   std::int64_t target_width_ = 0;  ///< per position
   BatchRows rows_;
   bool weighted_ = false;
-  std::vector<float> inputs_;       // (rows, input.size())
   std::vector<float> targets_;      // (positions, target_width)
   std::vector<float> row_weights_;  // (rows)
   std::vector<float> weights_;      // (positions): sample weight x mask
   std::vector<float> scales_;       // (positions): weight / divisor
   std::vector<float> losses_;       // (positions)
   std::vector<float> predictions_;  // (positions, classes)
-  std::vector<float> d_logits_;     // (positions, classes)
   std::vector<double> activity_loss_;  // (local shards)
   std::vector<double> shard_sums_;     // (local shards)
 };

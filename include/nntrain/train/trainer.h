@@ -64,7 +64,6 @@ class Trainer : private Control {
   void prepare_start(const ModelSource& source, const checkpoint::Contents* previous);
   void adapt_layers();
   void start_profile();
-  nn::Accumulate check_accumulate() const;
 
   // fit.cpp: the loop
   Epoch next_epoch() const;
@@ -121,6 +120,7 @@ class Trainer : private Control {
   std::unique_ptr<comm::Exchange> exchange_;
   std::unique_ptr<ExchangeSum> sums_;
   std::unique_ptr<nn::GradientTree> gradients_;
+  std::unique_ptr<DeferredGradients> deferred_;
   std::unique_ptr<Updater> updater_;
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<Scoreboard> board_;

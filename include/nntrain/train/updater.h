@@ -10,17 +10,19 @@
 #include "nntrain/nn/sequential.h"
 #include "nntrain/optim/optimizer.h"
 #include "nntrain/train/activity_times.h"
+#include "nntrain/train/deferred_gradients.h"
 
 namespace nntrain::train {
 
 class Updater {
  public:
-  /// All references outlive the updater. Optimizer state starts as the optimizer says.
-  Updater(comm::Exchange& exchange, nn::Sequential& model, optim::Optimizer& optimizer, ActivityTimes& times);
+  /// All references outlive the updater; `deferred` may be null. Optimizer state starts as the optimizer says.
+  Updater(comm::Exchange& exchange, nn::Sequential& model, optim::Optimizer& optimizer, DeferredGradients* deferred,
+          ActivityTimes& times);
 
-  /// Collective. Reduces the gradients, steps this rank's slice, shares the new values. `flags` come back as
-  /// every rank's joined.
-  void step(std::int64_t iteration, double learning_rate, comm::StepFlags& flags);
+  /// Collective. Reduces the gradients of a mini-batch of `batch_rows` rows, steps this rank's slice, shares the new
+  /// values. `flags` come back as every rank's joined.
+  void step(std::int64_t iteration, double learning_rate, std::int64_t batch_rows, comm::StepFlags& flags);
   /// Collective. Keras' finalize_variable_values at the end of fit.
   void finalize();
 
@@ -34,17 +36,26 @@ class Updater {
 
  private:
   void make_segments();
+  bool is_deferred(const optim::Segment& segment) const;
+  template <class Use>
+  void for_blocks(const optim::Segment& segment, std::int64_t batch_rows, Use use);
+  void make_gradients(std::int64_t batch_rows);
+  void step_by_blocks(const optim::StepInfo& info, std::int64_t batch_rows);
+  void take_norms(const optim::NormRequest& wanted, optim::StepInfo& info);
   void sum_squares(const float* slice, std::vector<double>& per_variable);
   void constrain();
 
   comm::Exchange& exchange_;
   nn::Sequential& model_;
   optim::Optimizer& optimizer_;
+  DeferredGradients* deferred_;
   ActivityTimes& times_;
   std::vector<const nn::Variable*> trainables_;  ///< in the order of the flat array
   std::vector<optim::Segment> segments_;
   std::vector<std::vector<float>> slots_;
   optim::Slice slice_;
+  optim::Slice part_;         ///< what a step by blocks sees
+  std::vector<float> block_;  ///< rows of a deferred gradient
   std::vector<double> chunk_sums_;
   std::vector<double> gradient_norms_, value_norms_, update_norms_;
 };

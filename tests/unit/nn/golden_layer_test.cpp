@@ -95,7 +95,7 @@ Result run(const Json& one, int shards) {
   layer.is_view() ? void(result.y = x) : layer.forward(context, x.data(), result.y.data());
   for (const double share : activity) result.loss += share;
   std::vector<float> gradient(memory.size(), 0.0F);
-  GradientTree tree({0, shards}, shards, {std::span<float>(gradient)}, static_cast<std::int64_t>(memory.size()), Accumulate::kSeparate);
+  GradientTree tree({0, shards}, shards, {std::span<float>(gradient)}, static_cast<std::int64_t>(memory.size()));
   if (!one["dy"].is_null()) {
     std::vector<float> dy = golden::values(one["dy"]);
     result.dx.resize(x.size());

@@ -26,7 +26,7 @@ class Penalty : public Regularizer {
 };
 
 /// The gradient summed by `ranks` simulated ranks.
-std::vector<float> summed(int shards, int ranks, Accumulate accumulate, const Variable& variable) {
+std::vector<float> summed(int shards, int ranks, const Variable& variable) {
   std::vector<ShardRange> all_nodes;
   std::vector<std::vector<float>> arrays;
   for (int r = 0; r < ranks; ++r) {
@@ -38,18 +38,11 @@ std::vector<float> summed(int shards, int ranks, Accumulate accumulate, const Va
       arrays.emplace_back(static_cast<std::size_t>(kSize), -1.0F);
     }
     std::vector<std::span<float>> spans(arrays.begin() + static_cast<std::ptrdiff_t>(first), arrays.end());
-    GradientTree tree(local, shards, spans, kSize, accumulate);
-    std::vector<std::int64_t> bounds(static_cast<std::size_t>(local.count()) + 1);
-    for (std::size_t s = 0; s < bounds.size(); ++s) bounds[s] = static_cast<std::int64_t>(s);
-    BatchContext context;
-    context.bounds = bounds;
+    GradientTree tree(local, shards, spans, kSize);
     int completed = 0;
     tree.on_complete = [&](const Variable&) { ++completed; };
-    tree.add(variable, context, [&](int local_shard, float* destination, gemm::Write write) {
-      for (std::int64_t i = 0; i < kSize; ++i) {
-        const float value = leaf_value(local.begin + local_shard, i);
-        destination[i] = write == gemm::Write::kAdd ? destination[i] + value : value;
-      }
+    tree.add(variable, [&](int local_shard, float* destination) {
+      for (std::int64_t i = 0; i < kSize; ++i) destination[i] = leaf_value(local.begin + local_shard, i);
     });
     EXPECT_EQ(completed, 1);
   }
@@ -70,12 +63,10 @@ Variable make_variable() {
 TEST(GradientTree, EveryCutIntoRanksGivesTheSameBits) {
   const Variable variable = make_variable();
   for (const int shards : {1, 2, 3, 5, 8, 13}) {
-    const std::vector<float> expected = summed(shards, 1, Accumulate::kSeparate, variable);
+    const std::vector<float> expected = summed(shards, 1, variable);
     for (int ranks = 1; ranks <= shards; ++ranks) {
-      for (const Accumulate accumulate : {Accumulate::kSeparate, Accumulate::kInGemm}) {
-        const std::vector<float> sum = summed(shards, ranks, accumulate, variable);
-        EXPECT_EQ(std::memcmp(sum.data(), expected.data(), sum.size() * sizeof(float)), 0) << shards << " shards, " << ranks << " ranks";
-      }
+      const std::vector<float> sum = summed(shards, ranks, variable);
+      EXPECT_EQ(std::memcmp(sum.data(), expected.data(), sum.size() * sizeof(float)), 0) << shards << " shards, " << ranks << " ranks";
     }
   }
 }
@@ -84,29 +75,72 @@ TEST(GradientTree, ARegularizerJoinsOnceAtAFixedPlace) {
   Variable variable = make_variable();
   std::vector<float> values(static_cast<std::size_t>(kSize), 1000.0F);
   variable.values = values.data();
-  const std::vector<float> plain = summed(8, 1, Accumulate::kInGemm, variable);
+  const std::vector<float> plain = summed(8, 1, variable);
   variable.regularizer = std::make_shared<Penalty>();
-  const std::vector<float> expected = summed(8, 1, Accumulate::kInGemm, variable);
+  const std::vector<float> expected = summed(8, 1, variable);
   for (std::size_t i = 0; i < plain.size(); ++i) EXPECT_NEAR(expected[i] - plain[i], 1000.0F, 0.1F);
   for (int ranks = 2; ranks <= 8; ++ranks) {
-    const std::vector<float> sum = summed(8, ranks, Accumulate::kInGemm, variable);
+    const std::vector<float> sum = summed(8, ranks, variable);
     EXPECT_EQ(std::memcmp(sum.data(), expected.data(), sum.size() * sizeof(float)), 0) << ranks;
   }
 }
 
 TEST(GradientTree, AShardWithoutRowsAddsZeros) {
   std::vector<float> node(1, 0.0F);
-  GradientTree tree({0, 2}, 2, {std::span<float>(node)}, 1, Accumulate::kInGemm);
+  GradientTree tree({0, 2}, 2, {std::span<float>(node)}, 1);
   Variable variable = make_variable();
   variable.shape = Shape{1};
-  const std::vector<std::int64_t> bounds = {0, 1, 1};  // the second shard is empty
-  BatchContext context;
-  context.bounds = bounds;
-  tree.add(variable, context, [](int local_shard, float* destination, gemm::Write write) {
-    EXPECT_EQ(write, gemm::Write::kStore) << "an empty shard must not be left to GEMM's accumulate";
-    destination[0] = local_shard == 0 ? -0.0F : 0.0F;
-  });
+  tree.add(variable, [](int local_shard, float* destination) { destination[0] = local_shard == 0 ? -0.0F : 0.0F; });
   EXPECT_FALSE(std::signbit(node[0]));
+}
+
+/// A kernel (3, 2) and a mini-batch of 7 rows in 3 shards, two positions a row.
+struct ProductCase {
+  static constexpr std::int64_t kInputs = 3, kUnits = 2, kPositions = 2, kRows = 7;
+  Variable kernel = make_variable();
+  std::vector<float> x, dz, values = std::vector<float>(6, 0.5F);
+  std::vector<std::int64_t> bounds = {0, 2, 4, 7};
+  BatchContext context;
+
+  ProductCase() {
+    kernel.shape = Shape{kInputs, kUnits};
+    kernel.values = values.data();
+    for (std::int64_t i = 0; i < kRows * kPositions * kInputs; ++i) x.push_back(leaf_value(0, i));
+    for (std::int64_t i = 0; i < kRows * kPositions * kUnits; ++i) dz.push_back(leaf_value(1, i));
+    context.rows = kRows;
+    context.bounds = bounds;
+  }
+  GradientTree::Product product() const { return {&kernel, x.data(), dz.data(), kPositions}; }
+};
+
+TEST(GradientTree, AProductIsTheSumOfItsShards) {
+  const ProductCase given;
+  std::vector<float> node(6, -1.0F), expected(6);
+  GradientTree tree({0, 3}, 3, {std::span<float>(node)}, 6);
+  tree.add_product(given.product(), given.context);
+  std::vector<chain::Leaf> leaves;
+  for (std::size_t s = 0; s < 3; ++s) {
+    const std::int64_t begin = given.bounds[s] * 2, end = given.bounds[s + 1] * 2;
+    leaves.push_back({given.x.data() + begin * 3, given.dz.data() + begin * 2, end - begin});
+  }
+  chain::KernelGradient whole;
+  whole.set(leaves, 3, 2);
+  whole.rows(0, 3, expected.data());
+  EXPECT_EQ(std::memcmp(node.data(), expected.data(), sizeof(float) * 6), 0);
+}
+
+TEST(GradientTree, ADeferredProductIsOnlyNoted) {
+  const ProductCase given;
+  std::vector<float> node(6, -1.0F);
+  GradientTree tree({0, 3}, 3, {std::span<float>(node)}, 6);
+  tree.on_complete = [](const Variable&) { FAIL() << "a deferred product is not complete"; };
+  tree.defer(given.kernel);
+  tree.add_product(given.product(), given.context);
+  EXPECT_EQ(node, std::vector<float>(6, -1.0F));
+  ASSERT_EQ(tree.deferred().size(), 1U);
+  EXPECT_EQ(tree.deferred()[0].x, given.x.data());
+  EXPECT_EQ(tree.deferred()[0].dz, given.dz.data());
+  EXPECT_EQ(tree.deferred()[0].positions, 2);
 }
 
 TEST(ColumnSums, AddsRowsInOrder) {

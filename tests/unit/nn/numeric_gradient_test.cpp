@@ -66,7 +66,7 @@ class Probe {
   std::vector<float> gradients() {
     objective();
     std::vector<float> flat(values_.size(), 0.0F), d = projection_;
-    GradientTree tree({0, kShards}, kShards, {std::span<float>(flat)}, model_->total_floats(), Accumulate::kSeparate);
+    GradientTree tree({0, kShards}, kShards, {std::span<float>(flat)}, model_->total_floats());
     model_->backward(context(), d.data(), tree);
     return flat;
   }

@@ -1,0 +1,31 @@
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include <algorithm>
+
+#include "core/chain_functions.h"
+
+// From here on, and not for what the headers above define: a template of theirs that the linker shares with other files
+// must not need these instructions.
+#pragma GCC diagnostic ignored "-Wuninitialized"  // GCC bug 105593: in its own intrinsics
+#pragma GCC target("avx512f,prfchw")
+#include "core/lanes_avx512.h"
+
+namespace nntrain::chain {
+namespace {
+using Lanes = Avx512Lanes;
+}
+}  // namespace nntrain::chain
+
+#include "core/chain_kernels.h"
+//
+#include "core/chain_gradient_kernels.h"
+
+namespace nntrain::chain {
+
+Functions avx512_functions() { return functions_of_lanes(); }
+
+}  // namespace nntrain::chain
+
+#endif
