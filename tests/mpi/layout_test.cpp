@@ -89,7 +89,7 @@ void expect_program(int shards, const std::vector<int>& ends, std::int64_t count
   std::vector<const float*> from;
   for (const auto& array : arrays) from.push_back(array.data());
   float* const in_place = arrays.front().data();  // the result may replace an input
-  program.run(from, std::span(&in_place, 1), count);
+  program.run(from, std::span(&in_place, 1), 0, count);
   for (std::int64_t i = 0; i < count; ++i) {
     ASSERT_EQ(in_place[i],
               reference_sum<float>(shards, [&](int s) { return static_cast<float>(leaf_value(0, s, i)); }))
@@ -124,7 +124,7 @@ TEST(SumProgram, PartialSumsOfANode) {
   for (const float& value : values) from.push_back(&value);
   std::vector<float> sums(3, -1);
   const std::vector<float*> into{&sums[0], nullptr, &sums[2]};
-  program.run(from, into, 1);
+  program.run(from, into, 0, 1);
   EXPECT_EQ(sums, (std::vector<float>{3, -1, 8}));
 }
 
