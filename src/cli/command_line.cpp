@@ -85,8 +85,30 @@ void read_ini(const std::string& text, const std::string& origin, train::Configu
   }
 }
 
+namespace {
+
+/// `--section.key=` unsets a key. Boost refuses an empty value there, so these are taken out before; where they stood
+/// among the others does not matter, a key that is set twice is refused.
+std::vector<std::string> take_unset_keys(int argc, char** argv, CommandLine& line) {
+  std::vector<std::string> others;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word.size() > 3 && word.starts_with("--") && word.find('=') == word.size() - 1 && word.find('.') != std::string::npos) {
+      const std::string key = word.substr(2, word.size() - 3);
+      train::known_key(key, "command line");
+      line.settings.emplace_back(key, "");
+    } else {
+      others.push_back(word);
+    }
+  }
+  return others;
+}
+
+}  // namespace
+
 CommandLine parse_command_line(int argc, char** argv) {
   CommandLine line;
+  const std::vector<std::string> arguments = take_unset_keys(argc, argv, line);
   po::options_description options = described_keys();
   options.add_options()("help,h", "this text")("version", "version of the program and its libraries")(
       "output", po::value<std::string>(), "predict: the file to write")(
@@ -95,7 +117,7 @@ CommandLine parse_command_line(int argc, char** argv) {
   positional.add("words", -1);
   std::vector<std::string> words;
   try {
-    const po::parsed_options parsed = po::command_line_parser(argc, argv)
+    const po::parsed_options parsed = po::command_line_parser(arguments)
                                           .options(options)
                                           .positional(positional)
                                           .style(po::command_line_style::unix_style ^ po::command_line_style::allow_guessing)
@@ -143,7 +165,7 @@ void apply_settings(const CommandLine& line, train::Configuration& configuration
   std::set<std::string> cleared;
   for (const auto& [key, value] : line.settings) {
     if (cleared.insert(key).second) configuration.clear(key);
-    configuration.add(key, {value, "command line"});
+    configuration.add(key, {value, "command line"});  // an empty value leaves it unset
   }
 }
 
@@ -171,7 +193,7 @@ std::string help_text(const std::string& command) {
         {"vocabulary", "nntrain-dist vocabulary\nPrints docs/vocabulary.md from the registries."}};
     text = usage.at(command) + "\n\n";
   }
-  text += "Keys, in a [section] of CONFIG or as an option (command line > file > default):\n";
+  text += "Keys, in a [section] of CONFIG or as an option (command line > file > default; --section.key= unsets one):\n";
   for (const train::Key& key : train::keys()) {
     const std::string value = key.default_value.empty() ? "" : " [" + key.default_value + "]";
     text += fmt::format("  --{:<32} {}{}\n", key.name, key.help, value);

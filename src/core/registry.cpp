@@ -1,7 +1,9 @@
 #include "nntrain/core/registry.h"
 
 #include <algorithm>
+#include <cctype>
 #include <numeric>
+#include <set>
 
 #include "nntrain/core/call.h"
 
@@ -24,6 +26,34 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     }
   }
   return row[b.size()];
+}
+
+/// Of a snake_case name: "learning_rate" -> "lr".
+std::string initials(const std::string& name) {
+  std::string first;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (i == 0 || name[i - 1] == '_') first += name[i];
+  }
+  return first;
+}
+
+/// "ExpDecay" of "ExponentialDecay": the same first letter, the others in order, at least half of them.
+bool is_abbreviation(std::string_view name, const std::string& candidate) {
+  if (name.size() < 4 || 2 * name.size() < candidate.size() || name[0] != candidate[0]) return false;
+  std::size_t at = 0;
+  for (const char c : candidate) {
+    if (at < name.size() && name[at] == c) ++at;
+  }
+  return at == name.size();
+}
+
+/// Without case and underscores: "MeanSquaredError" and "mean_squared_error" are one name.
+std::string letters(const std::string& name) {
+  std::string bare;
+  for (const char c : name) {
+    if (c != '_') bare += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return bare;
 }
 
 const char* kind_name(Kind kind) {
@@ -88,19 +118,39 @@ std::string nearest(std::string_view name, const std::vector<std::string>& known
   for (const std::string& candidate : known) {
     const std::size_t distance = edit_distance(name, candidate);
     const bool near = distance <= std::max<std::size_t>(2, std::max(name.size(), candidate.size()) / 3);
-    const bool part = name.size() >= 3 && candidate.find(name) != std::string::npos;
-    if (near || part) ranked.emplace_back(part ? std::min<std::size_t>(distance, 2) : distance, candidate);
+    const bool part = name.size() >= 3 && (candidate.find(name) != std::string::npos || is_abbreviation(name, candidate));
+    const bool initial = name.size() >= 2 && initials(candidate) == name;
+    if (near && distance >= candidate.size()) continue;  // no letter in common
+    if (near || part || initial) ranked.emplace_back(initial ? 1 : part ? std::min<std::size_t>(distance, 2) : distance, candidate);
   }
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   std::string text;
-  for (std::size_t i = 0; i < std::min<std::size_t>(3, ranked.size()); ++i) {
-    text += (i == 0 ? "\"" : ", \"") + ranked[i].second + "\"";
+  std::set<std::string> spelled;
+  for (const auto& [distance, candidate] : ranked) {
+    if (spelled.size() == 3) break;
+    if (spelled.insert(letters(candidate)).second) text += (text.empty() ? "\"" : ", \"") + candidate + "\"";
   }
   return text;
 }
 
 namespace detail {
+
+std::string unknown_name(const std::string& family, const std::string& name, const std::vector<std::string>& known,
+                         const std::vector<std::string>& class_names, const std::vector<Refusal>& refusals) {
+  constexpr std::size_t kFew = 12;
+  std::string message = "unknown " + family + " \"" + name + "\"";
+  for (const Refusal& refusal : refusals) {
+    if (std::find(refusal.names.begin(), refusal.names.end(), name) == refusal.names.end()) continue;
+    message = "the " + family + " \"" + name + "\" of Keras is not supported: " + refusal.reason;
+  }
+  const std::string near = nearest(name, known);
+  if (!near.empty()) return message + "; did you mean " + near + "?";
+  if (class_names.size() > kFew) return message + "; `nntrain-dist vocabulary` lists the known ones";
+  std::string list;
+  for (const std::string& class_name : class_names) list += (list.empty() ? "" : ", ") + class_name;
+  return message + "; the known ones: " + list;
+}
 
 std::string spec_name(const std::string& family, const Json& spec) {
   Json name = spec;

@@ -95,7 +95,7 @@ void add_iou(Registry<Metric>& registry, const std::string& name, const std::str
   parameters.push_back({"ignore_class", Kind::kInteger, nullptr, false, true});
   if (!one_hot) parameters.push_back({"sparse_y_true", Kind::kBoolean, true});
   parameters.push_back({"sparse_y_pred", Kind::kBoolean, !one_hot});
-  parameters.push_back({"axis", Kind::kAny, -1});
+  parameters.push_back(last_axis_parameter());
   registry.add({name, {snake}, parameters, "intersection over union of the classes (keras.metrics." + name + ")"},
                [mean](const Json& config) { return std::make_unique<Iou>(options_of(config, mean)); });
 }
@@ -163,7 +163,7 @@ void add_iou_metrics(Registry<Metric>& registry) {
                  options.threshold = config["threshold"].get<double>();
                  return std::make_unique<Iou>(options);
                });
-  const Parameter axis{"axis", Kind::kAny, -1}, dtype{"dtype", Kind::kAny, nullptr, false, true};
+  const Parameter axis = last_axis_parameter(), dtype{"dtype", Kind::kAny, nullptr, false, true};
   registry.add({"PearsonCorrelation", {"pearson_correlation"}, {{"name", Kind::kText, "pearson_correlation"}, dtype, axis}, "correlation of t and y along the row (keras.metrics.PearsonCorrelation)"},
                [](const Json&) { return std::make_unique<Correlation>(pearson); });
   registry.add({"ConcordanceCorrelation", {"concordance_correlation"}, {{"name", Kind::kText, "concordance_correlation"}, dtype, axis}, "agreement of t and y along the row (keras.metrics.ConcordanceCorrelation)"},

@@ -147,7 +147,11 @@ void add_errors(Registry<Metric>& registry) {
       Better::kSmaller, "mean (log(1 + y) - log(1 + t))^2");
   add(registry, "LogCoshError", {"log_cosh_error"}, "logcosh",
       mean_of([](double t, double p) { return p - t + softplus(-2.0 * (p - t)) - std::log(2.0); }), Better::kSmaller, "mean log cosh(y - t)");
-  add(registry, "CosineSimilarity", {"cosine_similarity"}, "cosine_similarity", cosine, Better::kLarger, "cos of the angle between t and y");
+  registry.add({"CosineSimilarity",
+                {"cosine_similarity"},
+                {{"name", Kind::kText, "cosine_similarity"}, {"dtype", Kind::kAny, nullptr, false, true}, last_axis_parameter()},
+                "cos of the angle between t and y (keras.metrics.CosineSimilarity)"},
+               [](const Json&) { return std::make_unique<MeanMetric>(cosine, Better::kLarger); });
   add(registry, "KLDivergence", {"kl_divergence"}, "kl_divergence", kl_divergence, Better::kSmaller, "sum t log(t / y)");
   add(registry, "Poisson", {"poisson"}, "poisson", mean_of([](double t, double p) { return p - t * std::log(p + kEpsilon); }), Better::kSmaller, "mean y - t log y");
 }
@@ -173,6 +177,15 @@ void add_hinges(Registry<Metric>& registry) {
   add(registry, "CategoricalHinge", {"categorical_hinge"}, "categorical_hinge", categorical_hinge, Better::kSmaller, "max(max((1 - t) y) - sum(t y) + 1, 0)");
 }
 
+/// Outputs here are values, never lists of class numbers.
+Parameter unsorted_parameter() {
+  return {"from_sorted_ids", Kind::kObject, false, false, false, [](const Json& value) -> Json {
+            if (value == false) return value;
+            throw InputError("only False is supported");
+          },
+          true};
+}
+
 void add_parameterised(Registry<Metric>& registry) {
   const Parameter dtype{"dtype", Kind::kAny, nullptr, false, true};
   const auto named = [&](const std::string& default_name) { return Parameter{"name", Kind::kText, default_name}; };
@@ -183,7 +196,9 @@ void add_parameterised(Registry<Metric>& registry) {
                  return std::make_unique<MeanMetric>(mean_of([=](double t, double p) { return t == (p > threshold ? 1.0 : 0.0) ? 1.0 : 0.0; }), Better::kLarger);
                });
   const auto top_k = [&](const std::string& class_name, const std::string& snake, bool sparse) {
-    registry.add({class_name, {snake}, {{"k", Kind::kInteger, 5}, named(snake), dtype}, "how often class t is among the k largest outputs (keras.metrics." + class_name + ")"},
+    std::vector<Parameter> parameters = {{"k", Kind::kInteger, 5}, named(snake), dtype};
+    if (sparse) parameters.push_back(unsorted_parameter());
+    registry.add({class_name, {snake}, parameters, "how often class t is among the k largest outputs (keras.metrics." + class_name + ")"},
                  [=](const Json& config) {
                    const std::int64_t k = config["k"].get<std::int64_t>();
                    return std::make_unique<MeanMetric>([=](const Position& at) { return in_top(at, sparse ? static_cast<std::int64_t>(at.t[0]) : arg_max(at.t, at.width), k); },
@@ -192,7 +207,7 @@ void add_parameterised(Registry<Metric>& registry) {
   };
   top_k("TopKCategoricalAccuracy", "top_k_categorical_accuracy", false);
   top_k("SparseTopKCategoricalAccuracy", "sparse_top_k_categorical_accuracy", true);
-  const Parameter logits{"from_logits", Kind::kBoolean, false}, smoothing{"label_smoothing", Kind::kNumber, 0.0}, axis{"axis", Kind::kAny, -1};
+  const Parameter logits{"from_logits", Kind::kBoolean, false}, smoothing{"label_smoothing", Kind::kNumber, 0.0}, axis = last_axis_parameter();
   registry.add({"BinaryCrossentropy", {"binary_crossentropy"}, {named("binary_crossentropy"), dtype, logits, smoothing}, "-mean t log y + (1 - t) log(1 - y) (keras.metrics.BinaryCrossentropy)"},
                [](const Json& config) {
                  const bool from_logits = config["from_logits"].get<bool>();

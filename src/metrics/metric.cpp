@@ -1,6 +1,7 @@
 #include "nntrain/metrics/metric.h"
 
 #include "metrics/metric_families.h"
+#include "nntrain/core/call.h"
 
 namespace nntrain::metrics {
 
@@ -14,6 +15,14 @@ Signature metric_signature(const std::string& class_name, std::vector<std::strin
   return {class_name, std::move(aliases), std::move(parameters), summary};
 }
 
+Parameter last_axis_parameter() {
+  return {"axis", Kind::kObject, -1, false, false, [](const Json& value) -> Json {
+            if (value == -1) return value;
+            throw InputError("only -1, the last axis, is supported, got " + format_call(value));
+          },
+          true};
+}
+
 Registry<Metric>& metrics() {
   static Registry<Metric> registry = [] {
     Registry<Metric> made("metric");
@@ -21,16 +30,30 @@ Registry<Metric>& metrics() {
     add_confusion_metrics(made);
     add_score_metrics(made);
     add_iou_metrics(made);
+    made.also_offer({"accuracy", "crossentropy"});
+    made.refuse({"Mean", "Sum", "MeanMetricWrapper", "Metric"}, "it measures values that the program does not hand out");
+    made.refuse({"huber", "log_cosh", "binary_focal_crossentropy", "categorical_focal_crossentropy", "kld", "rmse"},
+                "Keras has no metric of that name either; as a loss it is in the history");
     return made;
   }();
   return registry;
+}
+
+namespace {
+bool is_accuracy(const std::string& text) { return text == "accuracy" || text == "acc"; }
+bool is_crossentropy(const std::string& text) { return text == "crossentropy" || text == "ce"; }
+}  // namespace
+
+void check_metric(const Json& spec) {
+  const std::string text = spec.is_string() ? spec.get<std::string>() : "";
+  if (!is_accuracy(text) && !is_crossentropy(text)) metrics().canonical(spec);
 }
 
 std::unique_ptr<Metric> make_metric(const Json& spec, const Shape& target, const Shape& output, std::string& key) {
   Json resolved = spec;
   const bool by_name = spec.is_string();
   const std::string text = by_name ? spec.get<std::string>() : "";
-  const bool accuracy = text == "accuracy" || text == "acc", entropy = text == "crossentropy" || text == "ce";
+  const bool accuracy = is_accuracy(text), entropy = is_crossentropy(text);
   if (accuracy || entropy) {
     // keras/src/trainers/compile_utils.py, get_metric: binary when there is one output, sparse when targets are indices.
     const bool binary = output.last() == 1;

@@ -18,4 +18,7 @@ void add_iou_metrics(Registry<Metric>& registry);         // IoU family, correla
 Signature metric_signature(const std::string& class_name, std::vector<std::string> aliases, const std::string& default_name,
                            std::vector<Parameter> own, const std::string& summary);
 
+/// Along the last axis alone: `axis` takes nothing but -1.
+Parameter last_axis_parameter();
+
 }  // namespace nntrain::metrics

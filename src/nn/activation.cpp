@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "nn/elementwise_activations.h"
+#include "nn/layer_registry.h"
 #include "nn/row_activations.h"
 
 namespace nntrain::nn {
@@ -144,44 +145,44 @@ std::unique_ptr<Activation> make_relu(const Json& config) {
   const auto positive = [&](const std::string& argument) {
     return non_negative(config, argument, argument + " of a ReLU layer cannot be None or a negative value.");
   };
-  const float slope = positive("negative_slope");
-  return std::make_unique<Elementwise<GeneralRelu>>(GeneralRelu{slope, highest, positive("threshold")});
+  const float slope = positive("negative_slope"), threshold = positive("threshold");
+  if (slope == 0 && threshold == 0 && config["max_value"].is_null()) return std::make_unique<Elementwise<Relu>>();
+  return std::make_unique<Elementwise<GeneralRelu>>(GeneralRelu{slope, highest, threshold});
 }
 
 std::unique_ptr<Activation> make_leaky_relu(const Json& config) {
   const float slope = non_negative(config, "negative_slope",
                                    "The negative_slope value of a Leaky ReLU layer cannot be None or negative value. "
                                    "Expected a float.");
+  if (slope == LeakyRelu::kSlope) return std::make_unique<Elementwise<LeakyRelu>>();
   return std::make_unique<Elementwise<GeneralRelu>>(GeneralRelu{slope, std::numeric_limits<float>::infinity(), 0.0F});
 }
 
+std::unique_ptr<Activation> make_elu(const Json& config) {
+  const auto alpha = config["alpha"].get<float>();
+  if (alpha == 1) return std::make_unique<Elementwise<Elu>>();
+  return std::make_unique<Elementwise<GeneralElu>>(GeneralElu{alpha});
+}
+
 /// Class names are Keras' layers: what Keras files hold where a layer was given as an activation.
-void add_layer_functions(Registry<Activation>& registry) {
-  registry.add({"ReLU",
-                {},
-                {{"max_value", Kind::kNumber, nullptr, false, true},
-                 {"negative_slope", Kind::kNumber, 0.0},
-                 {"threshold", Kind::kNumber, 0.0}},
-                "x, max_value above it, negative_slope (x - threshold) below threshold (keras.layers.ReLU)"},
-               make_relu);
-  registry.add({"LeakyReLU",
-                {},
-                {{"negative_slope", Kind::kNumber, 0.3}},
-                "x, or negative_slope x below 0 (keras.layers.LeakyReLU)"},
-               make_leaky_relu);
-  registry.add({"ELU", {}, {{"alpha", Kind::kNumber, 1.0}}, "x, or alpha (e^x - 1) below 0 (keras.layers.ELU)"},
-               [](const Json& config) {
-                 return std::make_unique<Elementwise<GeneralElu>>(GeneralElu{config["alpha"].get<float>()});
-               });
+void add_functions_with_arguments(Registry<Activation>& registry) {
+  const Parameter slope{"negative_slope", Kind::kNumber, 0.0}, limit{"max_value", Kind::kNumber, nullptr, false, true},
+      threshold{"threshold", Kind::kNumber, 0.0}, alpha{"alpha", Kind::kNumber, 1.0};
+  const std::string relu = "x, max_value above it, negative_slope (x - threshold) below threshold",
+                    leaky = "x, or negative_slope x below 0", elu = "x, or alpha (e^x - 1) below 0";
+  registry.add({"relu", {}, {slope, limit, threshold}, relu + " (keras.activations.relu)"}, make_relu);
+  registry.add({"leaky_relu", {}, {{"negative_slope", Kind::kNumber, 0.2}}, leaky + " (keras.activations.leaky_relu)"}, make_leaky_relu);
+  registry.add({"elu", {}, {alpha}, elu + " (keras.activations.elu)"}, make_elu);
+  registry.add({"ReLU", {}, {limit, slope, threshold}, relu + " (keras.layers.ReLU)"}, make_relu);
+  registry.add({"LeakyReLU", {}, {{"negative_slope", Kind::kNumber, 0.3}}, leaky + " (keras.layers.LeakyReLU)"}, make_leaky_relu);
+  registry.add({"ELU", {}, {alpha}, elu + " (keras.layers.ELU)"}, make_elu);
 }
 
 Registry<Activation> make_registry() {
   Registry<Activation> registry("activation");
   add<Elementwise<Linear>>(registry, "linear", {}, "x");
-  add<Elementwise<Relu>>(registry, "relu", {}, "max(x, 0)");
+  add_functions_with_arguments(registry);
   add<Elementwise<Relu6>>(registry, "relu6", {}, "min(max(x, 0), 6)");
-  add<Elementwise<LeakyRelu>>(registry, "leaky_relu", {}, "x, or 0.2 x below 0");
-  add<Elementwise<Elu>>(registry, "elu", {}, "x, or e^x - 1 below 0");
   add<Elementwise<Elu>>(registry, "celu", {}, "x, or e^x - 1 below 0");
   add<Elementwise<Selu>>(registry, "selu", {}, "scaled elu, Klambauer et al. 2017");
   add<Elementwise<Gelu>>(registry, "gelu", {}, "x Phi(x), exact, Hendrycks and Gimpel 2016");
@@ -208,7 +209,7 @@ Registry<Activation> make_registry() {
   add<Sparsemax>(registry, "sparsemax", {}, "Martins and Astudillo 2016, with Keras' threshold");
   add<Glu>(registry, "glu", {},
            "a sigmoid(b) of the halves of the last axis, which it halves; in Keras only the last layer may do so");
-  add_layer_functions(registry);
+  refuse_activations(registry);
   return registry;
 }
 

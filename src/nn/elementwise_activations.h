@@ -25,8 +25,9 @@ struct Relu6 {
 };
 struct LeakyRelu {
   static constexpr bool kNeedsInput = false;
-  static float value(float x) { return x < 0 ? 0.2F * x : x; }
-  static float slope(float, float y) { return y > 0 ? 1.0F : 0.2F; }
+  static constexpr float kSlope = 0.2F;
+  static float value(float x) { return x < 0 ? kSlope * x : x; }
+  static float slope(float, float y) { return y > 0 ? 1.0F : kSlope; }
 };
 struct Elu {  // alpha = 1; celu with alpha = 1 is the same function
   static constexpr bool kNeedsInput = false;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "nn/layer_registry.h"
 #include "nn/orthogonal.h"
 #include "nn/seed.h"
 #include "nntrain/core/random.h"
@@ -199,6 +200,7 @@ Registry<Initializer> make_registry() {
                [](const Json& config) { return std::make_unique<Orthogonal>(config); });
   registry.add({"Identity", {"identity", "IdentityInitializer"}, {{"gain", Kind::kNumber, 1.0}}, "gain times the identity matrix (keras.initializers.Identity)"},
                [](const Json& config) { return std::make_unique<IdentityMatrix>(config["gain"].get<float>()); });
+  refuse_initializers(registry);
   return registry;
 }
 

@@ -9,6 +9,18 @@ namespace nntrain::nn {
 
 namespace {
 
+/// Functions with arguments that are layers too. A Keras file keeps a function by its name alone, so one with other
+/// arguments than its own defaults is kept as that layer.
+constexpr std::pair<const char*, const char*> kFunctionsWithLayers[] = {
+    {"relu", "ReLU"}, {"leaky_relu", "LeakyReLU"}, {"elu", "ELU"}};
+
+std::string name_of_function(const std::string& name) {
+  for (const auto& [function, layer] : kFunctionsWithLayers) {
+    if (name == layer) return function;
+  }
+  return name;
+}
+
 /// None is "linear"; a name without arguments stays a name, as in Keras' files; the layers ReLU, ELU and Softmax
 /// with their defaults are the functions of that name.
 Json canonical_activation(const Json& spec) {
@@ -18,11 +30,12 @@ Json canonical_activation(const Json& spec) {
     for (const char* key : {"name", "trainable", "dtype"}) own["config"].erase(key);
     if (own["config"].value("axis", Json()) == -1) own["config"].erase("axis");
   }
-  const Json canonical = activations().canonical(own);
+  Json canonical = activations().canonical(own);
   const std::string name = canonical["class_name"].get<std::string>();
-  if (canonical["config"].empty()) return name;
-  for (const auto& [layer, function] : {std::pair{"ReLU", "relu"}, {"ELU", "elu"}}) {
-    if (canonical == activations().canonical(layer)) return function;
+  const std::string function = name_of_function(name);
+  if (canonical["config"] == activations().canonical(function)["config"]) return function;
+  for (const auto& [known, layer] : kFunctionsWithLayers) {
+    if (name == known) canonical["class_name"] = layer;
   }
   return canonical;
 }
@@ -60,7 +73,8 @@ Parameter unsupported_parameter(const std::string& name, const Json& only_value)
   return {name, Kind::kObject, only_value, false, true, [only_value](const Json& value) -> Json {
             if (value.is_null() || value == only_value) return value;
             throw InputError("is not supported here, got " + format_call(value) + "; leave it out");
-          }};
+          },
+          true};
 }
 
 std::shared_ptr<Initializer> make_initializer(const Json& spec) {
@@ -129,6 +143,8 @@ Registry<Layer>& layers() {
     add_layer_normalization(made);
     add_normalization(made);
     add_activity_regularization(made);
+    add_group_normalization(made);
+    refuse_layers(made);
     return made;
   }();
   return registry;

@@ -1,6 +1,7 @@
 #pragma once
 // One line for each layer, and the parameters that many layers share.
 
+#include "nntrain/nn/activation.h"
 #include "nntrain/nn/constraint.h"
 #include "nntrain/nn/initializer.h"
 #include "nntrain/nn/layer.h"
@@ -10,7 +11,7 @@ namespace nntrain::nn {
 
 void add_input(Registry<Layer>& registry);
 void add_dense(Registry<Layer>& registry);
-void add_shape_layers(Registry<Layer>& registry);       // Flatten, Reshape, Identity
+void add_shape_layers(Registry<Layer>& registry);       // Flatten, Reshape, Permute, RepeatVector, Identity
 void add_activation_layers(Registry<Layer>& registry);  // Activation, ReLU, LeakyReLU, ELU, Softmax
 void add_prelu(Registry<Layer>& registry);
 void add_rescaling(Registry<Layer>& registry);
@@ -19,6 +20,12 @@ void add_batch_normalization(Registry<Layer>& registry);
 void add_layer_normalization(Registry<Layer>& registry);  // LayerNormalization, RMSNormalization, UnitNormalization
 void add_normalization(Registry<Layer>& registry);
 void add_activity_regularization(Registry<Layer>& registry);
+void add_group_normalization(Registry<Layer>& registry);
+
+// What Keras has beyond the registries (refusals.cpp).
+void refuse_layers(Registry<Layer>& registry);
+void refuse_activations(Registry<Activation>& registry);
+void refuse_initializers(Registry<Initializer>& registry);
 
 /// Adds the layer with Keras' trailing arguments: name, trainable, dtype.
 void add_layer(Registry<Layer>& registry, Signature signature, std::function<std::unique_ptr<Layer>(const Json&)> make);

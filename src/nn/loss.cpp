@@ -1,5 +1,7 @@
 #include "nntrain/nn/loss.h"
 
+#include <algorithm>
+
 #include "nn/loss_common.h"
 #include "nn/row_activations.h"
 #include "nn/vector_math.h"
@@ -35,8 +37,11 @@ void CommonLoss::check_shapes(const Shape& target, const Shape& output) const {
                    ", output.shape=" + output.with_batch());
 }
 
+Parameter reduction_parameter() { return {"reduction", Kind::kText, "sum_over_batch_size", false, true}; }
+
 Signature loss_signature(const std::string& class_name, std::vector<std::string> aliases, std::vector<Parameter> own, const std::string& summary) {
-  own.push_back({"reduction", Kind::kText, "sum_over_batch_size", false, true});
+  const bool has_reduction = std::any_of(own.begin(), own.end(), [](const Parameter& parameter) { return parameter.name == "reduction"; });
+  if (!has_reduction) own.push_back(reduction_parameter());
   own.push_back({"name", Kind::kText, nullptr, false, true});
   own.push_back({"dtype", Kind::kAny, nullptr, false, true});
   return {class_name, std::move(aliases), std::move(own), summary};
@@ -49,6 +54,8 @@ Registry<Loss>& losses() {
     add_crossentropies(made);
     add_margin_losses(made);
     add_row_losses(made);
+    add_batch_losses(made);
+    refuse_losses(made);
     return made;
   }();
   return registry;

@@ -22,12 +22,15 @@ class CommonLoss : public Loss {
   TargetForm form_;
 };
 
-/// Keras' trailing arguments of every loss: reduction, name, dtype.
+Parameter reduction_parameter();
+/// Keras' trailing arguments of every loss, reduction (unless it is among `own`), name, dtype.
 Signature loss_signature(const std::string& class_name, std::vector<std::string> aliases, std::vector<Parameter> own, const std::string& summary);
 
 void add_regression_losses(Registry<Loss>& registry);   // elementwise, mean over the last axis
 void add_crossentropies(Registry<Loss>& registry);
 void add_margin_losses(Registry<Loss>& registry);       // hinges, perceptron
-void add_row_losses(Registry<Loss>& registry);          // cosine similarity, Dice, Tversky
+void add_row_losses(Registry<Loss>& registry);          // cosine similarity
+void add_batch_losses(Registry<Loss>& registry);        // Dice, Tversky, Circle
+void refuse_losses(Registry<Loss>& registry);
 
 }  // namespace nntrain::nn

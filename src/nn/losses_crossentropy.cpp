@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "nn/layer_registry.h"
 #include "nn/loss_common.h"
 #include "nn/row_activations.h"
 #include "nn/vector_math.h"
@@ -98,7 +99,6 @@ class CategoricalCrossentropy : public CommonLoss {
         focal_(focal == Focal::kYes),
         from_logits_(config["from_logits"].get<bool>()),
         smoothing_(config["label_smoothing"].get<float>()) {
-    if (!config["axis"].is_null() && config["axis"] != -1) throw InputError("axis must be -1, the last one");
     if (!focal_) return;
     gamma_ = config["gamma"].get<float>();
     for (const Json& alpha : config["alpha"].is_array() ? config["alpha"] : Json::array({config["alpha"]})) {
@@ -191,7 +191,6 @@ class BinaryCrossentropy : public CommonLoss {
         focal_(focal == Focal::kYes),
         from_logits_(config["from_logits"].get<bool>()),
         smoothing_(config["label_smoothing"].get<float>()) {
-    if (!config["axis"].is_null() && config["axis"] != -1) throw InputError("axis must be -1, the last one");
     if (!focal_) return;
     balances_ = config["apply_class_balancing"].get<bool>();
     alpha_ = config["alpha"].get<float>();
@@ -246,13 +245,34 @@ class BinaryCrossentropy : public CommonLoss {
   float alpha_ = 0.25F, gamma_ = 2;
 };
 
+class GeneralizedCrossEntropy : public CommonLoss {
+ public:
+  explicit GeneralizedCrossEntropy(const Json& config) : CommonLoss(config, TargetForm::kClassIndex), q_(config["q"].get<float>()) {
+    if (!(q_ > 0 && q_ < 1)) throw InputError("q must be in the interval (0, 1), got " + config["q"].dump());
+  }
+  void compute(const LossInputs& in, const float* scale, float* values, float* d_logits) const override {
+    for (std::int64_t i = 0; i < in.positions; ++i) {
+      const auto k = static_cast<std::int64_t>(in.targets[i]);
+      const float p = in.predictions[i * in.classes + k];
+      values[i] = (1.0F - std::pow(p, q_)) / q_;
+      if (d_logits == nullptr) continue;
+      std::fill_n(d_logits + i * in.classes, in.classes, 0.0F);
+      d_logits[i * in.classes + k] = -scale[i] * std::pow(p, q_ - 1.0F);
+    }
+  }
+
+ private:
+  float q_;
+};
+
 }  // namespace
 
 void add_crossentropies(Registry<Loss>& registry) {
-  const Parameter logits{"from_logits", Kind::kBoolean, false}, smoothing{"label_smoothing", Kind::kNumber, 0.0}, axis{"axis", Kind::kAny, -1};
+  const Parameter logits{"from_logits", Kind::kBoolean, false}, smoothing{"label_smoothing", Kind::kNumber, 0.0}, axis = unsupported_parameter("axis", -1);
   const Parameter alpha{"alpha", Kind::kAny, 0.25}, gamma{"gamma", Kind::kNumber, 2.0};
   registry.add(loss_signature("SparseCategoricalCrossentropy", {"sparse_categorical_crossentropy"},
-                              {logits, {"ignore_class", Kind::kInteger, nullptr, false, true}}, "-log y[t], t a class index (keras.losses.SparseCategoricalCrossentropy)"),
+                              {logits, {"ignore_class", Kind::kInteger, nullptr, false, true}, reduction_parameter(), axis},
+                              "-log y[t], t a class index (keras.losses.SparseCategoricalCrossentropy)"),
                [](const Json& config) { return std::make_unique<SparseCategoricalCrossentropy>(config); });
   registry.add(loss_signature("CategoricalCrossentropy", {"categorical_crossentropy"}, {logits, smoothing, axis}, "-sum t log y (keras.losses.CategoricalCrossentropy)"),
                [](const Json& config) { return std::make_unique<CategoricalCrossentropy>(config, CategoricalCrossentropy::Focal::kNo); });
@@ -266,6 +286,9 @@ void add_crossentropies(Registry<Loss>& registry) {
                               {{"apply_class_balancing", Kind::kBoolean, false}, {"alpha", Kind::kNumber, 0.25}, gamma, logits, smoothing, axis},
                               "binary crossentropy times (1 - p_t)^gamma, Lin et al. 2017 (keras.losses.BinaryFocalCrossentropy)"),
                [](const Json& config) { return std::make_unique<BinaryCrossentropy>(config, BinaryCrossentropy::Focal::kYes); });
+  registry.add(loss_signature("CategoricalGeneralizedCrossEntropy", {"categorical_generalized_cross_entropy"}, {{"q", Kind::kNumber, 0.5}},
+                              "(1 - y[t]^q) / q, t a class index: bears wrong labels, Zhang and Sabuncu 2018 (keras.losses.CategoricalGeneralizedCrossEntropy)"),
+               [](const Json& config) { return std::make_unique<GeneralizedCrossEntropy>(config); });
 }
 
 }  // namespace nntrain::nn

@@ -1,4 +1,7 @@
-// Flatten, Reshape and Identity: other names for the same numbers (keras/src/layers/reshaping).
+// Flatten, Reshape and Identity: other names for the same numbers; Permute and RepeatVector move them
+// (keras/src/layers/reshaping).
+
+#include <algorithm>
 
 #include "nn/layer_registry.h"
 #include "nntrain/core/call.h"
@@ -64,6 +67,85 @@ class Reshape : public View {
   std::vector<std::int64_t> target_;
 };
 
+/// y[k] = x[sources[k]] of each sample: elements moved or repeated.
+class Rearranged : public Layer {
+ public:
+  bool backward_reads_input() const override { return false; }
+  bool backward_reads_output() const override { return false; }
+  void forward(const BatchContext& context, const float* x, float* y) override {
+    for (std::int64_t row = 0; row < context.rows; ++row) {
+      for (std::size_t k = 0; k < sources_.size(); ++k) *y++ = x[row * inputs_ + sources_[k]];
+    }
+  }
+  void backward(const BatchContext& context, const float*, const float*, float* dy, float* dx, GradientTree&) override {
+    if (dx == nullptr) return;
+    std::fill_n(dx, context.rows * inputs_, 0.0F);
+    for (std::int64_t row = 0; row < context.rows; ++row) {
+      for (std::size_t k = 0; k < sources_.size(); ++k) dx[row * inputs_ + sources_[k]] += *dy++;
+    }
+  }
+
+ protected:
+  std::int64_t inputs_ = 0;
+  std::vector<std::int64_t> sources_;
+};
+
+class Permute : public Rearranged {
+ public:
+  explicit Permute(const Json& config) {
+    const Json& dims = config["dims"];
+    for (const Json& dim : dims) order_.push_back(dim.is_number_integer() ? dim.get<std::int64_t>() : 0);
+    std::vector<std::int64_t> sorted = order_;
+    std::sort(sorted.begin(), sorted.end());
+    for (std::size_t i = 0; i < sorted.size(); ++i) {
+      if (sorted[i] == static_cast<std::int64_t>(i) + 1) continue;
+      throw InputError("Invalid permutation argument `dims` for Permute Layer. The set of indices in `dims` must be consecutive and "
+                       "start from 1. Received dims=" + format_call(dims));
+    }
+  }
+  Shape build(const Shape& input, VariableBuilder&) override {
+    const std::size_t rank = order_.size();
+    if (input.rank() != static_cast<std::int64_t>(rank)) {
+      throw InputError("layer \"" + name() + "\": dims permutes " + std::to_string(rank) + " axes, the input has shape " + input.with_batch());
+    }
+    std::vector<std::int64_t> strides(rank, 1), extents(rank), steps(rank);
+    for (std::size_t a = rank; a-- > 1;) strides[a - 1] = strides[a] * input[static_cast<std::int64_t>(a)];
+    for (std::size_t a = 0; a < rank; ++a) {
+      extents[a] = input[order_[a] - 1];
+      steps[a] = strides[static_cast<std::size_t>(order_[a] - 1)];
+    }
+    inputs_ = input.size();
+    sources_.resize(static_cast<std::size_t>(inputs_));
+    for (std::size_t k = 0; k < sources_.size(); ++k) {
+      auto rest = static_cast<std::int64_t>(k);
+      for (std::size_t a = rank; a-- > 0; rest /= extents[a]) sources_[k] += rest % extents[a] * steps[a];
+    }
+    return Shape(extents);
+  }
+
+ private:
+  std::vector<std::int64_t> order_;  // 1-based, as in Keras
+};
+
+class RepeatVector : public Rearranged {
+ public:
+  explicit RepeatVector(const Json& config) : times_(config["n"].get<std::int64_t>()) {
+    if (times_ < 1) throw InputError("RepeatVector: n must be at least 1, got " + std::to_string(times_));
+  }
+  Shape build(const Shape& input, VariableBuilder&) override {
+    if (input.rank() != 1) {
+      throw InputError("Input 0 of layer \"" + name() + "\" is incompatible with the layer: expected ndim=2, found ndim=" +
+                       std::to_string(input.rank() + 1) + ". Full shape received: " + input.with_batch());
+    }
+    inputs_ = input.size();
+    for (std::int64_t k = 0; k < times_ * inputs_; ++k) sources_.push_back(k % inputs_);
+    return Shape{times_, inputs_};
+  }
+
+ private:
+  std::int64_t times_;
+};
+
 /// None or "channels_last"; "channels_first" would reorder the values.
 Parameter data_format_parameter() {
   return {"data_format", Kind::kObject, nullptr, false, true, [](const Json& value) -> Json {
@@ -79,6 +161,10 @@ void add_shape_layers(Registry<Layer>& registry) {
             [](const Json&) { return std::make_unique<Flatten>(); });
   add_layer(registry, {"Reshape", {"reshape"}, {{"target_shape", Kind::kList, nullptr, true}}, "the same values in target_shape, where one extent may be -1 (keras.layers.Reshape)"},
             [](const Json& config) { return std::make_unique<Reshape>(config); });
+  add_layer(registry, {"Permute", {"permute"}, {{"dims", Kind::kList, nullptr, true}}, "the axes of a sample in another order, counted from 1 (keras.layers.Permute)"},
+            [](const Json& config) { return std::make_unique<Permute>(config); });
+  add_layer(registry, {"RepeatVector", {"repeat_vector"}, {{"n", Kind::kInteger, nullptr, true}}, "a vector n times, along a new first axis (keras.layers.RepeatVector)"},
+            [](const Json& config) { return std::make_unique<RepeatVector>(config); });
   add_layer(registry, {"Identity", {"identity"}, {}, "x (keras.layers.Identity)"},
             [](const Json&) { return std::make_unique<Identity>(); });
 }

@@ -99,24 +99,23 @@ void CommonOptimizer::accumulate(Slice& slice, const StepInfo& info) {
 
 void CommonOptimizer::direct(Slice& slice, const StepInfo& info) { accumulate(slice, info); }
 
-void CommonOptimizer::clip(Slice& slice, const StepInfo& info) const {
-  auto* self = const_cast<CommonOptimizer*>(this);
+void CommonOptimizer::clip(Slice& slice, std::span<const double> squares) {
   if (options_.clipvalue > 0) {
     const auto most = static_cast<float>(options_.clipvalue);
-    self->for_pieces(slice, [&](const Piece& piece) {
+    for_pieces(slice, [&](const Piece& piece) {
       for (std::int64_t i = 0; i < piece.size; ++i) piece.g[i] = std::min(std::max(piece.g[i], -most), most);
     });
   }
   double global = 0;
   if (options_.global_clipnorm > 0) {
-    for (const double squares : info.norms.update) global += squares;
+    for (const double of_variable : squares) global += of_variable;
     global = std::sqrt(global);
   }
   if (options_.clipnorm <= 0 && options_.global_clipnorm <= 0) return;
-  self->for_pieces(slice, [&](const Piece& piece) {
+  for_pieces(slice, [&](const Piece& piece) {
     const bool all = options_.global_clipnorm > 0;
     const double limit = all ? options_.global_clipnorm : options_.clipnorm;
-    const double norm = all ? global : std::sqrt(info.norms.update[static_cast<std::size_t>(piece.segment->variable)]);
+    const double norm = all ? global : std::sqrt(squares[static_cast<std::size_t>(piece.segment->variable)]);
     if (norm <= limit) return;
     const auto factor = static_cast<float>(limit / norm);
     for (std::int64_t i = 0; i < piece.size; ++i) piece.g[i] *= factor;
@@ -139,7 +138,7 @@ void CommonOptimizer::average(Slice& slice, const StepInfo& info) {
 void CommonOptimizer::step(Slice& slice, const StepInfo& info) {
   if (!norms().update) accumulate(slice, info);
   if (is_update(info)) {
-    clip(slice, info);
+    if (clips_in_step()) clip(slice, info.norms.update);
     const auto decay = static_cast<float>(options_.weight_decay);
     const bool decays = options_.weight_decay != 0 && decays_decoupled();
     const std::int64_t t = updates(info) + 1;
@@ -182,7 +181,7 @@ std::vector<Parameter> optimizer_parameters(double learning_rate, std::vector<Pa
   all.push_back({"loss_scale_factor", Kind::kObject, nullptr, false, true, [](const Json& value) -> Json {
                    if (value.is_null()) return value;
                    throw InputError("loss scaling is for half precision, which is not supported; leave it out");
-                 }});
+                 }, true});
   all.push_back({"gradient_accumulation_steps", Kind::kInteger, nullptr, false, true});
   all.push_back({"name", Kind::kText, nullptr, false, true});
   return all;
@@ -195,6 +194,10 @@ Registry<Optimizer>& optimizers() {
     add_adam_family(made);
     add_adaptive_family(made);
     add_layerwise_family(made);
+    made.refuse({"Muon"}, "it needs every matrix whole in every step, where here each rank has its slice");
+    made.refuse({"ScheduleFreeAdamW"}, "its weights for training and for validation differ");
+    made.refuse({"LossScaleOptimizer"}, "float32 needs no loss scale");
+    made.refuse({"MultiOptimizer", "OptimizerMap"}, "one optimizer takes all weights; trainable=False freezes a layer");
     return made;
   }();
   return registry;

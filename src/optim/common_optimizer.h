@@ -44,6 +44,11 @@ class CommonOptimizer : public Optimizer {
   virtual void advanced(std::int64_t t) { (void)t; }
   /// Decoupled weight decay is Keras' default; LARS has its own.
   virtual bool decays_decoupled() const { return true; }
+  /// step() clips by the norms of what direct() left; false: direct() clips itself.
+  virtual bool clips_in_step() const { return true; }
+  void accumulate(Slice& slice, const StepInfo& info);
+  /// clipnorm, clipvalue or global_clipnorm; `squares`: sums of squares of the gradients, by variable.
+  void clip(Slice& slice, std::span<const double> squares);
 
   template <class Use>
   void for_pieces(Slice& slice, Use use);
@@ -57,8 +62,6 @@ class CommonOptimizer : public Optimizer {
   CommonOptions options_;
 
  private:
-  void accumulate(Slice& slice, const StepInfo& info);
-  void clip(Slice& slice, const StepInfo& info) const;
   void average(Slice& slice, const StepInfo& info);
   int ema_slot() const { return static_cast<int>(own_slots().size()); }
   int accumulator_slot() const { return ema_slot() + (options_.use_ema ? 1 : 0); }

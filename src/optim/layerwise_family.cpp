@@ -14,13 +14,21 @@ namespace {
 class Layerwise : public CommonOptimizer {
  public:
   explicit Layerwise(const Json& config) : CommonOptimizer(config) {
-    if (options_.clipnorm > 0 || options_.global_clipnorm > 0) {
-      throw InputError("LARS and LAMB scale by norms themselves; clipnorm and global_clipnorm are not supported with them, clipvalue is");
+    if (clips_by_norm() && options_.gradient_accumulation_steps > 0) {
+      throw InputError("clipnorm and global_clipnorm are not supported together with gradient_accumulation_steps in LARS and LAMB");
     }
   }
-  NormRequest norms() const override { return {false, true, true}; }
+  NormRequest norms() const override { return {clips_by_norm(), true, true}; }
+
+  /// Leaves the clipped gradients.
+  void direct(Slice& slice, const StepInfo& info) override {
+    accumulate(slice, info);
+    if (is_update(info)) clip(slice, info.norms.gradient);
+  }
 
  protected:
+  bool clips_in_step() const override { return false; }
+  bool clips_by_norm() const { return options_.clipnorm > 0 || options_.global_clipnorm > 0; }
   static double norm(std::span<const double> squares, const Piece& piece) { return std::sqrt(squares[static_cast<std::size_t>(piece.segment->variable)]); }
 };
 
@@ -52,13 +60,11 @@ class Lars : public Layerwise {
 class Lamb : public Layerwise {
  public:
   explicit Lamb(const Json& config)
-      : Layerwise(config), beta1_(config["beta_1"].get<float>()), beta2_(config["beta_2"].get<float>()), epsilon_(config["epsilon"].get<float>()) {
-    if (options_.clipvalue > 0) throw InputError("LAMB: clipvalue is not supported");
-  }
+      : Layerwise(config), beta1_(config["beta_1"].get<float>()), beta2_(config["beta_2"].get<float>()), epsilon_(config["epsilon"].get<float>()) {}
 
   /// Leaves Adam's direction in the gradients.
   void direct(Slice& slice, const StepInfo& info) override {
-    CommonOptimizer::direct(slice, info);
+    Layerwise::direct(slice, info);
     if (!is_update(info)) return;
     const auto t = static_cast<float>(updates(info) + 1);
     const float left1 = 1.0F - std::pow(beta1_, t), left2 = 1.0F - std::pow(beta2_, t);

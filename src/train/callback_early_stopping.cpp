@@ -30,22 +30,18 @@ class EarlyStopping : public Callback {
     if (!config["baseline"].is_null()) baseline_ = config["baseline"].get<double>();
   }
 
+  void check(const Control& control) const override { monitor_.check(control); }
+
   void on_epoch_end(Control& control, std::int64_t epoch, Logs& logs) override {
-    if (epoch < start_) return;
-    const bool validates = monitor_.name().rfind("val_", 0) != 0 || logs.find(monitor_.name());
-    if (!validates && has_best_) return;  // an epoch without validation (validation_freq)
-    const double now = monitor_.value(logs, "EarlyStopping");
-    if (!has_best_) {
-      best_ = monitor_.worst(control);
-      has_best_ = true;
-    }
+    const std::optional<double> now = monitor_.value(logs);
+    if (!now || epoch < start_) return;
     if (restore_ && !control.has_kept_weights(kKept)) control.keep_weights(kKept);
     ++wait_;
-    if (monitor_.improves(control, now, best_)) {
+    if (monitor_.improves(control, *now, best_)) {
       best_ = now;
       best_epoch_ = epoch;
       if (restore_) control.keep_weights(kKept);
-      if (!baseline_ || monitor_.improves(control, now, *baseline_)) wait_ = 0;
+      if (monitor_.improves(control, *now, baseline_)) wait_ = 0;
       return;
     }
     if (wait_ >= patience_ && epoch > 0) {
@@ -66,14 +62,13 @@ class EarlyStopping : public Callback {
   }
 
   Json state() const override {
-    return {{"wait", wait_}, {"best", has_best_ ? Json(best_) : Json()}, {"best_epoch", best_epoch_}};
+    return {{"wait", wait_}, {"best", to_state(best_)}, {"best_epoch", best_epoch_}};
   }
 
   void set_state(const Json& state) override {
     wait_ = state.value("wait", std::int64_t{0});
     best_epoch_ = state.value("best_epoch", std::int64_t{0});
-    has_best_ = state.contains("best") && state["best"].is_number();
-    if (has_best_) best_ = state["best"].get<double>();
+    best_ = from_state(state, "best");
   }
 
  private:
@@ -83,8 +78,8 @@ class EarlyStopping : public Callback {
   std::int64_t start_;
   std::optional<double> baseline_;
   std::int64_t wait_ = 0, best_epoch_ = 0, stopped_epoch_ = 0;
-  double best_ = 0;
-  bool has_best_ = false, stopped_ = false;
+  std::optional<double> best_;
+  bool stopped_ = false;
 };
 
 }  // namespace

@@ -24,18 +24,17 @@ class ReduceLearningRateOnPlateau : public Callback {
     if (factor_ >= 1.0) throw InputError("ReduceLROnPlateau does not support a factor >= 1.0. Got " + std::to_string(factor_));
   }
 
+  void check(const Control& control) const override { monitor_.check(control); }
+
   void on_epoch_end(Control& control, std::int64_t epoch, Logs& logs) override {
     logs.set("learning_rate", control.learning_rate());
-    const double now = monitor_.value(logs, "ReduceLROnPlateau");
-    if (!has_best_) {
-      best_ = monitor_.worst(control);
-      has_best_ = true;
-    }
+    const std::optional<double> now = monitor_.value(logs);
+    if (!now) return;
     if (cooling_ > 0) {
       --cooling_;
       wait_ = 0;
     }
-    if (monitor_.improves(control, now, best_)) {
+    if (monitor_.improves(control, *now, best_)) {
       best_ = now;
       wait_ = 0;
       return;
@@ -53,14 +52,13 @@ class ReduceLearningRateOnPlateau : public Callback {
   }
 
   Json state() const override {
-    return {{"wait", wait_}, {"cooling", cooling_}, {"best", has_best_ ? Json(best_) : Json()}};
+    return {{"wait", wait_}, {"cooling", cooling_}, {"best", to_state(best_)}};
   }
 
   void set_state(const Json& state) override {
     wait_ = state.value("wait", std::int64_t{0});
     cooling_ = state.value("cooling", std::int64_t{0});
-    has_best_ = state.contains("best") && state["best"].is_number();
-    if (has_best_) best_ = state["best"].get<double>();
+    best_ = from_state(state, "best");
   }
 
  private:
@@ -69,8 +67,7 @@ class ReduceLearningRateOnPlateau : public Callback {
   std::int64_t patience_, verbose_, cooldown_;
   double min_rate_;
   std::int64_t wait_ = 0, cooling_ = 0;
-  double best_ = 0;
-  bool has_best_ = false;
+  std::optional<double> best_;
 };
 
 /// Keras takes a Python function; here a schedule of the epoch, e.g. ExponentialDecay(0.1, 10, 0.5).

@@ -1,6 +1,5 @@
 #include "nntrain/train/configuration.h"
 
-#include "nntrain/core/error.h"
 #include "nntrain/core/registry.h"
 
 namespace nntrain::train {
@@ -78,6 +77,7 @@ const Key& known_key(std::string_view name, const std::string& origin) {
 
 void Configuration::add(const std::string& key, Value value) {
   const Key& entry = known_key(key, value.origin);
+  if (value.text.find_first_not_of(" \t\r\n") == std::string::npos) return;
   std::vector<Value>& values = values_[key];
   if (entry.repeats == Key::Repeats::kNo && !values.empty()) {
     throw InputError(value.origin + ": " + key + " is set twice, to \"" + values.front().text + "\" (" +

@@ -200,7 +200,7 @@ LoadedArray DataLoader::load_prepared(const Part& part, const TargetPlan& plan) 
                            std::to_string(source->info().rows) + " (" + path + ")");
         }
         source->read(raw);
-        TargetRules rules{plan.loss, plan.output_shape, settings_.positive_class, sets_.class_names, key + " \"" + path + "\""};
+        TargetRules rules{plan.loss, plan.output_shape, settings_.positive_class, sets_.class_names, key + " \"" + path + "\"", plan.loss_origin};
         prepared = prepare_targets(source->info(), raw, rules);
         return prepared.info;
       },

@@ -182,8 +182,11 @@ void Trainer::finish_epoch(const Epoch& epoch) {
   }
   state_.epoch = epoch.index + 1;
   state_.step = 0;
+  ending_epoch_ = true;
   for (const auto& callback : callbacks_) callback->on_epoch_end(*this, epoch.index, logs);
+  ending_epoch_ = false;
   append_history(epoch.index, logs);
+  write_saves();
   progress_->end_epoch(logs, seconds);
   const bool last = state_.epoch >= settings_.fit.epochs || stop_training_;
   if (stop_signal != 0 && !resumable_stop_ && session_.size() == 1) resumable_stop_ = true;

@@ -32,6 +32,7 @@ Inference::Inference(comm::Session& session, checkpoint::Contents contents, cons
     if (!keras.loss.is_null()) compile.loss = nn::losses().canonical(keras.loss);
     compile.metrics = keras.metrics;
     compile.weighted_metrics = keras.weighted_metrics;
+    compile.loss_origin = compile.metrics_origin = compile.weighted_metrics_origin = "training_config";
   }
   DataLoader loader(session_, data_settings_, fit_settings_);
   loader.load_inputs();
@@ -43,7 +44,7 @@ Inference::Inference(comm::Session& session, checkpoint::Contents contents, cons
   if (!compile.loss.is_null()) compiled_.loss = make_loss(compile);
   if (task == Task::kEvaluate) {
     if (!compiled_.loss) throw InputError("the file holds no loss (it was not compiled); give --compile.loss=...");
-    loader.load_targets({compiled_.loss.get(), model_->output_shape()});
+    loader.load_targets({compiled_.loss.get(), model_->output_shape(), compile.loss_origin});
     data_ = loader.take();
     make_metrics(compile, data_.target_shape, model_->output_shape(), compiled_);
     fuse_head(*model_, *compiled_.loss);
@@ -108,7 +109,7 @@ Evaluation Inference::evaluate() {
   evaluation.rows = data_.train.rows();
   const data::Sampler in_order(evaluation.rows, 0, 0, data::Order::kFile);
   // A loss that sums over the batch is reported as the mean of batch sums, so it keeps the run's batch size.
-  const bool sums = compiled_.loss->reduction() == nn::Reduction::kSum;
+  const bool sums = compiled_.loss->reduction() == nn::Reduction::kSum || compiled_.loss->batch_sums(1, 1) > 0;
   const std::int64_t step = sums ? std::min(kBatchRows, settings_.fit.batch_size) : kBatchRows;
   for (std::int64_t position = 0; position < evaluation.rows; position += step) {
     replica_->evaluate({&data_.train, &in_order, position, std::min(step, evaluation.rows - position), 0}, board);

@@ -129,6 +129,27 @@ double Replica::weigh(const nn::LossInputs& inputs) {
   return reduction == nn::Reduction::kSum ? 1.0 : divisor;
 }
 
+/// For losses that look at the whole mini-batch: their sums over all shards.
+void Replica::add_batch_sums(nn::LossInputs& inputs, const float* scale) {
+  inputs.first_position = rows_.first * positions_per_row_;
+  inputs.batch_positions = rows_.batch_rows * positions_per_row_;
+  const auto width = static_cast<std::size_t>(loss_->batch_sums(inputs.batch_positions, classes_));
+  if (width == 0) return;
+  batch_parts_.assign(width * shard_sums_.size(), 0.0);
+  batch_sums_.resize(width);
+  for (std::size_t s = 0; s < shard_sums_.size(); ++s) {
+    const std::int64_t begin = rows_.bounds[s] * positions_per_row_;
+    nn::LossInputs shard = inputs;
+    shard.positions = rows_.bounds[s + 1] * positions_per_row_ - begin;
+    shard.first_position += begin;
+    shard.targets += begin * target_width_;
+    shard.predictions += begin * classes_;
+    loss_->add_batch_sums(shard, scale == nullptr ? nullptr : scale + begin, std::span(batch_parts_).subspan(s * width, width));
+  }
+  sums_.sum(batch_parts_, batch_sums_);
+  inputs.batch_sums = batch_sums_;
+}
+
 double Replica::score(const nn::LossInputs& inputs, double divisor, bool weighted, Scoreboard& board) {
   const double batch_rows = static_cast<double>(rows_.batch_rows);
   double checked = 0;
@@ -184,6 +205,7 @@ bool Replica::train(const BatchRequest& batch, nn::GradientTree& gradients, Scor
       const auto at = static_cast<std::size_t>(i);
       scales_[at] = weighted ? weights_[at] * scale : scale;
     }
+    add_batch_sums(inputs, scales_.data());
     loss_->compute(inputs, scales_.data(), losses_.data(), model_.output_gradient());
     finite = score(inputs, divisor, weighted, board);
   }
@@ -194,8 +216,9 @@ bool Replica::train(const BatchRequest& batch, nn::GradientTree& gradients, Scor
 
 void Replica::evaluate(const BatchRequest& batch, Scoreboard& board) {
   gather(batch);
-  const nn::LossInputs inputs = loss_inputs(model_.forward(context(nn::Mode::kInference, batch.step), model_.input()));
+  nn::LossInputs inputs = loss_inputs(model_.forward(context(nn::Mode::kInference, batch.step), model_.input()));
   const double divisor = weigh(inputs);
+  add_batch_sums(inputs, nullptr);
   loss_->compute(inputs, nullptr, losses_.data(), nullptr);
   score(inputs, divisor, weighted_ || loss_->has_mask(), board);
 }

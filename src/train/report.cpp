@@ -49,10 +49,20 @@ void Trainer::print_header() const {
       log::info(fmt::format("  {} = {}  ({})", key.name, value.text, value.origin));
     }
   }
+  log_scaling();
   log::info(summary_table(*model_));
   if (resumed_) {
     log::info(fmt::format("Going on from {}: epoch {}, step {}", settings_.checkpoint.path, state_.epoch, state_.step));
   }
+}
+
+/// What fit.learning_rate_scaling makes of the learning rate (Goyal et al. 2017).
+void Trainer::log_scaling() const {
+  if (settings_.fit.learning_rate_scaling == "none") return;
+  std::string text = fmt::format("Learning rate x {:.4g} ({} scaling: batch_size {} / reference_batch_size {})", rate_scale_,
+                                 settings_.fit.learning_rate_scaling, settings_.fit.batch_size, settings_.fit.reference_batch_size);
+  if (settings_.fit.warmup_epochs > 0) text += fmt::format(", rising from x 1 over {:g} epochs", settings_.fit.warmup_epochs);
+  log::info(text);
 }
 
 void Trainer::print_closing_table() {

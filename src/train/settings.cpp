@@ -5,6 +5,7 @@
 
 #include "nntrain/core/call.h"
 #include "nntrain/core/error.h"
+#include "nntrain/metrics/metric.h"
 #include "nntrain/nn/layer.h"
 #include "nntrain/nn/loss.h"
 #include "nntrain/optim/optimizer.h"
@@ -14,14 +15,10 @@ namespace nntrain::train {
 
 namespace {
 
-/// Runs `read` and puts key and origin before the message of an error.
+/// read(text), with origin and key before the message of an error.
 template <class Read>
-auto with_origin(const std::string& key, const Value& value, Read&& read) {
-  try {
-    return read(value.text);
-  } catch (const InputError& error) {
-    throw InputError(value.origin + ": " + key + ": " + error.what());
-  }
+auto read_value(const std::string& key, const Value& value, Read&& read) {
+  return with_origin(value.origin + ": " + key, [&] { return read(value.text); });
 }
 
 std::string trim(const std::string& text) {
@@ -80,12 +77,12 @@ class Reader {
   }
 
   Json json(const std::string& key) const {
-    return with_origin(key, {text_with_quotes(key), configuration_.origin(key)},
+    return read_value(key, {text_with_quotes(key), configuration_.origin(key)},
                        [](const std::string& value) { return parse_call(value); });
   }
 
   std::vector<Json> json_list(const std::string& key) const {
-    return with_origin(key, {text_with_quotes(key), configuration_.origin(key)}, [](std::string value) {
+    return read_value(key, {text_with_quotes(key), configuration_.origin(key)}, [](std::string value) {
       if (!value.empty() && value.front() == '[' && value.back() == ']') value = value.substr(1, value.size() - 2);
       return parse_call_list(value);
     });
@@ -93,7 +90,7 @@ class Reader {
 
   template <class Family>
   Json canonical(const std::string& key, const Family& family) const {
-    return with_origin(key, {text_with_quotes(key), configuration_.origin(key)},
+    return read_value(key, {text_with_quotes(key), configuration_.origin(key)},
                        [&](const std::string& value) { return family.canonical(parse_call(value)); });
   }
 
@@ -108,6 +105,9 @@ class Reader {
     }
     return all;
   }
+
+  /// "file:line: key", what messages about the key begin with.
+  std::string origin(const std::string& key) const { return configuration_.origin(key) + ": " + key; }
 
   [[noreturn]] void fail(const std::string& key, const std::string& what) const {
     throw InputError(configuration_.origin(key) + ": " + key + ": " + what);
@@ -159,7 +159,7 @@ ModelSettings read_model(const Reader& reader, const Configuration& configuratio
     model.input_shape = Shape(extents);
   }
   for (const Value& value : configuration.list("model.layer")) {
-    model.layers.push_back(with_origin("model.layer", value, [](const std::string& text) {
+    model.layers.push_back(read_value("model.layer", value, [](const std::string& text) {
       const Json parsed = parse_call(text);
       const Json name = detail::spec_name("layer", parsed);
       if (name == "Input" || name == "InputLayer") return parsed;
@@ -173,12 +173,22 @@ ModelSettings read_model(const Reader& reader, const Configuration& configuratio
   return model;
 }
 
+std::vector<Json> read_metrics(const Reader& reader, const std::string& key) {
+  std::vector<Json> specs = reader.json_list(key);
+  for (const Json& spec : specs) with_origin(reader.origin(key), [&] { metrics::check_metric(spec); });
+  return specs;
+}
+
 CompileSettings read_compile(const Reader& reader) {
   CompileSettings compile;
   if (!reader.text("compile.loss").empty()) compile.loss = reader.canonical("compile.loss", nn::losses());
   compile.optimizer = reader.canonical("compile.optimizer", optim::optimizers());
-  compile.metrics = reader.json_list("compile.metrics");
-  compile.weighted_metrics = reader.json_list("compile.weighted_metrics");
+  compile.metrics = read_metrics(reader, "compile.metrics");
+  compile.weighted_metrics = read_metrics(reader, "compile.weighted_metrics");
+  compile.loss_origin = reader.origin("compile.loss");
+  compile.optimizer_origin = reader.origin("compile.optimizer");
+  compile.metrics_origin = reader.origin("compile.metrics");
+  compile.weighted_metrics_origin = reader.origin("compile.weighted_metrics");
   return compile;
 }
 
@@ -218,9 +228,10 @@ FitSettings read_fit(const Reader& reader, const Configuration& configuration) {
   fit.validation_batch_size = reader.integer("fit.validation_batch_size", 1);
   fit.class_weight = read_class_weight(reader);
   for (const Value& value : configuration.list("fit.callback")) {
-    fit.callbacks.push_back(with_origin("fit.callback", value, [](const std::string& text) {
+    fit.callbacks.push_back(read_value("fit.callback", value, [](const std::string& text) {
       return callbacks().canonical(parse_call(text));
     }));
+    fit.callback_origins.push_back(value.origin + ": fit.callback");
   }
   fit.verbose = reader.choice("fit.verbose", {"auto", "0", "1", "2"});
   fit.learning_rate_scaling = reader.choice("fit.learning_rate_scaling", {"none", "linear", "sqrt"});
@@ -270,7 +281,7 @@ Settings read_settings(const Configuration& configuration) {
     settings.run.shards = static_cast<int>(shards);
   }
   if (!reader.text("run.max_time").empty()) {
-    settings.run.max_seconds = with_origin("run.max_time", {reader.text("run.max_time"), configuration.origin("run.max_time")},
+    settings.run.max_seconds = read_value("run.max_time", {reader.text("run.max_time"), configuration.origin("run.max_time")},
                                            [](const std::string& text) { return parse_duration(text); });
   }
   settings.run.log = reader.text("run.log");

@@ -39,6 +39,23 @@ nn::Head output_head(const nn::Sequential& model) {
   return name == "softmax" ? nn::Head::kSoftmax : name == "sigmoid" ? nn::Head::kSigmoid : nn::Head::kNone;
 }
 
+/// The first layer with which the model cannot be built.
+std::size_t first_bad_layer(const ModelSource& source, const Shape& input) {
+  std::vector<Json> some;
+  for (const Json& layer : source.layers) {
+    some.push_back(layer);
+    std::vector<Json> whole = some;
+    const std::string kind = detail::spec_name("layer", layer);
+    if (some.size() == 1 && (kind == "Input" || kind == "InputLayer")) whole.push_back("Identity");  // Input alone is no model
+    try {
+      nn::Sequential(source.name, whole, input);
+    } catch (const InputError&) {
+      return some.size() - 1;
+    }
+  }
+  return source.layers.size() - 1;
+}
+
 bool is_json_file(const std::string& path) {
   return path.size() > 5 && path.compare(path.size() - 5, 5, ".json") == 0;
 }
@@ -135,7 +152,9 @@ std::unique_ptr<nn::Sequential> build_model(const ModelSource& source, const Sha
     return std::make_unique<nn::Sequential>(source.name, source.layers, input);
   } catch (const InputError& error) {
     if (source.origins.empty()) throw;
-    throw InputError("model.layer (" + source.origins.front() + " to " + source.origins.back() + "): " + error.what());
+    const std::size_t bad = first_bad_layer(source, input);
+    throw InputError(source.origins[bad] + ": model.layer " + std::to_string(bad + 1) + " (" +
+                     detail::spec_name("layer", source.layers[bad]) + "): " + error.what());
   }
 }
 
@@ -169,7 +188,7 @@ std::unique_ptr<nn::Loss> make_loss(const CompileSettings& settings) {
   if (settings.loss.is_null()) {
     throw InputError("compile.loss is not set; give a loss, e.g. sparse_categorical_crossentropy");
   }
-  return nn::losses().make(settings.loss);
+  return with_origin(settings.loss_origin, [&] { return nn::losses().make(settings.loss); });
 }
 
 void make_metrics(const CompileSettings& settings, const Shape& target, const Shape& output, Compiled& compiled) {
@@ -189,10 +208,12 @@ void make_metrics(const CompileSettings& settings, const Shape& target, const Sh
     specs.push_back(entry.metric->spec());
     compiled.metrics.push_back(std::move(entry));
   };
-  for (const Json& spec : settings.metrics) add(spec, NamedMetric::Weighting::kNone, compiled.metric_specs);
-  for (const Json& spec : settings.weighted_metrics) {
-    add(spec, NamedMetric::Weighting::kSampleWeights, compiled.weighted_specs);
-  }
+  with_origin(settings.metrics_origin, [&] {
+    for (const Json& spec : settings.metrics) add(spec, NamedMetric::Weighting::kNone, compiled.metric_specs);
+  });
+  with_origin(settings.weighted_metrics_origin, [&] {
+    for (const Json& spec : settings.weighted_metrics) add(spec, NamedMetric::Weighting::kSampleWeights, compiled.weighted_specs);
+  });
 }
 
 void fuse_head(nn::Sequential& model, const nn::Loss& loss) {

@@ -101,7 +101,13 @@ PreparedTargets prepare_targets(const data::ArrayInfo& info, std::span<const std
     values = one_hot(values, classes);
     sample = rules.output_shape;
   }
-  rules.loss->check_shapes(sample, rules.output_shape);
+  try {
+    rules.loss->check_shapes(sample, rules.output_shape);
+  } catch (const InputError& error) {
+    const std::string loss = rules.loss->spec().is_object() ? " = " + rules.loss->spec()["class_name"].get<std::string>() : "";
+    throw InputError((rules.loss_origin.empty() ? "compile.loss" : rules.loss_origin) + loss + ": " + error.what() + " (targets: " +
+                     rules.where + "; output: the model's last layer)");
+  }
   return prepared;
 }
 

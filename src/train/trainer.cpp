@@ -20,8 +20,10 @@ Trainer::Trainer(comm::Session& session, const Configuration& configuration, con
     : session_(session), configuration_(configuration), version_(version), settings_(read_settings(configuration)) {
   run_start_ = std::chrono::steady_clock::now();
   compiled_.loss = make_loss(settings_.compile);
-  optimizer_ = optim::optimizers().make(settings_.compile.optimizer);
-  for (const Json& spec : settings_.fit.callbacks) callbacks_.push_back(callbacks().make(spec));
+  optimizer_ = with_origin(settings_.compile.optimizer_origin, [&] { return optim::optimizers().make(settings_.compile.optimizer); });
+  for (std::size_t i = 0; i < settings_.fit.callbacks.size(); ++i) {
+    callbacks_.push_back(with_origin(settings_.fit.callback_origins[i], [&] { return callbacks().make(settings_.fit.callbacks[i]); }));
+  }
 
   std::int64_t found = 0;
   comm::collectively(session_, "look for the checkpoint", [&] {
@@ -59,12 +61,15 @@ Trainer::Trainer(comm::Session& session, const Configuration& configuration, con
     throw InputError("the data's samples have shape " + loader.sets().input_shape.to_string() + " (data.inputs = " +
                      settings_.data.inputs + "), the model expects " + model_->input_shape().to_string());
   }
-  loader.load_targets({compiled_.loss.get(), model_->output_shape()});
+  loader.load_targets({compiled_.loss.get(), model_->output_shape(), settings_.compile.loss_origin});
   data_ = loader.take();
   make_metrics(settings_.compile, data_.target_shape, model_->output_shape(), compiled_);
   fuse_head(*model_, *compiled_.loss);
   choose_shards(previous.get());
   make_engine();
+  for (std::size_t i = 0; i < callbacks_.size(); ++i) {
+    with_origin(settings_.fit.callback_origins[i], [&] { callbacks_[i]->check(*this); });
+  }
   prepare_start(source, previous.get());
 }
 
@@ -110,7 +115,7 @@ void Trainer::make_engine() {
   validation_batch_rows_ = settings_.fit.validation_batch_size;
   if (validation_batch_rows_ == 0) {
     // Results do not depend on it (they are sums over rows) unless the loss itself is a sum over the batch.
-    const bool free = compiled_.loss->reduction() != nn::Reduction::kSum;
+    const bool free = compiled_.loss->reduction() != nn::Reduction::kSum && compiled_.loss->batch_sums(1, 1) == 0;
     validation_batch_rows_ = free ? std::max<std::int64_t>(settings_.fit.batch_size, 32 * shards_) : settings_.fit.batch_size;
   }
   ReplicaOptions replica;

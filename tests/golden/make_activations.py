@@ -25,9 +25,24 @@ def kinks(function, x, dy):
     return [int(i) for i in np.flatnonzero(np.abs(left - right) > 0.02 * middle)]
 
 
+# With arguments: as functions, and as the layers that a Keras file holds in their place.
+ARGUMENTS = """leaky_relu(0.1) leaky_relu(negative_slope=0.05) elu(0.5) elu(alpha=2.0) relu(0.1) relu(max_value=2.5)
+relu(0.1,2.5,0.6) relu(negative_slope=0.2,threshold=1.0) ReLU() ReLU(max_value=2.5) ReLU(2.5,0.1,0.6)
+ReLU(negative_slope=0.1) ReLU(threshold=0.6) LeakyReLU() LeakyReLU(0.1) LeakyReLU(negative_slope=0.2) ELU() ELU(0.5)""".split()
+
+
+def function_of(spec):
+    if "(" not in spec:
+        return make(keras.activations, spec)
+    if spec[0].isupper():
+        return make(keras.layers, spec)
+    name, arguments = spec[:-1].split("(", 1)
+    return lambda x: eval(f"function(x, {arguments})", {"function": getattr(keras.activations, name), "x": x})
+
+
 cases = []
-for spec in ELEMENTWISE:
-    function = make(keras.activations, spec)
+for spec in ELEMENTWISE + ARGUMENTS:
+    function = function_of(spec)
     x = f32(POINTS).reshape(8, 5)
     dy = short(random(spec).uniform(0.5, 2, x.shape)) * f32(random(spec + "s").choice([-1, 1], x.shape))
     y, dx = gradient(function, x, dy)

@@ -1,4 +1,7 @@
-"""Writes callbacks.json: EarlyStopping and ReduceLROnPlateau driven with given logs (see golden.py)."""
+"""Writes callbacks.json: every callback driven with given logs (see golden.py)."""
+import os
+import tempfile
+
 import numpy as np
 from golden import f32, keras, namespace, random, write
 
@@ -31,6 +34,13 @@ ReduceLROnPlateau(monitor="val_loss", factor=0.2, patience=2, min_lr=0.001) | Re
 ReduceLROnPlateau(monitor="val_accuracy", factor=0.5, patience=1, mode="max") | ReduceLROnPlateau("val_accuracy", 0.5, 1)
 ReduceLROnPlateau(factor=0.5, patience=2, min_delta=0.01) | ReduceLROnPlateau(factor=0.5, patience=1, min_delta=0)
 ReduceLROnPlateau(monitor="loss", factor=0.3, patience=1, cooldown=1, min_lr=0.02)"""
+SCHEDULER = """LearningRateScheduler(ExponentialDecay(0.1, 3, 0.5)) | LearningRateScheduler(PiecewiseConstantDecay([2, 5], [0.1, 0.05, 0.01]))
+LearningRateScheduler(CosineDecay(0.2, 8, alpha=0.1))"""
+SAVERS = """ModelCheckpoint("{epoch:02d}-{val_loss:.2f}.h5") | ModelCheckpoint("best.h5", save_best_only=True)
+ModelCheckpoint("{epoch}.h5", monitor="val_accuracy", save_best_only=True) | ModelCheckpoint("{epoch:03d}.h5", "val_accuracy", save_best_only=True, mode="min")
+ModelCheckpoint("{epoch}-{val_accuracy:.3f}.h5", save_best_only=True, initial_value_threshold=0.7)
+ModelCheckpoint("{epoch}.weights.h5", save_weights_only=True, save_best_only=True, monitor="loss", mode="min")"""
+LOGGERS = """CSVLogger("log.csv") | CSVLogger("log.csv", separator=";") | CSVLogger("log.csv", append=True)"""
 
 
 def drive(spec, logs):
@@ -55,11 +65,88 @@ def drive(spec, logs):
     return epochs, model.stop_training, restored, rates
 
 
+def saved(spec, logs):
+    """The names of the files that appear or change at each epoch."""
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(optimizer="sgd", loss="mse", metrics=["accuracy"])
+    model.train_on_batch(np.zeros((2, 1)), np.zeros((2, 1)))
+    callback = eval(spec, namespace(keras.callbacks))
+    callback.set_model(model)
+    callback.on_train_begin()
+    names = []
+    home = os.getcwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        for epoch, entry in enumerate(logs):
+            callback.on_epoch_begin(epoch)
+            callback.on_epoch_end(epoch, dict(entry))
+            names += [name for name in os.listdir() if os.path.getsize(name)]
+            for name in os.listdir():
+                os.remove(name)
+        os.chdir(home)
+    return names
+
+
+def logged(spec, logs):
+    """The text of the file; with append it continues one of two rows."""
+    home = os.getcwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        for part in ([logs[:2], logs[2:]] if "append" in spec else [logs]):
+            callback = eval(spec, namespace(keras.callbacks))
+            callback.on_train_begin()
+            for epoch, entry in enumerate(part):
+                callback.on_epoch_end(epoch, dict(entry))
+            callback.on_train_end()
+        with open("log.csv", newline="") as file:
+            text = file.read()
+        os.chdir(home)
+    return text.replace("\r\n", "\n")
+
+
+def specs_of(block):
+    return [spec.strip() for line in block.splitlines() for spec in line.split(" | ")]
+
+
 cases = []
-for block, curves in ((EARLY, CURVES), (PLATEAU, CURVES)):
-    for spec in (spec.strip() for line in block.splitlines() for spec in line.split(" | ")):
-        for name, logs in curves.items():
+for block in (EARLY, PLATEAU):
+    for spec in specs_of(block):
+        for name, logs in CURVES.items():
             epochs, stopped, restored, rates = drive(spec, logs)
             cases.append({"name": f"{spec}/{name}", "spec": spec, "curve": name, "stopped_epoch": epochs,
                           "stopped": bool(stopped), "restored_epoch": restored, "learning_rates": f32(rates)})
+for spec in specs_of(SCHEDULER):
+    schedule = eval(spec.split("(", 1)[1][:-1], namespace(keras.callbacks))
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(optimizer=keras.optimizers.SGD(0.1), loss="mse")
+    callback = keras.callbacks.LearningRateScheduler(lambda epoch, rate: float(schedule(epoch)))  # Keras takes a function
+    callback.set_model(model)
+    rates = []
+    for epoch in range(8):
+        callback.on_epoch_begin(epoch)
+        rates.append(float(model.optimizer.learning_rate))
+    cases.append({"name": f"{spec}/falling", "spec": spec, "curve": "falling", "stopped_epoch": 8, "stopped": False, "restored_epoch": None,
+                  "learning_rates": f32(rates)})
+for spec in specs_of(SAVERS):
+    for name in ("valley", "noisy", "rising"):
+        cases.append({"name": f"{spec}/{name}", "spec": spec, "curve": name, "saved": saved(spec, CURVES[name])})
+training_only = [{"loss": 1 / (1 + k), "accuracy": 1.0} for k in range(3)]
+odd = [{"loss": 1e-5, "val_loss": 12345678.0, "learning_rate": 0.0001}, {"loss": 0.1, "learning_rate": 1e20}, {"loss": 2.0, "val_loss": 0.25}]
+CURVES |= {"training_only": training_only, "odd": odd}
+for spec in specs_of(LOGGERS):
+    for name in ("falling", "training_only", "odd"):
+        cases.append({"name": f"{spec}/{name}", "spec": spec, "curve": name, "csv": logged(spec, CURVES[name])})
+for spec in ("TerminateOnNaN()", "TerminateOnNaN(raise_error=True)"):
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    callback = eval(spec, namespace(keras.callbacks))
+    callback.set_model(model)
+    model.stop_training = False
+    callback.on_train_batch_end(6, {"loss": 1.0})
+    assert not model.stop_training
+    raised = None
+    try:
+        callback.on_train_batch_end(7, {"loss": float("nan")})
+    except RuntimeError as error:
+        raised = str(error)
+    cases.append({"name": spec, "spec": spec, "batch": 7, "stopped": bool(model.stop_training), "raised": raised})
 write("callbacks", cases, curves=[{"name": n, "logs": logs} for n, logs in CURVES.items()])

@@ -15,6 +15,8 @@ RandomUniform(minval=0.0, maxval=1.0, seed=3) | random_uniform | uniform | Trunc
 TruncatedNormal(mean=0.5, stddev=0.2) | truncated_normal | VarianceScaling() | variance_scaling
 VarianceScaling(scale=2.0, mode="fan_out", distribution="truncated_normal")
 VarianceScaling(3.0, "fan_avg", "uniform") | VarianceScaling(scale=0.5, mode="fan_in", distribution="untruncated_normal")
+GlorotUniform(seed=3) | GlorotNormal(seed=3) | HeUniform(seed=3) | HeNormal(seed=3) | LecunUniform(seed=3)
+LecunNormal(seed=3) | VarianceScaling(seed=3) | RandomNormal(seed=3) | TruncatedNormal(seed=3)
 VarianceScaling(mode="fan_avg", distribution="normal") | Orthogonal() | Orthogonal(gain=0.7, seed=1) | orthogonal"""
 SHAPES = [(4, 3), (3, 5), (7,)]
 STD_OF_TRUNCATED = 0.87962566103423978  # of a standard normal cut at -2 and 2; the constant in Keras' source

@@ -18,7 +18,8 @@ def values_for(path, shape, rng):
     return rng.normal(0, 0.5, shape)
 
 
-def add(spec, input_shape, training=False, rows=5, x=None, adapt=None, name=None, scale=1.3, shift=0.2):
+def add(spec, input_shape, training=False, rows=5, x=None, adapt=None, name=None, scale=1.3, shift=0.2, initial=False):
+    """initial: the weights stay as Keras' initializers made them, which must not be random."""
     base = (name or spec) + "/" + "x".join(map(str, input_shape)) + ("/training" if training else "")
     rng = random(base)
     layer = make(keras.layers, spec)
@@ -30,7 +31,7 @@ def add(spec, input_shape, training=False, rows=5, x=None, adapt=None, name=None
     else:
         layer.build((None,) + tuple(input_shape))
         for w in layer.weights:
-            if not w.path.endswith(("seed_generator_state", "count")):
+            if not initial and not w.path.endswith(("seed_generator_state", "count")):
                 w.assign(short(values_for(w.path, w.shape, rng)))
     kept = [w for w in layer.weights if "seed" not in w.path]
     weights = [{"name": w.name, "trainable": bool(w.trainable), "value": array(np.array(w.value))} for w in kept]
@@ -56,6 +57,8 @@ def add(spec, input_shape, training=False, rows=5, x=None, adapt=None, name=None
     case = {"name": base, "spec": spec, "input_shape": np.array(input_shape, int), "training": training}
     if adapt_x is not None:
         case["adapt_x"] = array(adapt_x)
+    if initial:
+        case["initial"] = True
     cases.append({**case, "weights": weights, "x": array(x), "y": array(np.asarray(y)), "dy": array(dy),
                   "dx": array(np.asarray(dx)), "dweights": [array(np.asarray(g)) for g in dweights],
                   "weights_after": after, "loss": float(loss),
@@ -183,5 +186,66 @@ for spec in ("Dropout(0.5)", "Dropout(0.3, noise_shape=(None, 1), seed=7)", "Alp
     add(spec, (4,), False)
 add("Dropout(0.0)", (4,), True)
 add("GaussianNoise(0.0)", (4,), True)
+
+# Every argument at another value than its default, negative axes, ranks above 2.
+add("Dense(3, kernel_initializer=Constant(0.25), bias_initializer=Ones())", (4,), True, initial=True)
+add('Dense(3, kernel_initializer="ones", bias_initializer="ones")', (4,), True, initial=True)
+add("Dense(4, kernel_initializer=Identity(gain=0.5))", (4,), True, initial=True)
+add("Dense(3, bias_regularizer=L1L2(0.1, 0.2), bias_constraint=MaxNorm(1.0))", (4,), True)
+add('Dense(4, activation="relu", use_bias=False)', (2, 2, 3), True, rows=2)
+add('Dense(3, activation="softmax")', (2, 2, 3), True, rows=2)
+add('Dense(4, activation="glu")', (2, 3), True)
+add('Dense(3, activation=LeakyReLU(0.1))', (4,), True)
+add('Dense(3, activation=ReLU(max_value=1.0, negative_slope=0.2))', (4,), True)
+add('Activation("glu")', (2, 4), True)
+add('Flatten(data_format="channels_last")', (2, 3), True)
+for spec in ("Reshape((2, -1, 3))", "Reshape((1, 12, 1))", "Reshape([6, 2])"):
+    add(spec, (4, 3), True, rows=2)
+for spec in ("Permute((2, 1))", "Permute([1, 2])"):
+    add(spec, (3, 4), True, rows=3)
+add("Permute((3, 1, 2))", (2, 3, 4), True, rows=2)
+add("Permute(dims=(2, 3, 1))", (2, 3, 4), True, rows=2)
+add("RepeatVector(3)", (4,), True, rows=2)
+add("RepeatVector(n=1)", (4,), True, rows=2)
+for axis in (-2, 2):
+    add(f"Softmax(axis={axis})", (3, 4, 2), True, scale=3, rows=3)
+add("Softmax(axis=[-2, -1])", (3, 4), True, scale=3)
+add("PReLU(alpha_initializer=Constant(0.3))", (2, 3), True, initial=True)
+add("ELU(0.7)", (2, 3), True)
+add("ReLU(max_value=1.0)", (2, 3), True)
+add("Rescaling(scale=[1.0, 2.0, 3.0], offset=[0.5, 0.0, -0.5])", (2, 3), True)
+both("BatchNormalization(axis=-2)", (3, 4), rows=4)
+both("BatchNormalization(axis=2)", (3, 4), rows=4)
+both("BatchNormalization(axis=1, epsilon=0.01, momentum=0.8)", (3, 2, 2), rows=3)
+add("BatchNormalization(beta_initializer=Constant(0.3), gamma_initializer=Constant(1.5), moving_mean_initializer=Constant(0.2), "
+    "moving_variance_initializer=Constant(2.0), beta_constraint=NonNeg(), gamma_constraint=MaxNorm(1.0))", (4,), True, initial=True)
+add("BatchNormalization(beta_initializer=Constant(0.3), gamma_initializer=Constant(1.5), moving_mean_initializer=Constant(0.2), "
+    "moving_variance_initializer=Constant(2.0))", (4,), initial=True)
+for axis in ("-2", "[-2, -1]", "[1]", "[2, 1]"):
+    add(f"LayerNormalization(axis={axis})", (3, 4), True)
+add("LayerNormalization(axis=[-1, 1])", (3, 4, 2), True, rows=3)
+add("LayerNormalization(axis=2, epsilon=0.1, center=False)", (3, 4, 2), True, rows=3)
+add("LayerNormalization(beta_initializer=Constant(0.3), gamma_initializer=Constant(1.5), beta_constraint=NonNeg(), gamma_constraint=MaxNorm(1.0))",
+    (4,), True, initial=True)
+for axis in ("-2", "[-1, -2]", "2"):
+    add(f"UnitNormalization(axis={axis})", (3, 4), True)
+add("RMSNormalization(axis=[-1, -2], epsilon=0.01)", (3, 4), True)
+add("RMSNormalization()", (2, 3, 4), True, rows=2)
+add("RMSNormalization(axis=-1)", (3, 4), True)
+for spec in ("GroupNormalization(groups=2)", "GroupNormalization(groups=1)", "GroupNormalization(groups=-1)", "GroupNormalization(groups=3, epsilon=0.1)",
+             "GroupNormalization(2, center=False)", "GroupNormalization(2, scale=False)", "GroupNormalization(2, center=False, scale=False)",
+             "GroupNormalization(groups=2, beta_regularizer=L1(0.05), gamma_regularizer=L2(0.1))"):
+    add(spec, (6,), True)
+add("GroupNormalization(groups=2, beta_initializer=Constant(0.3), gamma_initializer=Constant(1.5), beta_constraint=NonNeg(), "
+    "gamma_constraint=MaxNorm(1.0))", (6,), True, initial=True)
+add("GroupNormalization(groups=2)", (3, 4), True)
+add("GroupNormalization(groups=2, axis=1)", (4, 3), True)
+add("GroupNormalization(groups=2, axis=-1)", (2, 3, 4), True, rows=2)
+for spec in ("Normalization(axis=-2)", "Normalization(axis=[-1])", "Normalization(axis=[-2, -1])", "Normalization(axis=2, invert=True)"):
+    add(spec, (2, 3), adapt=lambda r: table(r, (7, 2, 3)), name=spec + " adapted", shift=3)
+add("Normalization(axis=1, mean=[1.0, 2.0], variance=[4.0, 0.25])", (2, 3))
+add("Normalization(axis=-2, mean=[1.0, 2.0], variance=[4.0, 0.25], invert=True)", (2, 3))
+for spec in ("Dropout(0.5, seed=3)", "AlphaDropout(0.3, seed=3)", "GaussianNoise(0.5, seed=3)", "GaussianDropout(0.4, seed=3)"):
+    add(spec, (2, 3), False)
 
 write("layers", cases)

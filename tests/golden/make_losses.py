@@ -139,6 +139,46 @@ add("Tversky(alpha=0.3, beta=0.7, axis=-1)", "bits")
 add("Circle()", "embedding", (6, 4), function="circle", cross_rows=True)
 add("Circle(gamma=8, margin=0.25)", "embedding", (7, 3), cross_rows=True)
 
+add("Circle()", "embedding", (6, 4), weights=(6,), cross_rows=True)
+add("Circle(remove_diagonal=False)", "embedding", (6, 4), cross_rows=True)
+add('Circle(gamma=20, reduction="sum")', "embedding", (7, 3), cross_rows=True)
+add("Circle(gamma=20)", "", name="Circle(gamma=20)/alone", y_true=[0, 1, 2, 1], cross_rows=True,
+    y_pred=[[1, 0, 0], [0, 0.6, 0.8], [0, 1, 0], [0.8, 0.6, 0]])
+for cls in ("Dice", "Tversky"):
+    add(f"{cls}()", "bits", weights=(6,), cross_rows=True)
+    add(f'{cls}(reduction="mean")', "bits", cross_rows=True)
+    add(f'{cls}(reduction="mean_with_sample_weight")', "bits", weights=(6,), cross_rows=True)
+    add(f'{cls}(axis=-1, reduction="sum")', "bits")
+    add(f"{cls}()", "bits", (4, 3, 5), cross_rows=True)
+for cls, kind in (("MeanAbsoluteError", "real"), ("MeanAbsolutePercentageError", "positive"), ("MeanSquaredLogarithmicError", "positive"),
+                  ("LogCosh", "real"), ("Poisson", "counts"), ("KLDivergence", "simplex"), ("CosineSimilarity", "real"),
+                  ("SquaredHinge", "sign"), ("CategoricalHinge", "onehot_real"), ("BinaryFocalCrossentropy", "bits"),
+                  ("CategoricalFocalCrossentropy", "onehot")):
+    for reduction in ("sum", "mean_with_sample_weight"):
+        add(f'{cls}(reduction="{reduction}")', kind, weights=(6,))
+add('CategoricalGeneralizedCrossEntropy(q=0.3, reduction="sum")', "sparse_column")
+
+
+def perceptron(reduction, weights):
+    """scikit-learn's own loss: its Hinge with the threshold 0, one class against the rest, summed over the outputs."""
+    from sklearn.linear_model._sgd_fast import Hinge
+    name = f'Perceptron(reduction="{reduction}")' + ("/weighted" if weights else "")
+    rng = random(name)
+    t, p = short(rng.integers(0, 2, (6, 3))), short(rng.normal(0, 1.5, (6, 3)))
+    p[0, 0] = 0  # counts as wrong
+    w = short(rng.uniform(0.2, 3, 6)) if weights else None
+    loss = Hinge(0.0)
+    value = np.array([[loss.py_loss(float(b), float(2 * a - 1)) for a, b in zip(x, y)] for x, y in zip(t, p)])
+    slope = np.array([[loss.py_dloss(float(b), float(2 * a - 1)) for a, b in zip(x, y)] for x, y in zip(t, p)])
+    scale = (np.ones(6) if w is None else w.astype(float)) / {"sum": 1, "sum_over_batch_size": 6, "mean_with_sample_weight": 6 if w is None else w.sum()}[reduction]
+    cases.append({"name": name, "spec": f'Perceptron(reduction="{reduction}")', "function_name": "perceptron", "y_true": array(t), "y_pred": array(p),
+                  "sample_weight": array(w), "value": float(np.sum(scale[:, None] * value)), "d_y_pred": array(f32(scale[:, None] * slope)), "cross_rows": False})
+
+
+for reduction in ("sum_over_batch_size", "sum", "mean_with_sample_weight"):
+    for weights in (False, True):
+        perceptron(reduction, weights)
+
 # Shapes that Keras squeezes: targets (n,) against outputs (n, 1), in both spellings.
 rng = random("squeeze")
 t, p = rng.normal(0, 1, 6), rng.normal(0, 1, (6, 1))

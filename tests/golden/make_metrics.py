@@ -41,6 +41,7 @@ def data(kind, n, c, rng):
         "sparse_logits": lambda: (label, z_class),
         "onehot_tied": lambda: (onehot, tied),
         "sparse_tied": lambda: (label, tied),
+        "onehot_indices": lambda: (onehot, np.where(rng.random(n) < 0.6, label, rng.integers(0, c, n))),
         "equal": lambda: (label, np.where(rng.random(n) < 0.5, label, rng.integers(0, c, n))),
         "class_indices": lambda: (label, np.where(rng.random(n) < 0.6, label, rng.integers(0, c, n))),
     }[kind]()
@@ -86,6 +87,7 @@ both("SparseTopKCategoricalAccuracy() | SparseTopKCategoricalAccuracy(k=2) | Spa
 both("SparseTopKCategoricalAccuracy(k=2)", "sparse_tied", 7)
 both("TruePositives() | TrueNegatives() | FalsePositives() | FalseNegatives() | TruePositives(thresholds=0.7) | "
      "FalsePositives(thresholds=[0.2, 0.5, 0.8])", "bits", 1)
+both("TrueNegatives(thresholds=[0.3, 0.6])", "bits", 1)
 both("TruePositives() | FalseNegatives(thresholds=[0.3, 0.6])", "bits rounded", 3)
 both("Precision() | Recall() | Precision(thresholds=0.7) | Recall(thresholds=0.3) | Precision(thresholds=[0.2, 0.5, 0.8]) | "
      "Recall([0.2, 0.5, 0.8])", "bits rounded", 1)
@@ -106,7 +108,8 @@ both("PrecisionAtRecall(0.6) | RecallAtPrecision(0.7) | SensitivityAtSpecificity
      "PrecisionAtRecall(0.8, num_thresholds=20) | RecallAtPrecision(0.9, num_thresholds=20) | "
      "SensitivityAtSpecificity(0.8, num_thresholds=20) | SpecificityAtSensitivity(0.8, num_thresholds=20)", "bits", 1)
 both("RecallAtPrecision(0.999)", "rounded", 1)
-both("PrecisionAtRecall(0.5, class_id=1) | SensitivityAtSpecificity(0.5, class_id=1)", "bits", 3)
+both("PrecisionAtRecall(0.5, class_id=1) | SensitivityAtSpecificity(0.5, class_id=1) | RecallAtPrecision(0.5, class_id=2) | "
+     "SpecificityAtSensitivity(0.5, class_id=0)", "bits", 3)
 both('F1Score() | F1Score(average="micro") | F1Score(average="macro") | F1Score(average="weighted") | '
      'F1Score(threshold=0.4) | FBetaScore(beta=2.0) | FBetaScore(average="macro", beta=0.5) | '
      'FBetaScore(average="weighted", beta=2.0, threshold=0.3)', "onehot", 3)
@@ -135,5 +138,13 @@ both("MeanIoU(num_classes=3) | IoU(num_classes=3, target_class_ids=[0, 2]) | Mea
 both("MeanIoU(num_classes=3, sparse_y_pred=False)", "sparse", 3)
 both("BinaryIoU() | BinaryIoU(target_class_ids=[1], threshold=0.3)", "bits", 1)
 both("OneHotIoU(num_classes=3, target_class_ids=[0, 1]) | OneHotMeanIoU(num_classes=3)", "onehot", 3)
+
+both("IoU(num_classes=3, target_class_ids=[0, 2], ignore_class=1)", "class_indices", 3)
+both("IoU(num_classes=3, target_class_ids=[1, 2], sparse_y_pred=False)", "sparse", 3)
+both("IoU(num_classes=3, target_class_ids=[0, 1], sparse_y_true=False, sparse_y_pred=False) | "
+     "MeanIoU(num_classes=3, sparse_y_true=False, sparse_y_pred=False)", "onehot", 3)
+both("OneHotIoU(num_classes=3, target_class_ids=[0, 1], ignore_class=2) | OneHotMeanIoU(num_classes=3, ignore_class=0)", "onehot", 3)
+both("OneHotIoU(num_classes=3, target_class_ids=[0, 2], sparse_y_pred=True) | OneHotMeanIoU(num_classes=3, sparse_y_pred=True)",
+     "onehot_indices", 3)
 
 write("metrics", cases)

@@ -37,6 +37,7 @@ Lion() | Lion(0.01) | Lion(0.01, beta_1=0.8, beta_2=0.95, weight_decay=0.1)
 Adafactor() | Adafactor(0.1) | Adafactor(0.1, relative_step=False) | Adafactor(0.1, beta_2_decay=-0.6, clip_threshold=0.5)
 Adafactor(0.5, epsilon_1=1e-4, epsilon_2=0.1, relative_step=False, weight_decay=0.05)
 Adafactor(ExponentialDecay(0.5, 4, 0.5))
+Lamb(0.05, clipvalue=0.3) | Lamb(0.05, clipnorm=0.5) | Lamb(0.05, global_clipnorm=0.8)
 Lamb() | Lamb(0.05) | Lamb(0.05, beta_1=0.8, beta_2=0.95, epsilon=1e-3, weight_decay=0.1)
 """
 SHAPES = {"kernel": (4, 3), "bias": (3,), "kernel_1": (5, 2)}
@@ -71,7 +72,15 @@ def run(spec):
             "after_10": [array(v) for v in after[9]], "finalized": final and [array(v) for v in final]}
 
 
+# The common arguments with every optimizer: each keeps its state in its own way.
+RATES = {"Adam": 0.05, "AdamW": 0.05, "Nadam": 0.05, "Adamax": 0.05, "Lion": 0.01, "RMSprop": 0.05, "Adagrad": 0.1, "Adadelta": 1.0,
+         "Ftrl": 0.1, "Adafactor": 0.1, "Lamb": 0.05}
+COMMON = ["clipnorm=0.5, use_ema=True, ema_momentum=0.8, ema_overwrite_frequency=3", "clipvalue=0.3, use_ema=True, ema_momentum=0.7",
+          "global_clipnorm=0.8, weight_decay=0.02", "gradient_accumulation_steps=2"]
+SPECS += "AdamW(0.05, epsilon=1e-3)\n" + "\n".join(f"{name}({rate}, {common})" for name, rate in RATES.items() for common in COMMON)
+
 specs = [spec.strip() for line in SPECS.strip().splitlines() for spec in line.split(" | ")]
+specs = list(dict.fromkeys(specs))
 write("optimizers", [run(spec) for spec in specs],
       variables=[{"name": name, "value": array(value)} for name, value in INITIAL.items()],
       gradients=[[array(g) for g in gradients] for gradients in GRADIENTS])

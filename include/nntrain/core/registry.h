@@ -27,6 +27,7 @@ struct Parameter {
   bool nullable = false;  ///< None is allowed
   /// For kObject: canonical form of the nested value in its own family, e.g. an initializer.
   std::function<Json(const Json&)> canonical = nullptr;
+  bool only_default = false;  ///< an argument of Keras that has no meaning here: nothing but its default is taken
 };
 
 /// Everything a registry knows of one name, without how to make it.
@@ -37,6 +38,12 @@ struct Signature {
   std::string summary;                ///< one sentence for docs/vocabulary.md, with the formula's source
 };
 
+/// Names of Keras that this program knows and does not support, with the reason, a half sentence.
+struct Refusal {
+  std::vector<std::string> names;
+  std::string reason;
+};
+
 namespace detail {
 /// The resolved {class_name, config} for `spec`. Throws InputError: unknown argument (with the nearest
 /// known one), wrong type, missing argument, argument given twice.
@@ -44,10 +51,14 @@ Json resolve(const std::string& family, const Signature& signature, const Json& 
 /// The name in a spec: a string itself, {"class_name"}, {"class_name":"function","config":name};
 /// prefixes such as "keras.layers." and "Custom>" are dropped. Throws InputError.
 std::string spec_name(const std::string& family, const Json& spec);
+/// The message for a name that no entry has: why (`refusals`), and the nearest of `known`, or all `class_names` when
+/// these are few.
+std::string unknown_name(const std::string& family, const std::string& name, const std::vector<std::string>& known,
+                         const std::vector<std::string>& class_names, const std::vector<Refusal>& refusals);
 }  // namespace detail
 
-/// "Did you mean" candidates: up to three of `known` nearest to `name` by edit distance, as text
-/// `"a", "b"`; empty when nothing is near.
+/// "Did you mean" candidates: up to three of `known` nearest to `name` by edit distance, or of which it is a part or the
+/// initials ("lr": learning_rate), as text `"a", "b"`; spellings of one name count once. Empty when nothing is near.
 std::string nearest(std::string_view name, const std::vector<std::string>& known);
 
 /// Base of everything that a registry makes: remembers the canonical value it was made from.
@@ -73,6 +84,14 @@ class Registry {
   void add(Signature signature, Make make) {
     entries_.push_back({std::move(signature), std::move(make)});
   }
+
+  /// Keras has these names, this program does not: the error then says why.
+  void refuse(std::vector<std::string> names, std::string reason) {
+    refusals_.push_back({std::move(names), std::move(reason)});
+  }
+  const std::vector<Refusal>& refusals() const { return refusals_; }
+  /// Names that are resolved elsewhere ("accuracy"): only offered by "did you mean".
+  void also_offer(std::vector<std::string> names) { offered_ = std::move(names); }
 
   /// The canonical {class_name, config}; null stays null. Throws InputError for an unknown name
   /// (with the nearest known ones) or argument.
@@ -106,23 +125,23 @@ class Registry {
 
   const Entry& find(const Json& spec) const {
     const std::string name = detail::spec_name(family_, spec);
-    std::vector<std::string> known;
+    std::vector<std::string> known = offered_, class_names;
     for (const Entry& entry : entries_) {
       if (entry.signature.class_name == name) return entry;
       known.push_back(entry.signature.class_name);
+      class_names.push_back(entry.signature.class_name);
       for (const std::string& alias : entry.signature.aliases) {
         if (alias == name) return entry;
         known.push_back(alias);
       }
     }
-    const std::string near = nearest(name, known);
-    throw InputError("unknown " + family_ + " \"" + name + "\"" +
-                     (near.empty() ? "; docs/vocabulary.md lists the known ones"
-                                   : "; did you mean " + near + "?"));
+    throw InputError(detail::unknown_name(family_, name, known, class_names, refusals_));
   }
 
   std::string family_;
   std::vector<Entry> entries_;
+  std::vector<Refusal> refusals_;
+  std::vector<std::string> offered_;
 };
 
 }  // namespace nntrain

@@ -41,6 +41,9 @@ class Metric : public Described {
 
 Registry<Metric>& metrics();
 
+/// Throws InputError when make_metric() would not know the name or an argument. Pure.
+void check_metric(const Json& spec);
+
 /// The metric that Keras means by `name` for these shapes and loss: "accuracy"/"acc" become Binary-,
 /// Categorical- or SparseCategoricalAccuracy, "crossentropy"/"ce" likewise; others go to the registry.
 /// `sparse_targets`: target_width 1 with class indices. The history key is kept in `key` ("accuracy").

@@ -27,6 +27,9 @@ struct LossInputs {
   const float* logits = nullptr;       ///< (positions, classes): the model's output before `head`
   const float* predictions = nullptr;  ///< (positions, classes): head(logits); == logits for kNone
   Head head = Head::kNone;
+  std::int64_t first_position = 0;  ///< of the mini-batch that these are a part of
+  std::int64_t batch_positions = 0;
+  std::span<const double> batch_sums;  ///< what add_batch_sums() left, summed over the whole mini-batch
 };
 
 class Loss : public Described {
@@ -45,6 +48,12 @@ class Loss : public Described {
   /// Positions that do not count (ignore_class): writes 0 or 1 into `mask` (positions). False: none, ever.
   virtual bool mask(const LossInputs& inputs, std::span<float> mask) const { (void)inputs, (void)mask; return false; }
   virtual bool has_mask() const { return false; }
+
+  /// A loss that does not split into positions (Dice over the whole mini-batch, Circle): how many sums over the
+  /// mini-batch compute() needs; 0 for all others. Such a loss gives every position the same value.
+  virtual std::int64_t batch_sums(std::int64_t batch_positions, std::int64_t classes) const { return (void)batch_positions, (void)classes, 0; }
+  /// Adds what these positions contribute to `sums`. `scale` as for compute(); null when no gradient follows.
+  virtual void add_batch_sums(const LossInputs& inputs, const float* scale, std::span<double> sums) const { (void)inputs, (void)scale, (void)sums; }
 
   /// values[i] = loss of position i. d_logits (positions, classes), when not null,
   /// = scale[i] * d loss_i / d logits (head fused) ; `scale` (positions) holds weight / divisor.

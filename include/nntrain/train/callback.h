@@ -35,12 +35,16 @@ class Control {
   enum class Save { kCheckpoint, kWeightsOnly };
   virtual void save(const std::string& path, Save what) = 0;
   virtual bool is_root() const = 0;
+  virtual bool resumed() const = 0;  ///< this run goes on from a checkpoint
   virtual void say(const std::string& line) = 0;
   virtual bool larger_is_better(const std::string& monitor) const = 0;  ///< for mode="auto"
+  virtual std::vector<std::string> result_names() const = 0;  ///< every name that an epoch's logs may have
 };
 
 class Callback : public Described {
  public:
+  /// Before the run, before anything is written: throws InputError when the callback names results that there will not be.
+  virtual void check(const Control& control) const { (void)control; }
   virtual void on_train_begin(Control& control, std::int64_t epoch) { (void)control, (void)epoch; }
   virtual void on_epoch_begin(Control& control, std::int64_t epoch) { (void)control, (void)epoch; }
   /// May add columns to `logs`, as Keras does ("learning_rate").

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "nntrain/core/error.h"
+
 namespace nntrain::train {
 
 struct Key {
@@ -28,10 +30,21 @@ struct Value {
   std::string origin;
 };
 
+/// make(), with `origin` ("file:line: key") put before the message of an InputError.
+template <class Make>
+auto with_origin(const std::string& origin, Make&& make) {
+  try {
+    return make();
+  } catch (const InputError& error) {
+    throw InputError(origin + ": " + error.what());
+  }
+}
+
 /// The values of one run, key by key.
 class Configuration {
  public:
-  /// A repeated key collects its values; any other key must not be set twice from one origin.
+  /// A repeated key collects its values; any other key must not be set twice from one origin. An empty text leaves the
+  /// key as if it were not given.
   void add(const std::string& key, Value value);
   /// Drops what was set so far: a higher-ranking origin replaces the whole list.
   void clear(const std::string& key) { values_.erase(key); }

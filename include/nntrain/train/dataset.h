@@ -51,6 +51,7 @@ struct DataSets {
 struct TargetPlan {
   const nn::Loss* loss = nullptr;  ///< null: targets are not loaded
   Shape output_shape;
+  std::string loss_origin;  ///< "file:line: compile.loss", for messages
 };
 
 /// Loading has two halves, because the model is built between them: its input shape comes from the inputs,

@@ -69,6 +69,7 @@ class Replica {
   nn::BatchContext context(nn::Mode mode, std::uint64_t step);
   nn::LossInputs loss_inputs(const float* logits);
   double weigh(const nn::LossInputs& inputs);
+  void add_batch_sums(nn::LossInputs& inputs, const float* scale);
   double score(const nn::LossInputs& inputs, double divisor, bool weighted, Scoreboard& board);
   void add_penalties(Scoreboard& board);
 
@@ -91,6 +92,7 @@ class Replica {
   std::vector<float> predictions_;  // (positions, classes)
   std::vector<double> activity_loss_;  // (local shards)
   std::vector<double> shard_sums_;     // (local shards)
+  std::vector<double> batch_parts_, batch_sums_;  // (local shards, width), (width) of a loss of the whole mini-batch
 };
 
 }  // namespace nntrain::train

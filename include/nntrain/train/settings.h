@@ -36,6 +36,7 @@ struct CompileSettings {
   Json loss;                ///< canonical {class_name, config}; null: not given
   Json optimizer;           ///< canonical
   std::vector<Json> metrics, weighted_metrics;  ///< as written: "accuracy" is resolved with the shapes
+  std::string loss_origin, optimizer_origin, metrics_origin, weighted_metrics_origin;  ///< "file:line: key", for messages
 };
 
 struct FitSettings {
@@ -47,6 +48,7 @@ struct FitSettings {
   std::int64_t validation_batch_size = 0;  ///< 0: chosen
   std::map<std::int64_t, double> class_weight;
   std::vector<Json> callbacks;  ///< canonical
+  std::vector<std::string> callback_origins;  ///< parallel to callbacks
   std::string verbose = "auto";
   std::string learning_rate_scaling = "none";
   std::int64_t reference_batch_size = 32;

@@ -18,6 +18,7 @@ struct TargetRules {
   std::string positive_class;             ///< data.positive_class, or empty
   std::vector<std::string> class_names;   ///< data.class_names, or empty
   std::string where;                      ///< key and file, for messages
+  std::string loss_origin;                ///< "file:line: compile.loss", for messages
 };
 
 struct PreparedTargets {

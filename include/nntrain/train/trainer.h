@@ -91,6 +91,7 @@ class Trainer : private Control {
 
   // report.cpp
   void print_header() const;
+  void log_scaling() const;
   void print_closing_table();
 
   // Control
@@ -102,9 +103,12 @@ class Trainer : private Control {
   void restore_weights(const std::string& name) override;
   bool has_kept_weights(const std::string& name) const override;
   void save(const std::string& path, Save what) override;
+  void write_saves();
   bool is_root() const override { return session_.is_root(); }
+  bool resumed() const override { return resumed_; }
   void say(const std::string& line) override;
   bool larger_is_better(const std::string& monitor) const override;
+  std::vector<std::string> result_names() const override;
 
   comm::Session& session_;
   const Configuration& configuration_;
@@ -129,6 +133,8 @@ class Trainer : private Control {
   std::unique_ptr<Profile> profile_;
   Profile::Clock::time_point layer_start_;
   std::vector<std::unique_ptr<Callback>> callbacks_;
+  bool ending_epoch_ = false;                        ///< callbacks are deciding on a finished epoch
+  std::vector<std::pair<std::string, Save>> saves_;  ///< files they asked for, written when all have decided
 
   checkpoint::RunState state_;
   checkpoint::History history_;

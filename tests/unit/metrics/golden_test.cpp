@@ -64,6 +64,9 @@ TEST(Golden, Metrics) {
       }
       metric->update(in, sums);
     }
+    if (one["direction"].is_string()) {
+      EXPECT_EQ(metric->larger_is_better(), one["direction"] == "up") << "direction";
+    }
     std::vector<double> result;
     metric->result(sums, result);
     const std::vector<float> expected = one["result"].is_number() ? std::vector<float>{one["result"].get<float>()} : golden::values(one["result"]);

@@ -90,8 +90,15 @@ class Steps {
   std::vector<std::vector<float>> slots_;
 };
 
+/// Keras' cases and those of LARS, which has the paper's formula for a reference (make_lars.py).
+Json all_cases() {
+  Json all = golden::load("optimizers");
+  for (const Json& one : golden::cases("lars")) all["cases"].push_back(one);
+  return all;
+}
+
 TEST(Golden, Optimizers) {
-  const Json all = golden::load("optimizers");
+  const Json all = all_cases();
   for (const Json& one : all["cases"]) {
     const std::string spec = one["spec"].get<std::string>();
     SCOPED_TRACE(spec);
@@ -108,7 +115,7 @@ TEST(Golden, Optimizers) {
 }
 
 TEST(Optimizers, SlicesNeverChangeABit) {
-  const Json all = golden::load("optimizers");
+  const Json all = all_cases();
   for (const Json& one : all["cases"]) {
     const std::string spec = one["spec"].get<std::string>();
     Steps straight(all, spec), cut(all, spec);

@@ -33,12 +33,14 @@ class FakeRun : public Control {
   bool has_kept_weights(const std::string& name) const override { return kept.count(name) != 0; }
   void save(const std::string& path, Save) override { saved.push_back(path); }
   bool is_root() const override { return true; }
+  bool resumed() const override { return goes_on; }
+  std::vector<std::string> result_names() const override { return {"accuracy", "loss", "val_accuracy", "val_loss", "learning_rate"}; }
   void say(const std::string&) override {}
   bool larger_is_better(const std::string& monitor) const override { return monitor.find("accuracy") != std::string::npos; }
 
   float rate = 0.1F;
   std::int64_t epoch = 0, restored = -1;
-  bool stopped = false;
+  bool stopped = false, goes_on = false;
   std::string diverged;
   std::map<std::string, std::int64_t> kept;
   std::vector<std::string> saved;
@@ -82,7 +84,10 @@ Json curve_named(const Json& all, const std::string& name) {
 
 TEST(Golden, CallbacksDecideAsKeras) {
   const Json all = golden::load("callbacks");
+  int tried = 0;
   for (const Json& one : all["cases"]) {
+    if (!one.contains("stopped_epoch")) continue;
+    ++tried;
     SCOPED_TRACE(one["name"].get<std::string>());
     const Json curve = curve_named(all, one["curve"].get<std::string>());
     for (const std::int64_t cut : {-1, 0, 2, 4}) {
@@ -97,6 +102,41 @@ TEST(Golden, CallbacksDecideAsKeras) {
       for (std::size_t i = 0; i < rates.size(); ++i) EXPECT_NEAR(rates[i], one["learning_rates"][i].get<double>(), 1e-7);
     }
   }
+  EXPECT_GE(tried, 120);
+}
+
+TEST(Golden, ModelCheckpointSavesWhatKerasSaves) {
+  const Json all = golden::load("callbacks");
+  int tried = 0;
+  for (const Json& one : all["cases"]) {
+    if (!one.contains("saved")) continue;
+    ++tried;
+    SCOPED_TRACE(one["name"].get<std::string>());
+    for (const std::int64_t cut : {-1, 0, 3}) {
+      std::vector<double> rates;
+      EXPECT_EQ(play(one["spec"].get<std::string>(), curve_named(all, one["curve"].get<std::string>()), cut, rates).saved,
+                one["saved"].get<std::vector<std::string>>());
+    }
+  }
+  EXPECT_GE(tried, 18);
+}
+
+TEST(Golden, TerminateOnNaNSaysWhatKerasSays) {
+  const Json all = golden::load("callbacks");
+  int tried = 0;
+  for (const Json& one : all["cases"]) {
+    if (!one.contains("raised")) continue;
+    ++tried;
+    FakeRun run;
+    const std::unique_ptr<Callback> callback = callbacks().make(parse_call(one["spec"].get<std::string>()));
+    if (one["raised"].is_null()) {
+      callback->on_invalid_loss(run, one["batch"].get<std::int64_t>());
+      EXPECT_EQ(run.stopped, one["stopped"].get<bool>());
+      continue;
+    }
+    EXPECT_THROW(callback->on_invalid_loss(run, one["batch"].get<std::int64_t>()), DivergedError);
+  }
+  EXPECT_EQ(tried, 2);
 }
 
 class FilesTest : public ::testing::Test {
@@ -115,36 +155,62 @@ class FilesTest : public ::testing::Test {
   std::filesystem::path folder_;
 };
 
-TEST_F(FilesTest, CsvLoggerCutsTheRowsAfterTheCheckpoint) {
-  const std::string spec = "CSVLogger(\"" + (folder_ / "log.csv").string() + "\")";
-  FakeRun run;
-  const auto epochs = [&](std::int64_t first, std::int64_t last) {
-    const std::unique_ptr<Callback> logger = callbacks().make(parse_call(spec));
-    logger->on_train_begin(run, first);
-    for (std::int64_t epoch = first; epoch < last; ++epoch) {
-      Logs logs = logs_of({{"loss", 1.0 / static_cast<double>(epoch + 1)}});
-      logger->on_epoch_end(run, epoch, logs);
+TEST_F(FilesTest, CsvLoggerWritesWhatKerasWrites) {
+  const Json all = golden::load("callbacks");
+  int tried = 0;
+  for (const Json& one : all["cases"]) {
+    if (!one.contains("csv")) continue;
+    ++tried;
+    SCOPED_TRACE(one["name"].get<std::string>());
+    std::string spec = one["spec"].get<std::string>();
+    spec.replace(spec.find("log.csv"), 7, (folder_ / "log.csv").string());
+    const Json curve = curve_named(all, one["curve"].get<std::string>());
+    const bool two_runs = spec.find("append") != std::string::npos;
+    FakeRun run;
+    std::unique_ptr<Callback> logger;
+    for (std::size_t k = 0; k < curve.size(); ++k) {
+      if (k == 0 || (two_runs && k == 2)) {
+        logger = callbacks().make(parse_call(spec));
+        logger->on_train_begin(run, 0);
+      }
+      Logs logs = logs_of(curve[k]);
+      logger->on_epoch_end(run, static_cast<std::int64_t>(two_runs && k >= 2 ? k - 2 : k), logs);
     }
-  };
-  epochs(0, 5);
-  const std::string straight = read("log.csv");
-  EXPECT_EQ(straight.rfind("epoch,loss\n0,1", 0), 0U) << straight;
-  epochs(3, 5);  // killed after epoch 5, the checkpoint holds 3
-  EXPECT_EQ(read("log.csv"), straight);
+    EXPECT_EQ(read("log.csv"), one["csv"].get<std::string>());
+    std::filesystem::remove(folder_ / "log.csv");
+  }
+  EXPECT_GE(tried, 9);
 }
 
-TEST_F(FilesTest, ModelCheckpointFillsPatternsAndKeepsTheBest) {
-  const std::unique_ptr<Callback> every = callbacks().make(parse_call(R"(ModelCheckpoint("{epoch:02d}-{val_loss:.2f}.h5"))"));
-  const std::unique_ptr<Callback> best = callbacks().make(parse_call(R"(ModelCheckpoint("best.h5", save_best_only=True))"));
-  FakeRun all_runs, best_runs;
-  int epoch = 0;
-  for (const double loss : {1.0, 0.5, 0.7, 0.4}) {
-    Logs logs = logs_of({{"val_loss", loss}});
-    every->on_epoch_end(all_runs, epoch, logs);
-    best->on_epoch_end(best_runs, epoch++, logs);
+TEST_F(FilesTest, CsvLoggerCutsTheRowsAfterTheCheckpoint) {
+  for (const std::string append : {"False", "True"}) {
+    const std::string spec = "CSVLogger(\"" + (folder_ / "log.csv").string() + "\", append=" + append + ")";
+    FakeRun run;
+    Json state;
+    /// Epochs first .. last of a run; the state is that after the epoch `kept`.
+    const auto epochs = [&](std::int64_t first, std::int64_t last, std::int64_t kept) {
+      const std::unique_ptr<Callback> logger = callbacks().make(parse_call(spec));
+      if (run.goes_on) logger->set_state(state);
+      logger->on_train_begin(run, first);
+      for (std::int64_t epoch = first; epoch < last; ++epoch) {
+        Logs logs = logs_of({{"loss", 1.0 / static_cast<double>(epoch + 1)}, {"val_loss", 2.0}});
+        logger->on_epoch_end(run, epoch, logs);
+        if (epoch + 1 == kept) state = Json::parse(logger->state().dump());
+      }
+    };
+    epochs(0, 7, 0);  // an older run, whose rows append keeps
+    epochs(0, 5, 3);
+    const std::string straight = read("log.csv");
+    EXPECT_EQ(straight.rfind("epoch,loss,val_loss\n0,1.0,2.0\n1,0.5,2.0\n", 0), 0U) << straight;
+    run.goes_on = true;
+    epochs(3, 5, 0);  // killed after epoch 5, the checkpoint holds 3
+    EXPECT_EQ(read("log.csv"), straight);
+    state = Json::object();  // a logger that is new to a resumed run goes by the epochs
+    if (append == "False") {
+      epochs(3, 5, 0);
+      EXPECT_EQ(read("log.csv"), straight);
+    }
   }
-  EXPECT_EQ(all_runs.saved, (std::vector<std::string>{"01-1.00.h5", "02-0.50.h5", "03-0.70.h5", "04-0.40.h5"}));
-  EXPECT_EQ(best_runs.saved.size(), 3U);
 }
 
 TEST(Callbacks, TerminateOnNaNFails) {
@@ -160,15 +226,52 @@ TEST(Callbacks, LearningRateSchedulerFollowsItsSchedule) {
   EXPECT_NEAR(run.learning_rate(), 0.025, 1e-8);
 }
 
-TEST(Callbacks, MistakesAreNamed) {
+TEST(Callbacks, AnEpochWithoutValidationIsPassedOver) {  // fit.validation_freq
   FakeRun run;
-  Logs logs = logs_of({{"loss", 1.0}});
-  try {
-    callbacks().make("EarlyStopping")->on_epoch_end(run, 0, logs);
-    ADD_FAILURE();
-  } catch (const InputError& error) {
-    EXPECT_NE(std::string(error.what()).find("val_loss"), std::string::npos);
+  for (const char* spec : {"EarlyStopping(patience=1, restore_best_weights=True)", "ReduceLROnPlateau(patience=1)",
+                           "ModelCheckpoint(\"best.h5\", save_best_only=True)", "ModelCheckpoint(\"{val_loss}.h5\")"}) {
+    const std::unique_ptr<Callback> callback = callbacks().make(parse_call(spec));
+    for (std::int64_t epoch = 0; epoch < 4; ++epoch) {
+      Logs logs = logs_of({{"loss", 1.0}});
+      EXPECT_NO_THROW(callback->on_epoch_end(run, epoch, logs)) << spec;
+    }
   }
+  EXPECT_FALSE(run.stopped);
+  EXPECT_TRUE(run.saved.empty());
+  EXPECT_NEAR(run.learning_rate(), 0.1, 1e-7);
+}
+
+TEST(Callbacks, TheFirstResultIsTheBestAndNotANumberStaysSo) {
+  FakeRun run;
+  std::unique_ptr<Callback> stopping = callbacks().make(parse_call("EarlyStopping(patience=2)"));
+  std::int64_t epochs = 0;
+  for (const double loss : {std::nan(""), 1.0, 0.5, 0.4}) {  // as in Keras, nothing is better than NaN
+    Logs logs = logs_of({{"val_loss", loss}});
+    stopping->on_epoch_end(run, epochs++, logs);
+    const Json state = Json::parse(stopping->state().dump());
+    stopping = callbacks().make(parse_call("EarlyStopping(patience=2)"));
+    stopping->set_state(state);
+    if (run.stopped) break;
+  }
+  EXPECT_EQ(epochs, 3);
+}
+
+TEST(Callbacks, MistakesAreNamedBeforeTheRun) {
+  const FakeRun run;
+  const auto message = [&](const std::string& spec) -> std::string {
+    try {
+      callbacks().make(parse_call(spec))->check(run);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_NE(message("EarlyStopping(monitor=\"val_los\")").find("\"val_los\" is not among the results: accuracy, loss, val_accuracy, val_loss, learning_rate; did you mean \"val_loss\""), std::string::npos);
+  EXPECT_NE(message("ReduceLROnPlateau(\"val_mse\")").find("\"val_mse\""), std::string::npos);
+  EXPECT_NE(message("ModelCheckpoint(\"{epoc}.h5\")").find("names \"epoc\""), std::string::npos);
+  EXPECT_NE(message("ModelCheckpoint(\"{epoch:.2f}.h5\")").find("format"), std::string::npos);
+  EXPECT_NE(message("ModelCheckpoint(\"a.h5\", save_best_only=True, save_freq=3)").find("save_freq=3"), std::string::npos);
+  EXPECT_EQ(message("ModelCheckpoint(\"{epoch:02d}-{val_loss:.2f}.h5\", save_best_only=True)"), "");
   for (const char* spec : {"ReduceLROnPlateau(factor=1.5)", "EarlyStopping(mode=\"best\")", "ModelCheckpoint(\"best.keras\")", "EarlyStoping()"}) {
     EXPECT_THROW(callbacks().make(parse_call(spec)), InputError) << spec;
   }
