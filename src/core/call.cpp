@@ -4,6 +4,7 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
+#include <optional>
 
 #include "nntrain/core/error.h"
 
@@ -11,6 +12,7 @@ namespace nntrain {
 
 namespace {
 
+bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.'; }
 
 /// Recursive descent over one value; depth is bounded because configurations are untrusted.
@@ -26,10 +28,8 @@ class Parser {
     if (c == '"' || c == '\'') return quoted();
     if (c == '(' || c == '[') return list(c == '(' ? ')' : ']', depth);
     if (c == '{') return object(depth);
-    Json first = starts_number() ? number() : word(depth);
-    skip_space();
-    if (first.is_number() && peek('/')) return quotient(first, depth);
-    return first;
+    const Json first = starts_number() ? number() : word(depth);
+    return first.is_number() ? sum(first) : first;
   }
 
   std::vector<Json> items() {
@@ -79,6 +79,7 @@ class Parser {
 
   Json number() {
     const std::size_t start = position_ + (text_[position_] == '+' ? 1 : 0);
+    if (const std::optional<Json> grouped = grouped_digits(start)) return *grouped;
     const char* first = text_.data() + start;
     const char* last = text_.data() + text_.size();
     double real = 0;
@@ -95,11 +96,49 @@ class Parser {
     return real;
   }
 
-  Json quotient(const Json& numerator, int depth) {
-    ++position_;
-    const Json denominator = value(depth + 1);
-    if (!denominator.is_number() || denominator.get<double>() == 0.0) fail("divides by something that is no number");
-    return numerator.get<double>() / denominator.get<double>();
+  /// Python's 1_500; nothing when there is no underscore between digits.
+  std::optional<Json> grouped_digits(std::size_t start) {
+    std::string digits;
+    std::size_t p = start;
+    for (; p < text_.size() && (is_digit(text_[p]) || text_[p] == '_' || (p == start && text_[p] == '-')); ++p) {
+      if (text_[p] != '_') digits += text_[p];
+    }
+    if (digits.size() == p - start || digits.size() > 18 || !is_digit(text_[p - 1]) || (p < text_.size() && is_word(text_[p]))) return std::nullopt;
+    position_ = p;
+    return std::stoll(digits);
+  }
+
+  /// `first` and what follows of a sum of products of numbers: 1/255, 100*15, 1 - 0.04.
+  Json sum(const Json& first) {
+    Json total = product(first);
+    for (skip_space(); peek('+') || peek('-'); skip_space()) {
+      const char sign = text_[position_++];
+      total = combined(total, sign, product(factor()));
+    }
+    return total;
+  }
+  Json product(Json left) {
+    for (skip_space(); peek('*') || peek('/'); skip_space()) {
+      const char sign = text_[position_++];
+      left = combined(left, sign, factor());
+    }
+    return left;
+  }
+  Json factor() {
+    skip_space();
+    if (at_end() || !starts_number()) fail("has no number where one is expected");
+    const Json next = number();
+    if (!next.is_number()) fail("has a word where a number is expected,");
+    return next;
+  }
+  /// Whole numbers stay whole, except where they are divided, as in Python.
+  Json combined(const Json& a, char sign, const Json& b) {
+    const double x = a.get<double>(), y = b.get<double>();
+    if (sign == '/' && y == 0) fail("divides by zero");
+    const double value = sign == '+' ? x + y : sign == '-' ? x - y : sign == '*' ? x * y : x / y;
+    if (!std::isfinite(value)) fail("has a number out of range");
+    const bool whole = a.is_number_integer() && b.is_number_integer() && sign != '/' && std::abs(value) < 9e15;
+    return whole ? Json(static_cast<std::int64_t>(value)) : Json(value);
   }
 
   Json quoted() {
@@ -229,7 +268,7 @@ std::string format_call(const Json& value) {
     return text + "]";
   }
   if (!value.is_object()) return value.dump();
-  if (!value.contains("class_name")) {
+  if (!value.contains("class_name") || !value["class_name"].is_string()) {
     std::string text = "{";
     for (const auto& [key, item] : value.items()) {
       text += (text.size() > 1 ? ", " : "") + Json(key).dump() + ": " + format_call(item);

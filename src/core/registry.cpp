@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <numeric>
 #include <set>
 
@@ -73,7 +74,7 @@ Json converted(const Parameter& parameter, const Json& value) {
   switch (parameter.kind) {
     case Kind::kInteger:
       if (value.is_number_integer()) return value;
-      if (value.is_number_float() && value.get<double>() == static_cast<double>(value.get<std::int64_t>())) {
+      if (value.is_number_float() && std::abs(value.get<double>()) < 9e15 && value.get<double>() == std::floor(value.get<double>())) {
         return value.get<std::int64_t>();
       }
       break;
@@ -96,6 +97,12 @@ Json converted(const Parameter& parameter, const Json& value) {
   }
   return Json(Json::value_t::discarded);
 }
+
+/// Arguments that Keras renamed and still takes.
+struct OldName {
+  const char *class_name, *old_name, *new_name;
+};
+constexpr OldName kOldNames[] = {{"LeakyReLU", "alpha", "negative_slope"}, {"Input", "input_shape", "shape"}, {"Input", "batch_input_shape", "batch_shape"}};
 
 void assign(const std::string& where, const Parameter& parameter, const Json& value, Json& config) {
   Json fitting;
@@ -183,6 +190,11 @@ Json resolve(const std::string& family, const Signature& signature, const Json& 
       if (given.contains(key)) throw InputError(where + ": argument \"" + key + "\" is given twice");
       given[key] = value;
     }
+  }
+  for (const auto& [class_name, old_name, new_name] : kOldNames) {
+    if (signature.class_name != class_name || !given.contains(old_name) || given.contains(new_name)) continue;
+    given[new_name] = given[old_name];
+    given.erase(old_name);
   }
   Json config = Json::object();
   for (const Parameter& parameter : signature.parameters) {

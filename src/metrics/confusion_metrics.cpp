@@ -14,6 +14,17 @@ namespace {
 constexpr double kEpsilon = 1e-7;
 double divide_no_nan(double a, double b) { return b == 0 ? 0.0 : a / b; }
 
+constexpr std::int64_t kMostThresholds = 1000000;
+
+std::vector<double> numbers(const Json& config, const std::string& argument) {
+  std::vector<double> values;
+  for (const Json& item : config[argument]) {
+    if (!item.is_number()) throw InputError(argument + " must be a list of numbers, got " + format_call(config[argument]));
+    values.push_back(item.get<double>());
+  }
+  return values;
+}
+
 /// The four sums at one threshold.
 struct Counts {
   double tp, fp, tn, fn;
@@ -24,7 +35,7 @@ struct Counts {
 
 /// Thresholds of AUC and its family: num_thresholds from just below 0 to just above 1.
 std::vector<double> spread(std::int64_t count) {
-  if (count <= 1) throw InputError("Argument `num_thresholds` must be an integer > 1. Received: num_thresholds=" + std::to_string(count));
+  if (count <= 1 || count > kMostThresholds) throw InputError("Argument `num_thresholds` must be an integer > 1. Received: num_thresholds=" + std::to_string(count));
   std::vector<double> thresholds = {-kEpsilon};
   for (std::int64_t i = 1; i + 1 < count; ++i) thresholds.push_back(static_cast<double>(static_cast<float>(i) / static_cast<float>(count - 1)));
   thresholds.push_back(1.0 + kEpsilon);
@@ -37,6 +48,10 @@ class ConfusionMetric : public Metric {
   void build(const Shape& target, const Shape& output) override {
     (void)target;
     labels_ = multi_label_ ? output.last() : 1;
+    if (class_id_ < -1 || class_id_ >= output.last()) {
+      throw InputError("class_id " + std::to_string(class_id_) + " lies outside the model's " + std::to_string(output.last()) + " outputs");
+    }
+    check_labels();
   }
   std::int64_t size() const override { return labels_ * thresholds() * 4; }
 
@@ -54,6 +69,7 @@ class ConfusionMetric : public Metric {
   }
 
  protected:
+  virtual void check_labels() const {}
   std::int64_t thresholds() const { return static_cast<std::int64_t>(thresholds_.size()); }
   Counts counts(std::span<const double> sums, std::int64_t label, std::int64_t threshold) const {
     const double* at = sums.data() + (label * thresholds() + threshold) * 4;
@@ -137,8 +153,9 @@ class Auc : public ConfusionMetric {
  public:
   explicit Auc(const Json& config) : summation_(config["summation_method"].get<std::string>()) {
     const std::string curve = config["curve"].get<std::string>();
-    precision_recall_ = curve == "PR" || curve == "pr";
-    if (!precision_recall_ && curve != "ROC" && curve != "roc") throw InputError("Invalid AUC curve value: \"" + curve + "\". Expected values are [\"PR\", \"ROC\"]");
+    const bool roc = curve == "ROC" || curve == "roc", pr = curve == "PR" || curve == "pr", gain = curve == "PRGAIN" || curve == "prgain";
+    if (!roc && !pr && !gain) throw InputError("Invalid AUC curve value: \"" + curve + "\". Expected values are [\"PR\", \"ROC\", \"PRGAIN\"]");
+    curve_ = pr ? Curve::kPrecisionRecall : gain ? Curve::kGain : Curve::kRoc;
     if (summation_ != "interpolation" && summation_ != "minoring" && summation_ != "majoring") {
       throw InputError("Invalid `summation_method` argument value \"" + summation_ + "\". Expected one of: interpolation, minoring, majoring");
     }
@@ -147,13 +164,13 @@ class Auc : public ConfusionMetric {
     if (config["thresholds"].is_null()) {
       thresholds_ = spread(config["num_thresholds"].get<std::int64_t>());
     } else {
-      for (const Json& item : config["thresholds"]) thresholds_.push_back(static_cast<double>(item.get<float>()));
+      for (const double item : numbers(config, "thresholds")) thresholds_.push_back(static_cast<double>(static_cast<float>(item)));
       std::sort(thresholds_.begin(), thresholds_.end());
       thresholds_.insert(thresholds_.begin(), -kEpsilon);
       thresholds_.push_back(1.0 + kEpsilon);
     }
     if (!config["label_weights"].is_null()) {
-      for (const Json& item : config["label_weights"]) label_weights_.push_back(item.get<double>());
+      label_weights_ = numbers(config, "label_weights");
     }
   }
   void result(std::span<const double> sums, std::vector<double>& values) const override {
@@ -167,18 +184,34 @@ class Auc : public ConfusionMetric {
   }
   bool larger_is_better() const override { return true; }
 
+ protected:
+  void check_labels() const override {
+    if (label_weights_.empty() || static_cast<std::int64_t>(label_weights_.size()) == labels_) return;
+    throw InputError("label_weights has " + std::to_string(label_weights_.size()) + " values for " + std::to_string(labels_) +
+                     " labels" + (multi_label_ ? "" : "; it needs multi_label=True"));
+  }
+
  private:
   double area(std::span<const double> sums, std::int64_t label) const {
-    if (precision_recall_ && summation_ == "interpolation") return interpolated_pr(sums, label);
+    if (curve_ == Curve::kPrecisionRecall && summation_ == "interpolation") return interpolated_pr(sums, label);
     double area = 0;
     for (std::int64_t k = 0; k + 1 < thresholds(); ++k) {
-      const Counts a = counts(sums, label, k), b = counts(sums, label, k + 1);
-      const double x_a = precision_recall_ ? a.recall() : divide_no_nan(a.fp, a.fp + a.tn), x_b = precision_recall_ ? b.recall() : divide_no_nan(b.fp, b.fp + b.tn);
-      const double y_a = precision_recall_ ? a.precision() : a.recall(), y_b = precision_recall_ ? b.precision() : b.recall();
+      const auto [x_a, y_a] = point(counts(sums, label, k));
+      const auto [x_b, y_b] = point(counts(sums, label, k + 1));
       const double height = summation_ == "interpolation" ? (y_a + y_b) / 2.0 : summation_ == "minoring" ? std::min(y_a, y_b) : std::max(y_a, y_b);
       area += (x_a - x_b) * height;
     }
     return area;
+  }
+  struct Point {
+    double x, y;
+  };
+  Point point(const Counts& c) const {
+    if (curve_ == Curve::kRoc) return {divide_no_nan(c.fp, c.fp + c.tn), c.recall()};
+    if (curve_ == Curve::kPrecisionRecall) return {c.recall(), c.precision()};
+    if (c.tp == 0) return {0, 1};  // Flach and Kull 2015, with Keras' corrections where the gains diverge
+    const double scale = divide_no_nan(c.tp + c.fn, c.tn + c.fp);
+    return {std::max(1.0 - scale * c.fn / c.tp, 0.0), 1.0 - scale * c.fp / c.tp};
   }
   /// Davis and Goadrich 2006.
   double interpolated_pr(std::span<const double> sums, std::int64_t label) const {
@@ -194,8 +227,9 @@ class Auc : public ConfusionMetric {
     return area;
   }
 
+  enum class Curve { kRoc, kPrecisionRecall, kGain };
   std::string summation_;
-  bool precision_recall_ = false;
+  Curve curve_ = Curve::kRoc;
   std::vector<double> label_weights_;
 };
 
@@ -243,7 +277,7 @@ void add_confusion_metrics(Registry<Metric>& registry) {
                  {"num_labels", Kind::kInteger, nullptr, false, true},
                  {"label_weights", Kind::kList, nullptr, false, true},
                  {"from_logits", Kind::kBoolean, false}},
-                "area under the ROC or precision-recall curve at Keras' thresholds (keras.metrics.AUC)"},
+                "area under the ROC, precision-recall (PR) or precision-recall-gain (PRGAIN) curve at Keras' thresholds (keras.metrics.AUC)"},
                [](const Json& config) { return std::make_unique<Auc>(config); });
 }
 

@@ -5,12 +5,14 @@
 #include <cmath>
 
 #include "metrics/metric_families.h"
+#include "nntrain/core/call.h"
 
 namespace nntrain::metrics {
 
 namespace {
 
 constexpr double kEpsilon = 1e-7;
+constexpr std::int64_t kMostClasses = 10000;  // a confusion matrix of 800 MB
 
 struct IouOptions {
   std::int64_t classes = 2;
@@ -29,6 +31,12 @@ class Iou : public Metric {
         throw InputError("Target class id " + std::to_string(target) + " is out of range, which is [0, " + std::to_string(options_.classes) + ")");
       }
     }
+  }
+  void build(const Shape& target, const Shape& output) override {
+    const std::int64_t t_labels = options_.sparse_true ? target.size() : target.leading(), p_labels = options_.sparse_pred ? output.size() : output.leading();
+    if (t_labels == p_labels) return;
+    throw InputError("targets of shape " + target.with_batch() + " are " + std::to_string(t_labels) + " labels a sample, outputs of shape " + output.with_batch() + " " +
+                     std::to_string(p_labels) + "; one class a sample against one output a class: sparse_y_pred=False");
   }
   std::int64_t size() const override { return options_.classes * options_.classes; }
 
@@ -71,14 +79,23 @@ class Iou : public Metric {
   IouOptions options_;
 };
 
+std::vector<std::int64_t> class_ids(const Json& config) {
+  std::vector<std::int64_t> ids;
+  for (const Json& id : config["target_class_ids"]) {
+    if (!id.is_number_integer()) throw InputError("target_class_ids must be a list of whole numbers, got " + format_call(config["target_class_ids"]));
+    ids.push_back(id.get<std::int64_t>());
+  }
+  return ids;
+}
+
 IouOptions options_of(const Json& config, bool all_classes) {
   IouOptions options;
   options.classes = config["num_classes"].get<std::int64_t>();
-  if (options.classes < 1) throw InputError("num_classes must be at least 1");
+  if (options.classes < 1 || options.classes > kMostClasses) throw InputError("num_classes must be between 1 and " + std::to_string(kMostClasses));
   if (all_classes) {
     for (std::int64_t k = 0; k < options.classes; ++k) options.targets.push_back(k);
   } else {
-    for (const Json& k : config["target_class_ids"]) options.targets.push_back(k.get<std::int64_t>());
+    options.targets = class_ids(config);
   }
   options.sparse_true = config.value("sparse_y_true", false);
   options.sparse_pred = config["sparse_y_pred"].get<bool>();
@@ -105,6 +122,10 @@ class Correlation : public Metric {
  public:
   using Value = double (*)(double mean_t, double mean_p, double var_t, double var_p, const float* t, const float* p, std::int64_t n);
   explicit Correlation(Value value) : value_(value) {}
+  void build(const Shape& target, const Shape& output) override {
+    if (target.size() == output.size()) return;
+    throw InputError("targets of shape " + target.with_batch() + " do not fit outputs of shape " + output.with_batch());
+  }
   std::int64_t size() const override { return 2; }
   void update(const MetricInputs& in, std::span<double> sums) const override {
     const auto n = static_cast<double>(in.classes);
@@ -158,7 +179,7 @@ void add_iou_metrics(Registry<Metric>& registry) {
                 "intersection over union of y >= threshold and t (keras.metrics.BinaryIoU)"},
                [](const Json& config) {
                  IouOptions options;
-                 for (const Json& k : config["target_class_ids"]) options.targets.push_back(k.get<std::int64_t>());
+                 options.targets = class_ids(config);
                  options.has_threshold = true;
                  options.threshold = config["threshold"].get<double>();
                  return std::make_unique<Iou>(options);

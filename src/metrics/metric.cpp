@@ -32,8 +32,8 @@ Registry<Metric>& metrics() {
     add_iou_metrics(made);
     made.also_offer({"accuracy", "crossentropy"});
     made.refuse({"Mean", "Sum", "MeanMetricWrapper", "Metric"}, "it measures values that the program does not hand out");
-    made.refuse({"huber", "log_cosh", "binary_focal_crossentropy", "categorical_focal_crossentropy", "kld", "rmse"},
-                "Keras has no metric of that name either; as a loss it is in the history");
+    made.refuse({"huber", "log_cosh", "binary_focal_crossentropy", "categorical_focal_crossentropy"},
+                "Keras does not take it by name either; as compile.loss it is in the history");
     return made;
   }();
   return registry;

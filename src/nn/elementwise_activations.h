@@ -160,7 +160,7 @@ struct SoftShrink {
 struct GeneralRelu {
   static constexpr bool kNeedsInput = true;
   float slope_below, highest, threshold;
-  float value(float x) const { return x >= highest ? highest : (x >= threshold ? x : slope_below * (x - threshold)); }
+  float value(float x) const { return x >= highest ? highest : (x > threshold ? x : slope_below * (x - threshold)); }
   float slope(float x, float) const { return x >= highest ? 0.0F : (x > threshold ? 1.0F : slope_below); }
 };
 struct GeneralElu {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nntrain/core/call.h"
 #include "nntrain/core/error.h"
 
 namespace nntrain::optim {
@@ -19,25 +20,25 @@ CommonOptions read_options(const Json& config) {
   options.global_clipnorm = number_or(config["global_clipnorm"], 0);
   const int clips = (config["clipnorm"].is_null() ? 0 : 1) + (config["clipvalue"].is_null() ? 0 : 1) + (config["global_clipnorm"].is_null() ? 0 : 1);
   if (clips > 1) {
-    throw InputError("Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: clipnorm=" + config["clipnorm"].dump() +
-                     ", clipvalue=" + config["clipvalue"].dump() + ", global_clipnorm=" + config["global_clipnorm"].dump());
+    throw InputError("Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: clipnorm=" + format_call(config["clipnorm"]) +
+                     ", clipvalue=" + format_call(config["clipvalue"]) + ", global_clipnorm=" + format_call(config["global_clipnorm"]));
   }
   if (options.clipnorm < 0 || options.clipvalue < 0 || options.global_clipnorm < 0) throw InputError("clipnorm, clipvalue and global_clipnorm must not be negative");
   options.use_ema = config["use_ema"].get<bool>();
   options.ema_momentum = config["ema_momentum"].get<double>();
   if (options.use_ema && (options.ema_momentum > 1 || options.ema_momentum < 0)) {
-    throw InputError("`ema_momentum` must be in the range [0, 1]. Received: ema_momentum=" + config["ema_momentum"].dump());
+    throw InputError("`ema_momentum` must be in the range [0, 1]. Received: ema_momentum=" + format_call(config["ema_momentum"]));
   }
   if (!config["ema_overwrite_frequency"].is_null()) {
     options.ema_overwrite_frequency = config["ema_overwrite_frequency"].get<std::int64_t>();
     if (options.use_ema && options.ema_overwrite_frequency < 1) {
-      throw InputError("`ema_overwrite_frequency` must be an integer >= 1 or None. Received: ema_overwrite_frequency=" + config["ema_overwrite_frequency"].dump());
+      throw InputError("`ema_overwrite_frequency` must be an integer >= 1 or None. Received: ema_overwrite_frequency=" + format_call(config["ema_overwrite_frequency"]));
     }
   }
   if (!config["gradient_accumulation_steps"].is_null()) {
     options.gradient_accumulation_steps = config["gradient_accumulation_steps"].get<std::int64_t>();
     if (options.gradient_accumulation_steps < 2) {
-      throw InputError("`gradient_accumulation_steps` must be an integer >= 2. Received: gradient_accumulation_steps=" + config["gradient_accumulation_steps"].dump());
+      throw InputError("`gradient_accumulation_steps` must be an integer >= 2. Received: gradient_accumulation_steps=" + format_call(config["gradient_accumulation_steps"]));
     }
   }
   return options;

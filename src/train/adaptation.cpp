@@ -5,7 +5,9 @@ namespace nntrain::train {
 bool adapts_on_inputs(const nn::Sequential& model, int index) {
   for (int i = 0; i < index; ++i) {
     const nn::Layer& layer = *model.layers()[static_cast<std::size_t>(i)];
-    if (!layer.is_view() && layer.spec()["class_name"] != "Rescaling") return false;
+    const Json& spec = layer.spec();
+    const bool rescales = spec["class_name"] == "Rescaling" && spec["config"]["scale"].is_number() && spec["config"]["offset"].is_number();
+    if (!layer.is_view() && !rescales) return false;
   }
   return true;
 }

@@ -41,6 +41,7 @@ Inference::Inference(comm::Session& session, checkpoint::Contents contents, cons
     throw InputError("the data's samples have shape " + loader.sets().input_shape.to_string() + " (" + data_settings_.inputs +
                      "), the model expects " + model_->input_shape().to_string());
   }
+  choose_loss(compile, model_->output_shape());
   if (!compile.loss.is_null()) compiled_.loss = make_loss(compile);
   if (task == Task::kEvaluate) {
     if (!compiled_.loss) throw InputError("the file holds no loss (it was not compiled); give --compile.loss=...");

@@ -50,6 +50,9 @@ void Trainer::print_header() const {
     }
   }
   log_scaling();
+  if (!settings_.data.sample_weight.empty() && !settings_.fit.class_weight.empty()) {
+    log::note("data.sample_weight supersedes fit.class_weight, which is not used");
+  }
   log::info(summary_table(*model_));
   if (resumed_) {
     log::info(fmt::format("Going on from {}: epoch {}, step {}", settings_.checkpoint.path, state_.epoch, state_.step));

@@ -142,6 +142,34 @@ DataSettings read_data(const Reader& reader) {
   return data;
 }
 
+/// A line copied out of a Python list ends in a comma.
+std::string without_comma(const std::string& text) {
+  const std::string value = trim(text);
+  return value.ends_with(',') ? value.substr(0, value.size() - 1) : value;
+}
+
+/// Keras' first layer may tell the shape of the samples: Dense(8, input_shape=(4,)). It becomes an Input of its own; the
+/// other layers' are ignored, as in Keras.
+void add_layer(Json layer, const std::string& origin, ModelSettings& model) {
+  const std::string name = detail::spec_name("layer", layer);
+  if (name == "Input" || name == "InputLayer") {
+    model.layers.push_back(layer);
+    model.layer_origins.push_back(origin);
+    return;
+  }
+  for (const char* key : {"input_shape", "input_dim", "batch_input_shape", "batch_shape"}) {
+    if (!layer.is_object() || !layer["config"].contains(key)) continue;
+    const Json shape = layer["config"][key];
+    layer["config"].erase(key);
+    if (!model.layers.empty()) continue;
+    const char* argument = std::string(key).starts_with("batch") ? "batch_shape" : "shape";
+    model.layers.push_back({{"class_name", "Input"}, {"config", {{argument, shape.is_number() ? Json::array({shape}) : shape}}}});
+    model.layer_origins.push_back(origin);
+  }
+  model.layers.push_back(nn::layers().canonical(layer));
+  model.layer_origins.push_back(origin);
+}
+
 ModelSettings read_model(const Reader& reader, const Configuration& configuration) {
   ModelSettings model;
   model.name = reader.text("model.name");
@@ -159,13 +187,7 @@ ModelSettings read_model(const Reader& reader, const Configuration& configuratio
     model.input_shape = Shape(extents);
   }
   for (const Value& value : configuration.list("model.layer")) {
-    model.layers.push_back(read_value("model.layer", value, [](const std::string& text) {
-      const Json parsed = parse_call(text);
-      const Json name = detail::spec_name("layer", parsed);
-      if (name == "Input" || name == "InputLayer") return parsed;
-      return nn::layers().canonical(parsed);
-    }));
-    model.layer_origins.push_back(value.origin);
+    read_value("model.layer", value, [&](const std::string& text) { add_layer(parse_call(without_comma(text)), value.origin, model); });
   }
   if (!model.layers.empty() && !model.from.empty()) {
     reader.fail("model.from", "stands beside model.layer; give one of the two");
@@ -181,7 +203,9 @@ std::vector<Json> read_metrics(const Reader& reader, const std::string& key) {
 
 CompileSettings read_compile(const Reader& reader) {
   CompileSettings compile;
-  if (!reader.text("compile.loss").empty()) compile.loss = reader.canonical("compile.loss", nn::losses());
+  const std::string loss = reader.text("compile.loss");
+  compile.loss_by_output = loss == "crossentropy" || loss == "ce";
+  if (!loss.empty() && !compile.loss_by_output) compile.loss = reader.canonical("compile.loss", nn::losses());
   compile.optimizer = reader.canonical("compile.optimizer", optim::optimizers());
   compile.metrics = read_metrics(reader, "compile.metrics");
   compile.weighted_metrics = read_metrics(reader, "compile.weighted_metrics");
@@ -228,10 +252,13 @@ FitSettings read_fit(const Reader& reader, const Configuration& configuration) {
   fit.validation_batch_size = reader.integer("fit.validation_batch_size", 1);
   fit.class_weight = read_class_weight(reader);
   for (const Value& value : configuration.list("fit.callback")) {
-    fit.callbacks.push_back(read_value("fit.callback", value, [](const std::string& text) {
-      return callbacks().canonical(parse_call(text));
-    }));
-    fit.callback_origins.push_back(value.origin + ": fit.callback");
+    read_value("fit.callback", value, [&](const std::string& text) {
+      const Json parsed = parse_call(without_comma(text));
+      for (const Json& spec : parsed.is_array() ? parsed : Json::array({parsed})) {
+        fit.callbacks.push_back(callbacks().canonical(spec));
+        fit.callback_origins.push_back(value.origin + ": fit.callback");
+      }
+    });
   }
   fit.verbose = reader.choice("fit.verbose", {"auto", "0", "1", "2"});
   fit.learning_rate_scaling = reader.choice("fit.learning_rate_scaling", {"none", "linear", "sqrt"});

@@ -184,6 +184,11 @@ std::vector<checkpoint::WeightArray> weights_of(const nn::Sequential& model) {
   return weights;
 }
 
+void choose_loss(CompileSettings& settings, const Shape& output) {
+  if (settings.loss_by_output) settings.loss = nn::losses().canonical(output.last() == 1 ? "binary_crossentropy" : "categorical_crossentropy");
+  settings.loss_by_output = false;
+}
+
 std::unique_ptr<nn::Loss> make_loss(const CompileSettings& settings) {
   if (settings.loss.is_null()) {
     throw InputError("compile.loss is not set; give a loss, e.g. sparse_categorical_crossentropy");

@@ -19,7 +19,7 @@ Trainer::~Trainer() = default;
 Trainer::Trainer(comm::Session& session, const Configuration& configuration, const std::string& version)
     : session_(session), configuration_(configuration), version_(version), settings_(read_settings(configuration)) {
   run_start_ = std::chrono::steady_clock::now();
-  compiled_.loss = make_loss(settings_.compile);
+  if (!settings_.compile.loss_by_output) compiled_.loss = make_loss(settings_.compile);
   optimizer_ = with_origin(settings_.compile.optimizer_origin, [&] { return optim::optimizers().make(settings_.compile.optimizer); });
   for (std::size_t i = 0; i < settings_.fit.callbacks.size(); ++i) {
     callbacks_.push_back(with_origin(settings_.fit.callback_origins[i], [&] { return callbacks().make(settings_.fit.callbacks[i]); }));
@@ -60,6 +60,10 @@ Trainer::Trainer(comm::Session& session, const Configuration& configuration, con
       model_->input_shape().size() != loader.sets().input_shape.size()) {
     throw InputError("the data's samples have shape " + loader.sets().input_shape.to_string() + " (data.inputs = " +
                      settings_.data.inputs + "), the model expects " + model_->input_shape().to_string());
+  }
+  if (!compiled_.loss) {
+    choose_loss(settings_.compile, model_->output_shape());
+    compiled_.loss = make_loss(settings_.compile);
   }
   loader.load_targets({compiled_.loss.get(), model_->output_shape(), settings_.compile.loss_origin});
   data_ = loader.take();
@@ -178,7 +182,7 @@ void Trainer::adapt_layers() {
     if (!layer.wants_adaptation()) continue;
     if (!adapts_on_inputs(*model_, static_cast<int>(i))) {
       throw InputError("layer \"" + layer.name() + "\" (Normalization without mean and variance) must come first, or after "
-                       "Flatten, Reshape and Rescaling: it is adapted on the training inputs");
+                       "Flatten, Reshape and Rescaling by one number: it is adapted on the training inputs");
     }
     TrainingMoments moments(session_, *exchange_, *model_, static_cast<int>(i), data_, shards_);
     layer.adapt(moments);

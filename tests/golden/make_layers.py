@@ -190,7 +190,7 @@ add("GaussianNoise(0.0)", (4,), True)
 # Every argument at another value than its default, negative axes, ranks above 2.
 add("Dense(3, kernel_initializer=Constant(0.25), bias_initializer=Ones())", (4,), True, initial=True)
 add('Dense(3, kernel_initializer="ones", bias_initializer="ones")', (4,), True, initial=True)
-add("Dense(4, kernel_initializer=Identity(gain=0.5))", (4,), True, initial=True)
+add("Dense(4, kernel_initializer=IdentityInitializer(gain=0.5))", (4,), True, initial=True)
 add("Dense(3, bias_regularizer=L1L2(0.1, 0.2), bias_constraint=MaxNorm(1.0))", (4,), True)
 add('Dense(4, activation="relu", use_bias=False)', (2, 2, 3), True, rows=2)
 add('Dense(3, activation="softmax")', (2, 2, 3), True, rows=2)

@@ -156,7 +156,7 @@ for cls, kind in (("MeanAbsoluteError", "real"), ("MeanAbsolutePercentageError",
                   ("CategoricalFocalCrossentropy", "onehot")):
     for reduction in ("sum", "mean_with_sample_weight"):
         add(f'{cls}(reduction="{reduction}")', kind, weights=(6,))
-add('CategoricalGeneralizedCrossEntropy(q=0.3, reduction="sum")', "sparse_column")
+add('CategoricalGeneralizedCrossEntropy(q=0.3, reduction="sum")', "sparse")
 
 
 def perceptron(reduction, weights):

@@ -85,6 +85,8 @@ def arrays(run):
     data = run["data"]
     x = load(data["inputs"], data.get("input_columns"))
     y = load(data.get("targets", data["inputs"]), data.get("target_columns"))
+    if y.ndim == 1 and "hinge" in str(run["compile"].get("metrics")):
+        y = y[:, None]  # Keras' hinge metric broadcasts (n,) against (n, 1)
     w = load(data["sample_weight"]) if "sample_weight" in data else None
     if "scale" in data:
         a, _, b = data["scale"].partition("/")

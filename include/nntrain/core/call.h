@@ -14,7 +14,7 @@
 
 namespace nntrain {
 
-/// Parses one value. `1/255` and the like (number / number) are evaluated. A bare word is a string.
+/// Parses one value. Sums and products of numbers (1/255, 100*15, 1 - 0.04) are evaluated. A bare word is a string.
 /// Throws InputError with the position of the first character that does not fit.
 Json parse_call(std::string_view text);
 

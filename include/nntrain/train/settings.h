@@ -34,6 +34,7 @@ struct ModelSettings {
 
 struct CompileSettings {
   Json loss;                ///< canonical {class_name, config}; null: not given
+  bool loss_by_output = false;  ///< "crossentropy": which one, the model's output decides
   Json optimizer;           ///< canonical
   std::vector<Json> metrics, weighted_metrics;  ///< as written: "accuracy" is resolved with the shapes
   std::string loss_origin, optimizer_origin, metrics_origin, weighted_metrics_origin;  ///< "file:line: key", for messages

@@ -44,6 +44,8 @@ struct Compiled {
   std::vector<NamedMetric> metrics;
   std::vector<Json> metric_specs, weighted_specs;  ///< canonical, as make_metric resolved them
 };
+/// Keras' "crossentropy": binary for one output, else categorical, for which class indices become one-hot targets.
+void choose_loss(CompileSettings& settings, const Shape& output);
 /// Throws InputError when no loss is given.
 std::unique_ptr<nn::Loss> make_loss(const CompileSettings& settings);
 void make_metrics(const CompileSettings& settings, const Shape& target, const Shape& output, Compiled& compiled);

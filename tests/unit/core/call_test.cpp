@@ -39,6 +39,17 @@ TEST(Call, NumbersKeepTheirKind) {
   EXPECT_DOUBLE_EQ(parse_call("1/255").get<double>(), 1.0 / 255.0);
 }
 
+TEST(Call, SumsAndProductsOfNumbersAsInPython) {
+  EXPECT_EQ(parse_call("100*15"), Json(1500));
+  EXPECT_EQ(parse_call("SGD(decay_steps=2 + 3*4, rate=1 - 0.25)")["config"], Json::parse(R"({"decay_steps": 14, "rate": 0.75})"));
+  EXPECT_EQ(parse_call("[1, -2, 3-1]"), Json::parse("[1, -2, 2]"));
+  EXPECT_DOUBLE_EQ(parse_call("1./127.5/2").get<double>(), 1.0 / 127.5 / 2.0);
+  EXPECT_TRUE(parse_call("4/2").is_number_float());
+  EXPECT_EQ(parse_call("1_500"), Json(1500));
+  EXPECT_EQ(parse_call("-1_0"), Json(-10));
+  for (const char* word : {"1_a", "2nd", "1_"}) EXPECT_TRUE(parse_call(word).is_string()) << word;
+}
+
 TEST(Call, ListOfCalls) {
   const std::vector<Json> items = parse_call_list(R"(accuracy, AUC(name="auc"), "mse")");
   ASSERT_EQ(items.size(), 3U);
@@ -48,7 +59,7 @@ TEST(Call, ListOfCalls) {
 
 TEST(Call, ErrorsNameTheText) {
   for (const char* bad : {"Dense(", "Dense(500", "Dense(500,, 2)", "\"open", "a b", "Dense(units=1, 2)", "Dense(a=1, a=2)", "1/0",
-                          "", "Dense)", "{1 2}", "-x", "1e999"}) {
+                          "", "Dense)", "{1 2}", "-x", "1e999", "2*", "3 - x", "1/0.0", "1e300*1e300"}) {
     EXPECT_THROW(parse_call(bad), InputError) << bad;
   }
   const std::string deep(5000, '[');

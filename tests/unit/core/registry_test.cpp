@@ -51,6 +51,26 @@ TEST(Registry, UnknownNamesGetTheNearestKnown) {
   EXPECT_NE(message_of([] { widgets().canonical(parse_call("BigWidget(3, rat=1)")); }).find("did you mean \"rate\""), std::string::npos);
 }
 
+TEST(Registry, NearestKnowsPartsInitialsAndShortForms) {
+  EXPECT_EQ(nearest("lr", {"momentum", "learning_rate"}), "\"learning_rate\"");
+  EXPECT_EQ(nearest("glorot", {"he_normal", "glorot_normal"}), "\"glorot_normal\"");
+  EXPECT_EQ(nearest("ExpDecay", {"CosineDecay", "ExponentialDecay"}), "\"ExponentialDecay\"");
+  EXPECT_EQ(nearest("Adm", {"Adam", "adam", "Adamax"}), "\"Adam\"") << "two spellings of one name";
+  EXPECT_EQ(nearest("xyz", {"Adam", "SGD"}), "");
+}
+
+TEST(Registry, RefusedNamesSayWhyAndFewNamesAreListed) {
+  Registry<Widget> registry = widgets();
+  registry.refuse({"TinyGadget"}, "it is too small");
+  EXPECT_EQ(message_of([&] { registry.canonical("TinyGadget"); }), "the widget \"TinyGadget\" of Keras is not supported: it is too small; the known ones: BigWidget");
+  EXPECT_EQ(message_of([&] { registry.canonical("Qq"); }), "unknown widget \"Qq\"; the known ones: BigWidget");
+}
+
+TEST(Registry, NumbersOutOfRangeAreNoWholeNumbers) {
+  EXPECT_THROW(widgets().canonical(parse_call("BigWidget(1e300)")), InputError);
+  EXPECT_EQ(widgets().canonical(parse_call("BigWidget(1e3)"))["config"]["units"], 1000);
+}
+
 TEST(Registry, WrongArgumentsAreRefused) {
   for (const char* spec : {"BigWidget()", "BigWidget(\"x\")", "BigWidget(3.5)", "BigWidget(1, 2, \"n\", 4)", "BigWidget(1, units=2)",
                            "BigWidget(1, rate=None)"}) {

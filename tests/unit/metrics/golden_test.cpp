@@ -26,9 +26,6 @@ std::string without_number(const std::string& name) {
 }
 
 bool unsupported(const std::string& spec) {
-  for (const char* name : {"PRGAIN"}) {
-    if (spec.find(name) != std::string::npos) return true;
-  }
   return spec.find("axis=") != std::string::npos && spec.find("axis=-1") == std::string::npos;
 }
 

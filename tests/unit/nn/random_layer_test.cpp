@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <set>
@@ -51,8 +52,8 @@ TEST(Golden, RandomLayersInTraining) {
     const double mean = std::accumulate(outcome.y.begin(), outcome.y.end(), 0.0) / count;
     double squares = 0;
     for (const float y : outcome.y) squares += (y - mean) * (y - mean);
-    const double deviation = one["deviation"].get<double>(), four_errors = 6.0 * deviation / std::sqrt(count);
-    EXPECT_NEAR(mean, one["mean"].get<double>(), four_errors);
+    const double deviation = one["deviation"].get<double>(), six_errors = 6.0 * deviation / std::sqrt(count);
+    EXPECT_NEAR(mean, one["mean"].get<double>(), six_errors);
     EXPECT_NEAR(std::sqrt(squares / count), deviation, 0.02 * deviation);
     if (!one.contains("values")) {
       EXPECT_GT(std::set<float>(outcome.y.begin(), outcome.y.end()).size(), outcome.y.size() / 2);
