@@ -38,6 +38,8 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
+std::string article(const std::string& noun) { return (std::string("aeiou").find(noun[0]) == std::string::npos ? "a " : "an ") + noun; }
+
 /// Names that Keras has and this program refuses, and arguments of which only the default is taken.
 template <class Product>
 std::string limits(const Registry<Product>& registry) {
@@ -50,7 +52,7 @@ std::string limits(const Registry<Product>& registry) {
     }
   }
   for (const auto& [argument, classes] : arguments) {
-    text += "| argument of a " + registry.family() + " | `" + argument + "` of " + joined(classes) + " | only this value |\n";
+    text += "| argument of " + article(registry.family()) + " | `" + argument + "` of " + joined(classes) + " | only this value |\n";
   }
   return text;
 }

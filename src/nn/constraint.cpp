@@ -7,6 +7,8 @@
 #include <functional>
 #include <vector>
 
+#include "nntrain/core/call.h"
+
 namespace nntrain::nn {
 
 namespace {
@@ -23,13 +25,18 @@ class NonNegative : public Constraint {
 /// w times a function of the norm along `axis` (axes of the variable itself; 0 by default: one norm a unit).
 class NormConstraint : public Constraint {
  public:
-  NormConstraint(const Json& axis, std::function<double(double)> factor) : axis_(axis), factor_(std::move(factor)) {}
+  NormConstraint(const Json& axis, std::function<double(double)> factor) : factor_(std::move(factor)) {
+    for (const Json& item : axis.is_array() ? axis : Json::array({axis})) {
+      if (!item.is_number_integer()) throw InputError("axis must be a whole number or a list of them, got " + format_call(axis));
+      axes_.push_back(item.get<std::int64_t>());
+    }
+  }
 
   void apply(const Shape& shape, std::span<float> values) const override {
     std::vector<bool> reduced(static_cast<std::size_t>(shape.rank()), false);
-    for (const Json& item : axis_.is_array() ? axis_ : Json::array({axis_})) {
-      const std::int64_t axis = item.get<std::int64_t>() + (item.get<std::int64_t>() < 0 ? shape.rank() : 0);
-      if (axis < 0 || axis >= shape.rank()) throw InputError("a norm constraint's axis " + item.dump() + " is out of bounds for a variable of shape " + shape.to_string());
+    for (const std::int64_t given : axes_) {
+      const std::int64_t axis = given + (given < 0 ? shape.rank() : 0);
+      if (axis < 0 || axis >= shape.rank()) throw InputError("a norm constraint's axis " + std::to_string(given) + " is out of bounds for a variable of shape " + shape.to_string());
       reduced[static_cast<std::size_t>(axis)] = true;
     }
     std::vector<std::size_t> group(values.size());
@@ -53,7 +60,7 @@ class NormConstraint : public Constraint {
   }
 
  private:
-  Json axis_;
+  std::vector<std::int64_t> axes_;
   std::function<double(double)> factor_;
 };
 

@@ -130,7 +130,9 @@ class Permute : public Rearranged {
 class RepeatVector : public Rearranged {
  public:
   explicit RepeatVector(const Json& config) : times_(config["n"].get<std::int64_t>()) {
-    if (times_ < 1) throw InputError("RepeatVector: n must be at least 1, got " + std::to_string(times_));
+    if (times_ < 1 || times_ > kMostTimes) {
+      throw InputError("RepeatVector: n must be between 1 and " + std::to_string(kMostTimes) + ", got " + std::to_string(times_));
+    }
   }
   Shape build(const Shape& input, VariableBuilder&) override {
     if (input.rank() != 1) {
@@ -143,6 +145,7 @@ class RepeatVector : public Rearranged {
   }
 
  private:
+  static constexpr std::int64_t kMostTimes = 1 << 20;
   std::int64_t times_;
 };
 

@@ -166,6 +166,7 @@ void CommonOptimizer::finalize(Slice& slice) {
 std::vector<Parameter> optimizer_parameters(double learning_rate, std::vector<Parameter> own, const Json& weight_decay) {
   const auto rate = [](const Json& value) -> Json {
     if (value.is_number()) return value.get<double>();
+    if (value.is_null()) throw InputError("must be a number or a schedule, got None");
     return schedules().canonical(value);
   };
   std::vector<Parameter> all = {{"learning_rate", Kind::kObject, learning_rate, false, false, rate}};

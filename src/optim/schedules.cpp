@@ -46,9 +46,15 @@ std::unique_ptr<Schedule> inverse_time(const Json& config) {
 }
 
 std::unique_ptr<Schedule> piecewise(const Json& config) {
-  std::vector<float> boundaries, values;
-  for (const Json& boundary : config["boundaries"]) boundaries.push_back(boundary.get<float>());
-  for (const Json& value : config["values"]) values.push_back(value.get<float>());
+  const auto numbers = [&](const char* argument) {
+    std::vector<float> list;
+    for (const Json& item : config[argument]) {
+      if (!item.is_number()) throw InputError(std::string(argument) + " must be a list of numbers, got " + config[argument].dump());
+      list.push_back(item.get<float>());
+    }
+    return list;
+  };
+  const std::vector<float> boundaries = numbers("boundaries"), values = numbers("values");
   if (values.size() != boundaries.size() + 1) {
     throw InputError("The length of boundaries should be 1 less than the length of values. Received: boundaries=" +
                      config["boundaries"].dump() + " of length " + std::to_string(boundaries.size()) + ", and values=" +

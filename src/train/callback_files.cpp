@@ -79,6 +79,10 @@ class ModelCheckpoint : public Callback {
     if (!path_.text().ends_with(".h5") && !path_.text().ends_with(".hdf5")) {
       throw InputError("ModelCheckpoint: filepath \"" + path_.text() + "\" must end in .h5, or Keras will not open it");
     }
+    if (path_.text().ends_with(".weights.h5")) {
+      throw InputError("ModelCheckpoint: filepath \"" + path_.text() + "\": Keras has another layout for files of that name; take a name without "
+                       ".weights, for a file that keras.models.load_model and model.load_weights open");
+    }
     if (!config["initial_value_threshold"].is_null()) best_ = config["initial_value_threshold"].get<double>();
   }
 

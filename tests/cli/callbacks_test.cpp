@@ -75,19 +75,19 @@ TEST_F(Callbacks, AStoppedAndResumedRunDecidesAsTheStraightOne) {
   ASSERT_NE(log.find(",0.00999999"), std::string::npos) << "no learning rate was reduced\n" << log;
 
   const std::vector<int> ranks = {0, 3, 2, 1, 4};
-  for (std::size_t k = 0; k < 13; ++k) {  // each goes one step further: three epochs and a step
+  for (std::size_t k = 0; k < 9; ++k) {  // each goes one step further: two epochs and a step
     const Outcome stopped = train("cut", ranks[k % ranks.size()], std::string(kDeciding) + " --run.max_time=0.001");
     ASSERT_EQ(stopped.code, 75) << stopped.output;
   }
   // What a killed run leaves behind its last checkpoint.
-  std::ofstream(folder_ / "cut/log.csv", std::ios::app) << "3,1,1,1,1,1\n4,2,2,2,2,2\n";
+  std::ofstream(folder_ / "cut/log.csv", std::ios::app) << "2,1,1,1,1,1\n3,2,2,2,2,2\n";
   const Outcome last = train("cut", 3, kDeciding);
   ASSERT_EQ(last.code, 0) << last.output;
   EXPECT_EQ(digest("cut/run.h5"), digest("straight/run.h5"));
   EXPECT_EQ(history("cut/run.h5"), history("straight/run.h5"));
   EXPECT_EQ(read("cut/log.csv"), log);
   EXPECT_EQ(names("cut/best"), names("straight/best"));
-  EXPECT_GE(names("cut/best").size(), 2U);
+  EXPECT_GE(names("cut/best").size(), 1U);
 }
 
 TEST_F(Callbacks, AFileOfModelCheckpointIsAStateToGoOnFrom) {
@@ -103,8 +103,8 @@ TEST_F(Callbacks, AFileOfModelCheckpointIsAStateToGoOnFrom) {
 TEST_F(Callbacks, SavesEverySoManyStepsAndWeightsAlone) {
   ASSERT_EQ(train("straight", 2, " --fit.epochs=3 --fit.callback='ModelCheckpoint(\"steps/{epoch}-{loss:.3f}.h5\", save_freq=3)'").code, 0);
   EXPECT_EQ(names("straight/steps").size(), 4U);  // 12 steps
-  ASSERT_EQ(train("cut", 2, " --fit.epochs=2 --fit.callback='ModelCheckpoint(\"last.weights.h5\", save_weights_only=True)'").code, 0);
-  EXPECT_EQ(digest("cut/last.weights.h5"), digest("cut/run.h5"));
+  ASSERT_EQ(train("cut", 2, " --fit.epochs=2 --fit.callback='ModelCheckpoint(\"weights.h5\", save_weights_only=True)'").code, 0);
+  EXPECT_EQ(digest("cut/weights.h5"), digest("cut/run.h5"));
 }
 
 TEST_F(Callbacks, EpochsWithoutValidationArePassedOver) {

@@ -38,8 +38,7 @@ SCHEDULER = """LearningRateScheduler(ExponentialDecay(0.1, 3, 0.5)) | LearningRa
 LearningRateScheduler(CosineDecay(0.2, 8, alpha=0.1))"""
 SAVERS = """ModelCheckpoint("{epoch:02d}-{val_loss:.2f}.h5") | ModelCheckpoint("best.h5", save_best_only=True)
 ModelCheckpoint("{epoch}.h5", monitor="val_accuracy", save_best_only=True) | ModelCheckpoint("{epoch:03d}.h5", "val_accuracy", save_best_only=True, mode="min")
-ModelCheckpoint("{epoch}-{val_accuracy:.3f}.h5", save_best_only=True, initial_value_threshold=0.7)
-ModelCheckpoint("{epoch}.weights.h5", save_weights_only=True, save_best_only=True, monitor="loss", mode="min")"""
+ModelCheckpoint("{epoch}-{val_accuracy:.3f}.h5", save_best_only=True, initial_value_threshold=0.7)"""
 LOGGERS = """CSVLogger("log.csv") | CSVLogger("log.csv", separator=";") | CSVLogger("log.csv", append=True)"""
 
 

@@ -188,11 +188,11 @@ run("diabetes_lamb", "Lamb, InverseTimeDecay, activity regularizer layer.", DIAB
     {"loss": "mean_squared_error", "optimizer": "Lamb(InverseTimeDecay(0.02, 10, 0.5))", "metrics": "cosine_similarity"},
     {"epochs": 4, "batch_size": 128})
 run("multilabel_dice", "A loss of the whole mini-batch; GroupNormalization, constraints on normalizations.", LABELS,
-    ['Dense(8, activation="tanh")', "GroupNormalization(groups=4, gamma_constraint=MaxNorm(2.0))",
-     "BatchNormalization(momentum=0.8, beta_constraint=NonNeg())", 'Dense(4, activation="sigmoid")'],
-    {"loss": "Dice()", "optimizer": "SGD(learning_rate=0.5, momentum=0.5)", "metrics": 'BinaryAccuracy(), F1Score(average="micro", threshold=0.5)'},
+    ["Dense(8, use_bias=False)", "BatchNormalization(momentum=0.8, beta_constraint=NonNeg())", 'Activation("tanh")',
+     "GroupNormalization(groups=2, gamma_constraint=MaxNorm(2.0))", 'Dense(4, activation="sigmoid")'],
+    {"loss": "Dice()", "optimizer": "SGD(learning_rate=0.1, momentum=0.5)", "metrics": 'BinaryAccuracy(), F1Score(average="micro", threshold=0.5)'},
     {"epochs": 3, "batch_size": 50, "validation_split": 0.2})
 run("iris_circle", "Pairs of samples: embeddings of length 1 and Circle; the last batch has 10 rows.", IRIS,
     ['Dense(8, activation="tanh")', "Dense(3)", "UnitNormalization()"],
-    {"loss": "Circle(gamma=8.0, margin=0.3)", "optimizer": "SGD(learning_rate=0.02)"},
+    {"loss": "Circle(gamma=2.0, margin=0.3)", "optimizer": "SGD(learning_rate=0.005)"},
     {"epochs": 3, "batch_size": 20, "validation_split": 0.2})
