@@ -179,6 +179,7 @@ TEST(KerasConfig, NumbersStayFloatsAndSchedulesNameTheirModule) {
 
 TEST(KerasConfig, WhatKerasCannotKnowIsLeftOut) {
   EXPECT_TRUE(keras_training_config(Json::parse(R"({"class_name":"Perceptron","config":{}})"), Json::parse(R"({"class_name":"SGD","config":{}})"), {}, {}).is_null());
+  EXPECT_TRUE(keras_training_config(Json::parse(R"({"class_name":"CategoricalGeneralizedCrossEntropy","config":{"q":0.5}})"), Json::parse(R"({"class_name":"SGD","config":{}})"), {}, {}).is_null());
 }
 
 }  // namespace
