@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -59,6 +60,10 @@ train::Configuration stored_configuration(const checkpoint::Contents& contents, 
   return configuration;
 }
 
+std::string format_speed(std::int64_t rows, double seconds) {
+  return fmt::format("{:.0f} samples/s", static_cast<double>(rows) / std::max(seconds, 1e-9));
+}
+
 void take_signals() {
   std::signal(SIGUSR1, train::Trainer::request_stop);
   std::signal(SIGTERM, train::Trainer::request_stop);
@@ -86,8 +91,8 @@ ExitCode evaluate(comm::Session& session, const CommandLine& line) {
     inference = std::make_unique<train::Inference>(session, std::move(contents), configuration, train::Inference::Task::kEvaluate);
   });
   const train::Evaluation evaluation = inference->evaluate();
-  log::info(fmt::format("{} samples - {} - {}", evaluation.rows, train::format_duration(evaluation.seconds),
-                        train::format_logs(evaluation.logs)));
+  log::info(fmt::format("{} samples - {} - {} - {}", evaluation.rows, train::format_duration(evaluation.seconds),
+                        format_speed(evaluation.rows, evaluation.seconds), train::format_logs(evaluation.logs)));
   return ExitCode::kDone;
 }
 
@@ -104,8 +109,8 @@ ExitCode predict(comm::Session& session, const CommandLine& line) {
   comm::collectively(session, "write " + line.output, [&] {
     if (session.is_root()) train::write_predictions(line.output, predictions);
   });
-  log::info(fmt::format("{} predictions of shape {} written to {} in {}", predictions.rows, predictions.output_shape.to_string(),
-                        line.output, train::format_duration(predictions.seconds)));
+  log::info(fmt::format("{} predictions of shape {} written to {} in {}, {}", predictions.rows, predictions.output_shape.to_string(),
+                        line.output, train::format_duration(predictions.seconds), format_speed(predictions.rows, predictions.seconds)));
   return ExitCode::kDone;
 }
 

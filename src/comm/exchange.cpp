@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "comm/exchange_implementation.h"
 #include "nntrain/core/error.h"
@@ -24,6 +25,7 @@ const std::vector<Range>& Exchange::slices() const { return impl_->slices; }
 const std::vector<Exchange::Chunk>& Exchange::my_chunks() const { return impl_->chunks.mine; }
 const std::string& Exchange::note() const { return impl_->note; }
 double Exchange::seconds_waiting() const { return impl_->waiter.seconds(); }
+void Exchange::on_wait(WaitListener listener) { impl_->waiter.on_wait = std::move(listener); }
 
 void Exchange::leave_to_owners(std::span<const Range> ranges) {
   Implementation& e = *impl_;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 
 #include "comm/session_implementation.h"
 
@@ -33,10 +34,17 @@ class Waiter {
     if (ready()) return;
     const auto start = std::chrono::steady_clock::now();
     for (int look = 0; !ready(); ++look) pause(look);
-    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    add(start, std::chrono::steady_clock::now());
   }
   double seconds() const { return seconds_; }
-  void add_seconds(double seconds) { seconds_ += seconds; }
+  /// A wait that was not until()'s, in MPI for instance.
+  void add(std::chrono::steady_clock::time_point start, std::chrono::steady_clock::time_point end) {
+    seconds_ += std::chrono::duration<double>(end - start).count();
+    if (on_wait) on_wait(start, end);
+  }
+
+  /// Called after each wait when set, for the profile.
+  std::function<void(std::chrono::steady_clock::time_point start, std::chrono::steady_clock::time_point end)> on_wait;
 
  private:
   void pause(int look) const;

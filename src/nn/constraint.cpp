@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "nntrain/core/call.h"
@@ -33,35 +34,54 @@ class NormConstraint : public Constraint {
   }
 
   void apply(const Shape& shape, std::span<float> values) const override {
-    std::vector<bool> reduced(static_cast<std::size_t>(shape.rank()), false);
+    const std::uint64_t reduced = reduced_axes(shape);
+    std::int64_t groups = 1;
+    for (std::int64_t axis = 0; axis < shape.rank(); ++axis) groups *= is_in(reduced, axis) ? 1 : shape[axis];
+    factors_.assign(static_cast<std::size_t>(groups), 0.0);
+    each(shape, reduced, values, [](float& value, double& sum) { sum += static_cast<double>(value) * value; });
+    for (double& factor : factors_) factor = factor_(std::sqrt(factor));
+    each(shape, reduced, values, [](float& value, const double& factor) { value = static_cast<float>(value * factor); });
+  }
+
+ private:
+  static bool is_in(std::uint64_t axes, std::int64_t axis) { return (axes >> static_cast<unsigned>(axis) & 1U) != 0; }
+
+  /// As a set of bits.
+  std::uint64_t reduced_axes(const Shape& shape) const {
+    std::uint64_t axes = 0;
     for (const std::int64_t given : axes_) {
       const std::int64_t axis = given + (given < 0 ? shape.rank() : 0);
-      if (axis < 0 || axis >= shape.rank()) throw InputError("a norm constraint's axis " + std::to_string(given) + " is out of bounds for a variable of shape " + shape.to_string());
-      reduced[static_cast<std::size_t>(axis)] = true;
+      if (axis < 0 || axis >= shape.rank()) {
+        throw InputError("a norm constraint's axis " + std::to_string(given) + " is out of bounds for a variable of shape " + shape.to_string());
+      }
+      axes |= std::uint64_t{1} << static_cast<unsigned>(axis);
     }
-    std::vector<std::size_t> group(values.size());
-    std::size_t groups = 1;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      std::int64_t rest = static_cast<std::int64_t>(i), at = 0, stride = 1;
-      for (std::int64_t axis = shape.rank() - 1; axis >= 0; --axis) {
-        if (!reduced[static_cast<std::size_t>(axis)]) {
-          at += rest % shape[axis] * stride;
+    return axes;
+  }
+
+  /// visit(value, its group's factor) for all values in order.
+  template <class Visit>
+  void each(const Shape& shape, std::uint64_t reduced, std::span<float> values, const Visit& visit) const {
+    const std::int64_t columns = shape.rank() == 0 ? 1 : shape.last();
+    const std::int64_t step = shape.rank() > 0 && is_in(reduced, shape.rank() - 1) ? 0 : 1;
+    for (std::int64_t row = 0; row * columns < static_cast<std::int64_t>(values.size()); ++row) {
+      std::int64_t rest = row, group = 0, stride = step == 0 ? 1 : columns;
+      for (std::int64_t axis = shape.rank() - 2; axis >= 0; --axis) {
+        if (!is_in(reduced, axis)) {
+          group += rest % shape[axis] * stride;
           stride *= shape[axis];
         }
         rest /= shape[axis];
       }
-      group[i] = static_cast<std::size_t>(at);
-      groups = std::max(groups, group[i] + 1);
+      float* value = values.data() + row * columns;
+      double* factor = factors_.data() + group;
+      for (std::int64_t column = 0; column < columns; ++column, ++value, factor += step) visit(*value, *factor);
     }
-    std::vector<double> factors(groups, 0.0);
-    for (std::size_t i = 0; i < values.size(); ++i) factors[group[i]] += static_cast<double>(values[i]) * values[i];
-    for (double& factor : factors) factor = factor_(std::sqrt(factor));
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(values[i] * factors[group[i]]);
   }
 
- private:
   std::vector<std::int64_t> axes_;
   std::function<double(double)> factor_;
+  mutable std::vector<double> factors_;  ///< one a group; kept so that a step allocates nothing
 };
 
 Registry<Constraint> make_registry() {

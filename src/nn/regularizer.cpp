@@ -43,7 +43,7 @@ class Orthogonal : public Regularizer {
     if (mode != "rows" && mode != "columns") throw InputError("Invalid value for argument `mode`. Expected one of {\"rows\", \"columns\"}. Received: mode=" + mode);
   }
   double loss(const Shape& shape, std::span<const float> values) const override {
-    const Vectors v = normalized(shape, values);
+    const Vectors& v = normalized(shape, values);
     double sum = 0;
     for (std::int64_t i = 0; i < v.count; ++i) {
       for (std::int64_t j = 0; j < v.count; ++j) sum += i == j ? 0.0 : std::abs(v.dot(i, j));
@@ -51,22 +51,22 @@ class Orthogonal : public Regularizer {
     return factor_ * 0.5 * sum / pairs(v.count);
   }
   void add_gradient(const Shape& shape, std::span<const float> values, float scale, std::span<float> gradient) const override {
-    const Vectors v = normalized(shape, values);
+    const Vectors& v = normalized(shape, values);
     const double share = static_cast<double>(scale) * factor_ / pairs(v.count);
-    std::vector<double> d(static_cast<std::size_t>(v.length));
+    d_.resize(static_cast<std::size_t>(v.length));
     for (std::int64_t i = 0; i < v.count; ++i) {
-      std::fill(d.begin(), d.end(), 0.0);
+      std::fill(d_.begin(), d_.end(), 0.0);
       for (std::int64_t j = 0; j < v.count; ++j) {
         const double dot = i == j ? 0.0 : v.dot(i, j);
         const double sign = dot > 0 ? share : (dot < 0 ? -share : 0.0);
-        for (std::int64_t k = 0; k < v.length; ++k) d[static_cast<std::size_t>(k)] += sign * v.at(j, k);
+        for (std::int64_t k = 0; k < v.length; ++k) d_[static_cast<std::size_t>(k)] += sign * v.at(j, k);
       }
       double along = 0;
-      for (std::int64_t k = 0; k < v.length; ++k) along += d[static_cast<std::size_t>(k)] * v.at(i, k);
+      for (std::int64_t k = 0; k < v.length; ++k) along += d_[static_cast<std::size_t>(k)] * v.at(i, k);
       for (std::int64_t k = 0; k < v.length; ++k) {
         const std::int64_t at = by_rows_ ? i * shape[1] + k : k * shape[1] + i;
         gradient[static_cast<std::size_t>(at)] +=
-            static_cast<float>((d[static_cast<std::size_t>(k)] - along * v.at(i, k)) / v.norms[static_cast<std::size_t>(i)]);
+            static_cast<float>((d_[static_cast<std::size_t>(k)] - along * v.at(i, k)) / v.norms[static_cast<std::size_t>(i)]);
       }
     }
   }
@@ -84,9 +84,10 @@ class Orthogonal : public Regularizer {
   };
   static double pairs(std::int64_t count) { return count > 1 ? static_cast<double>(count * (count - 1)) / 2.0 : 1.0; }
 
-  Vectors normalized(const Shape& shape, std::span<const float> values) const {
+  const Vectors& normalized(const Shape& shape, std::span<const float> values) const {
     if (shape.rank() != 2) throw InputError("Inputs to OrthogonalRegularizer must have rank 2. Received: inputs.shape=" + shape.to_string());
-    Vectors v;
+    Vectors& v = vectors_;
+    v.norms.clear();
     v.count = by_rows_ ? shape[0] : shape[1];
     v.length = by_rows_ ? shape[1] : shape[0];
     v.values.resize(values.size());
@@ -106,6 +107,8 @@ class Orthogonal : public Regularizer {
 
   double factor_;
   bool by_rows_;
+  mutable Vectors vectors_;  ///< of the last call; kept so that a step allocates nothing
+  mutable std::vector<double> d_;
 };
 
 Registry<Regularizer> make_registry() {

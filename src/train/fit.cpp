@@ -82,7 +82,9 @@ bool Trainer::run_epoch(const Epoch& epoch) {
   const double checkpoints_before = times_.seconds(Activity::kCheckpoint);
   for (std::int64_t step = first_step; step < epoch.steps; ++step) {
     comm::StepFlags flags = my_flags(step);
+    const auto step_start = std::chrono::steady_clock::now();
     run_step(epoch, step, sampler, flags);
+    if (profile_) profile_->add(Lane::kStep, step_name_, step_start, std::chrono::steady_clock::now());
     state_.step = step + 1;
     state_.epoch_seconds = seconds_before + seconds_since(start) - (times_.seconds(Activity::kCheckpoint) - checkpoints_before);
     if (!after_step(epoch, step, flags)) return false;
@@ -212,18 +214,34 @@ void Trainer::append_history(std::int64_t epoch, const Logs& logs) {
 
 void Trainer::start_profile() {
   if (settings_.run.profile.empty()) return;
-  constexpr std::size_t kMostEvents = 1U << 20U;  // 24 MB a rank
-  profile_ = std::make_unique<Profile>(session_, kMostEvents);
-  times_.profile = profile_.get();
-  model_->on_layer = [this](int layer, char phase, bool begins) {
-    (void)phase;
+  profile_ = std::make_unique<Profile>(session_, settings_.run.profile);
+  times_.record_in(*profile_);
+  step_name_ = profile_->name("step");
+  std::vector<int> forward, backward;
+  for (const auto& layer : model_->layers()) {
+    forward.push_back(profile_->name(layer->name() + " forward"));
+    backward.push_back(profile_->name(layer->name() + " backward"));
+  }
+  model_->on_layer = [this, forward, backward, start = Profile::Clock::time_point()](int layer, char phase, bool begins) mutable {
     const auto now = Profile::Clock::now();
     if (begins) {
-      layer_start_ = now;
+      start = now;
     } else {
-      profile_->add(model_->layers()[static_cast<std::size_t>(layer)]->name().c_str(), layer_start_, now);
+      profile_->add(Lane::kLayer, (phase == 'F' ? forward : backward)[static_cast<std::size_t>(layer)], start, now);
     }
   };
+  const int wait = profile_->name("wait");
+  exchange_->on_wait([this, wait](auto start, auto end) { profile_->add(Lane::kWait, wait, start, end); });
+}
+
+void Trainer::write_profile() {
+  const std::int64_t dropped = profile_->write();
+  if (verbose_of(settings_.fit.verbose) != Verbose::kSilent) {
+    log::info("Profile written to " + settings_.run.profile + "; open it with chrome://tracing or Perfetto");
+  }
+  if (dropped == 0) return;
+  log::note(fmt::format("{} events of the profile were dropped: it holds the first {} of each rank. Profile fewer epochs or steps",
+                        dropped, std::min(Profile::kMostEventsOfRank, Profile::kMostEvents / session_.size())));
 }
 
 ExitCode Trainer::close() {
@@ -235,7 +253,7 @@ ExitCode Trainer::close() {
     write_checkpoint(settings_.checkpoint.path);
   }
   print_closing_table();
-  if (profile_) profile_->write(settings_.run.profile);
+  if (profile_) write_profile();
   if (diverged_) return ExitCode::kDiverged;
   if (!resumable_stop_) return ExitCode::kDone;
   log::info(fmt::format("Stopped early ({}) after epoch {}, step {}; the same command goes on from {}.", stop_reason_, state_.epoch,

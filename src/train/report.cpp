@@ -70,14 +70,20 @@ void Trainer::log_scaling() const {
 
 void Trainer::print_closing_table() {
   const bool quiet = verbose_of(settings_.fit.verbose) == Verbose::kSilent;
-  const std::vector<std::vector<std::byte>> gathered = session_.gather(std::as_bytes(std::span(times_.all())));
+  // Waiting is a part of the others, nearly all of it of the exchange, below which it stands.
+  std::vector<double> mine(times_.all().begin(), times_.all().end());
+  std::vector<std::string> names(kActivityNames.begin(), kActivityNames.end());
+  constexpr auto kWaitRow = static_cast<std::ptrdiff_t>(Activity::kExchange) + 1;
+  mine.insert(mine.begin() + kWaitRow, exchange_->seconds_waiting());
+  names.insert(names.begin() + kWaitRow, "  waiting");
+  const std::vector<std::vector<std::byte>> gathered = session_.gather(std::as_bytes(std::span(mine)));
   const double rate = gemm::measured_rate_gflops();
   const double slowest_rate = session_.minimum(rate);
   if (!session_.is_root() || quiet || steps_run_ == 0) return;
   const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - run_start_).count();
   log::info("");
   log::info("Activity        min s     mean s      max s   % of the run");
-  for (int a = 0; a < kActivities; ++a) {
+  for (std::size_t a = 0; a < names.size(); ++a) {
     double least = 1e300, most = 0, sum = 0;
     for (const std::vector<std::byte>& bytes : gathered) {
       const double seconds = reinterpret_cast<const double*>(bytes.data())[a];
@@ -86,8 +92,7 @@ void Trainer::print_closing_table() {
       sum += seconds;
     }
     const double mean = sum / static_cast<double>(gathered.size());
-    log::info(fmt::format("{:<12}{:>9.3f}  {:>9.3f}  {:>9.3f}   {:>6.1f}", kActivityNames[static_cast<std::size_t>(a)], least, mean, most,
-                          100.0 * mean / wall));
+    log::info(fmt::format("{:<12}{:>9.3f}  {:>9.3f}  {:>9.3f}   {:>6.1f}", names[a], least, mean, most, 100.0 * mean / wall));
   }
   const double seconds = std::max(training_seconds_, 1e-9);
   const double samples = static_cast<double>(samples_run_);

@@ -1,19 +1,34 @@
 #!/usr/bin/env bash
-# Ours and what a user would pick instead, in turn on the same cores, data and model (784-500x4-10, SGD, real
-# Fashion-MNIST); medians of ratios in one run. Writes docs/benchmarks.md and build/benchmarks/results.json.
-#   tests/benchmarks/run.sh [ROUNDS=3]
-# Peers are installed from PyPI into build/benchmarks/env; nothing else on the machine changes.
-set -eu
+# Measures and writes docs/benchmarks.md and docs/benchmarks.json.
+#   tests/benchmarks/run.sh [PART...]         default: peers variants scaling report, about a quarter of an hour
+#     peers     ours, plain JAX, Keras on JAX, PyTorch DDP over gloo and plain PyTorch, in turn
+#     variants  ours with other optimizers, layers and sizes; evaluation, prediction, memory
+#     scaling   ours over numbers of ranks and batch sizes; scaling_model.py fits docs/scaling.md's model to them
+#     report    writes the documents from what the parts measured last
+# ROUNDS=3 in the environment: rounds of each part. The peers are installed from PyPI into build/benchmarks/env (5 GB,
+# most of it CUDA libraries that PyTorch's package demands and CPUs do not use); nothing else on the machine changes.
+set -euo pipefail
 cd "$(dirname "$0")/../.."
-rounds=${1:-3}
-[ -z "${OPENBLAS_CORETYPE:-}" ] || echo "NOTE: OPENBLAS_CORETYPE=$OPENBLAS_CORETYPE is set; unset it for honest numbers"
-program=build/release/nntrain-dist
-[ -x "$program" ] || { echo "build first: launch/quickstart.sh or cmake --build build/release"; exit 1; }
-folder=build/benchmarks
-mkdir -p "$folder"
-if [ ! -x "$folder/env/bin/python" ]; then
-  python3 -m venv "$folder/env"
-  "$folder/env/bin/pip" install -q numpy keras jax torch
+source launch/common.sh
+if [[ -n ${OPENBLAS_CORETYPE:-} ]]; then
+  echo "NOTE: OPENBLAS_CORETYPE=$OPENBLAS_CORETYPE is not used here: it makes OpenBLAS slower than it is."
+  unset OPENBLAS_CORETYPE
 fi
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
-exec "$folder/env/bin/python" tests/benchmarks/compare.py "$program" "$rounds"
+parts=("$@")
+[[ ${#parts[@]} -gt 0 ]] || parts=(peers variants scaling report)
+[[ -f build/release/CMakeCache.txt ]] || { echo "build first: launch/quickstart.sh, or the README's two cmake commands"; exit 1; }
+cmake --build build/release --target nntrain-dist gemm_shapes --parallel "$(build_jobs)" > /dev/null
+environment=build/benchmarks/env
+if [[ ! -x $environment/bin/python ]]; then
+  echo "Installing the peers into $environment ..."
+  mkdir -p build/benchmarks
+  python3 -m venv "$environment.new"
+  "$environment.new/bin/python" -m pip install -q numpy h5py keras jax torch
+  mv "$environment.new" "$environment"
+fi
+prepare_mpi
+for part in "${parts[@]}"; do
+  script=tests/benchmarks/$part.py
+  [[ -f $script ]] || { echo "no such part: $part; parts: peers variants scaling report"; exit 2; }
+  PYTHONPATH=tests/benchmarks "$environment/bin/python" "$script"
+done

@@ -1,7 +1,9 @@
 #pragma once
 // Gradients in, new values out: two verbs between backward and the optimizer. Knows flat arrays only.
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -100,7 +102,9 @@ class Exchange {
   void scatter_slices(std::span<const float> whole_on_root, std::span<float> mine);
 
   const std::string& note() const;  ///< a NOTE for the log, or empty
-  double seconds_waiting() const;   ///< in barriers, since the start
+  double seconds_waiting() const;   ///< for other ranks, since the start
+  using WaitListener = std::function<void(std::chrono::steady_clock::time_point start, std::chrono::steady_clock::time_point end)>;
+  void on_wait(WaitListener listener);  ///< called after each wait for other ranks; local
 
   struct Implementation;  ///< in src/comm; public for its helpers there
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 
 #include "nntrain/train/profile.h"
 
@@ -24,7 +25,7 @@ class ActivityTimes {
     ~Scope() {
       const Clock::time_point end = Clock::now();
       times_.seconds_[static_cast<int>(activity_)] += std::chrono::duration<double>(end - start_).count();
-      if (times_.profile != nullptr) times_.profile->add(kActivityNames[static_cast<int>(activity_)], start_, end);
+      times_.record(activity_, start_, end);
     }
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
@@ -38,10 +39,20 @@ class ActivityTimes {
   double seconds(Activity activity) const { return seconds_[static_cast<int>(activity)]; }
   const std::array<double, kActivities>& all() const { return seconds_; }
 
-  Profile* profile = nullptr;  ///< also records every scope, when set
+  /// From now on every scope is an event of `profile`, too, which outlives this.
+  void record_in(Profile& profile) {
+    for (std::size_t a = 0; a < kActivities; ++a) names_[a] = profile.name(kActivityNames[a]);
+    profile_ = &profile;
+  }
 
  private:
+  void record(Activity activity, Clock::time_point start, Clock::time_point end) {
+    if (profile_ != nullptr) profile_->add(Lane::kActivity, names_[static_cast<std::size_t>(activity)], start, end);
+  }
+
   std::array<double, kActivities> seconds_{};
+  std::array<int, kActivities> names_{};
+  Profile* profile_ = nullptr;
 };
 
 }  // namespace nntrain::train

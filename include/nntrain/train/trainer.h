@@ -63,7 +63,6 @@ class Trainer : private Control {
   void make_engine();
   void prepare_start(const ModelSource& source, const checkpoint::Contents* previous);
   void adapt_layers();
-  void start_profile();
 
   // fit.cpp: the loop
   Epoch next_epoch() const;
@@ -76,6 +75,8 @@ class Trainer : private Control {
   comm::StepFlags my_flags(std::int64_t step);
   double step_learning_rate() const;
   void append_history(std::int64_t epoch, const Logs& logs);
+  void start_profile();
+  void write_profile();
   ExitCode close();
 
   // run_state.cpp: checkpoints
@@ -131,7 +132,7 @@ class Trainer : private Control {
   std::unique_ptr<Scoreboard> validation_board_;
   std::unique_ptr<Progress> progress_;
   std::unique_ptr<Profile> profile_;
-  Profile::Clock::time_point layer_start_;
+  int step_name_ = 0;
   std::vector<std::unique_ptr<Callback>> callbacks_;
   bool ending_epoch_ = false;                        ///< callbacks are deciding on a finished epoch
   std::vector<std::pair<std::string, Save>> saves_;  ///< files they asked for, written when all have decided
