@@ -1,6 +1,7 @@
 """Runs ours and the peers, and keeps what they measured. Used by the parts; nothing here decides what is compared."""
 import json
 import os
+import platform
 import re
 import statistics
 import subprocess
@@ -13,7 +14,7 @@ PROGRAM = BUILD + "/nntrain-dist"
 FOLDER = "build/benchmarks"
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 SIZES = "784,500,500,500,500,10"
-BATCHES = (32, 256, 2048)
+BATCHES = tuple(int(batch) for batch in os.environ.get("BATCHES", "32,256,2048").split(","))
 IMAGES = "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz"
 LABELS = "/usr/share/datasets/fashion-mnist/train-labels-idx1-ubyte.gz"
 CORES = len(os.sched_getaffinity(0))
@@ -70,10 +71,18 @@ def gemm(rows, shards, sizes=SIZES, seconds=1.0):
     return json.loads(call([BUILD + "/tests/benchmarks/gemm_shapes", sizes, str(rows), str(shards), str(seconds)]))
 
 
+def machine():
+    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
+    git = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    return {"cpu": cpu, "cores": CORES, "kernel": f"{platform.system()} {platform.release()}", "date": time.strftime("%Y-%m-%d"),
+            "ours": call([PROGRAM, "--version"]).strip().splitlines(), "commit": git}
+
+
 def save(part, results):
+    """With the machine that it was measured on."""
     os.makedirs(FOLDER, exist_ok=True)
     with open(f"{FOLDER}/{part}.json", "w") as file:
-        json.dump(results, file, indent=1)
+        json.dump({"machine": machine(), "results": results}, file, indent=1)
 
 
 def load(part):

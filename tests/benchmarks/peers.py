@@ -2,20 +2,20 @@
 for all. Each process measures whole epochs after one to warm up. Writes build/benchmarks/peers.json."""
 from harness import BATCHES, CORES, ROUNDS, gemm, ours, peer, save, say
 
-# Measured epochs. An epoch of the slow ones at batch 32 is 16,000 rows, 500 steps, so that a round takes minutes.
-EPOCHS = {32: 1, 256: 2, 2048: 3}
-FEW_ROWS = ["--rows", 16000]
+# Measured epochs, and rows of an epoch at batch 32, where peers need the longest: 750 steps, and 250 of DDP's.
+EPOCHS = {32: 1, 256: 1, 2048: 2}
+ROWS, ROWS_DDP = ["--rows", 24000], ["--rows", 8000]
 
 
 def round_of(batch):
     epochs = EPOCHS[batch]
-    few = FEW_ROWS if batch == 32 else []
+    rows, rows_ddp = (ROWS, ROWS_DDP) if batch == 32 else ([], [])
     result = {}
     before = ours(2, batch, epochs)
-    result["JAX"] = peer("jax_plain.py", batch, epochs)
-    result["Keras"] = peer("keras_fit.py", batch, epochs)
-    result["DDP"] = peer("torch_ddp.py", batch, max(1, epochs - 1), "--ranks", 2, *few)
-    result["PyTorch"] = peer("torch_ddp.py", batch, epochs, "--ranks", 1, "--threads", CORES, *few)
+    result["JAX"] = peer("jax_plain.py", batch, epochs, *rows)
+    result["Keras"] = peer("keras_fit.py", batch, epochs, *rows)
+    result["DDP"] = peer("torch_ddp.py", batch, 1, "--ranks", 2, *rows_ddp)
+    result["PyTorch"] = peer("torch_ddp.py", batch, epochs, "--ranks", 1, "--threads", CORES, *rows)
     after = ours(2, batch, epochs)
     # Ours at both ends of the round: the mean stands in the middle of it.
     result["ours np 2"] = {**after, "samples_per_s": (before["samples_per_s"] + after["samples_per_s"]) / 2}

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Measures and writes docs/benchmarks.md and docs/benchmarks.json.
-#   tests/benchmarks/run.sh [PART...]         default: peers variants scaling report, about a quarter of an hour
+#   tests/benchmarks/run.sh [PART...]         default: all of these, about a quarter of an hour on two cores
 #     peers     ours, plain JAX, Keras on JAX, PyTorch DDP over gloo and plain PyTorch, in turn
 #     variants  ours with other optimizers, layers and sizes; evaluation, prediction, memory
-#     scaling   ours over numbers of ranks and batch sizes; scaling_model.py fits docs/scaling.md's model to them
-#     report    writes the documents from what the parts measured last
+#     scaling   ours over numbers of ranks and batch sizes on this node
+#     report    writes docs/benchmarks.md and docs/benchmarks.json from what the parts measured last
+#     scaling_model   fits the model of docs/scaling.md to the measurements and writes it
 # ROUNDS=3 in the environment: rounds of each part. The peers are installed from PyPI into build/benchmarks/env (5 GB,
 # most of it CUDA libraries that PyTorch's package demands and CPUs do not use); nothing else on the machine changes.
 set -euo pipefail
@@ -15,7 +16,7 @@ if [[ -n ${OPENBLAS_CORETYPE:-} ]]; then
   unset OPENBLAS_CORETYPE
 fi
 parts=("$@")
-[[ ${#parts[@]} -gt 0 ]] || parts=(peers variants scaling report)
+[[ ${#parts[@]} -gt 0 ]] || parts=(peers variants scaling report scaling_model)
 [[ -f build/release/CMakeCache.txt ]] || { echo "build first: launch/quickstart.sh, or the README's two cmake commands"; exit 1; }
 cmake --build build/release --target nntrain-dist gemm_shapes --parallel "$(build_jobs)" > /dev/null
 environment=build/benchmarks/env
@@ -29,6 +30,6 @@ fi
 prepare_mpi
 for part in "${parts[@]}"; do
   script=tests/benchmarks/$part.py
-  [[ -f $script ]] || { echo "no such part: $part; parts: peers variants scaling report"; exit 2; }
+  [[ -f $script ]] || { echo "no such part: $part; parts: peers variants scaling report scaling_model"; exit 2; }
   PYTHONPATH=tests/benchmarks "$environment/bin/python" "$script"
 done

@@ -12,7 +12,7 @@ def main():
         for batch in BATCHES:
             for ranks in RANKS:
                 rows = min(55000, max(8192, batch * 16))
-                one = ours(ranks, batch, 1, f"--data.rows=5000:{5000 + rows}")
+                one = ours(ranks, batch, 2, f"--data.rows=5000:{5000 + rows}")
                 points.append({"ranks": ranks, "nodes": 1, "batch": batch, "shards": one["shards"],
                                "step_s": 1 / one["steps_per_s"], "activities_s": {name: s / one["steps"] for name, s in one["activities_s"].items()}})
                 say(f"batch {batch}, {ranks} ranks: {1e3 / one['steps_per_s']:.3f} ms a step")
