@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "comm/buckets.h"
 #include "comm/node_barrier.h"
 #include "nntrain/core/error.h"
 
@@ -28,18 +29,6 @@ NodeMap::NodeMap(const std::vector<int>& leaders, int my_rank) : rank(my_rank) {
     ++sizes.back();
   }
   owners = *std::min_element(sizes.begin(), sizes.end());
-}
-
-std::vector<Range> slices_of_ranks(const NodeMap& map, const ExchangeOptions& options) {
-  const std::vector<Range> pieces =
-      partition(options.trainables, options.trainable_floats, map.owners * map.nodes());
-  std::vector<Range> slices(static_cast<std::size_t>(map.ranks()));
-  for (int j = 0; j < map.nodes(); ++j) {
-    for (int i = 0; i < map.owners; ++i)
-      slices[static_cast<std::size_t>(map.firsts[static_cast<std::size_t>(j)] + i)] =
-          pieces[static_cast<std::size_t>(i * map.nodes() + j)];
-  }
-  return slices;
 }
 
 std::vector<ShardRange> shard_nodes_of_ranks(const NodeMap& map, int node, int shards) {
@@ -69,7 +58,9 @@ WindowLayout window_layout(const std::vector<ShardRange>& nodes, int local_size,
   WindowLayout layout;
   layout.published = static_cast<std::int64_t>(sizeof(BarrierState));
   layout.flags = layout.published + line;
-  layout.values = round_up(layout.flags + 2 * local_size * line, kPage);
+  layout.stamps = layout.flags + 2 * local_size * line;
+  layout.stamp_row_bytes = round_up(most_buckets(options) * static_cast<std::int64_t>(sizeof(std::uint32_t)), line);
+  layout.values = round_up(layout.stamps + kStamps * local_size * layout.stamp_row_bytes, kPage);
   std::int64_t end = round_up(layout.values + options.total_floats * kFloatBytes, kPage);
   for (std::size_t k = 0; k < nodes.size(); ++k) {
     layout.gradients.push_back(end);
@@ -79,15 +70,23 @@ WindowLayout window_layout(const std::vector<ShardRange>& nodes, int local_size,
   return layout;
 }
 
-ChunkMap map_chunks(const std::vector<Extent>& extents, const std::vector<Range>& slices, int my_rank) {
-  std::vector<std::vector<Exchange::Chunk>> by_rank(slices.size());
-  // Slices are not in rank order (local index first, node second), so look the owner up among those that own.
+ChunkMap map_chunks(const std::vector<Extent>& extents, const std::vector<std::vector<Range>>& homes, int my_rank) {
+  std::vector<std::vector<Exchange::Chunk>> by_rank(homes.size());
+  struct Home {
+    Range range;
+    std::size_t rank;
+  };
+  std::vector<Home> sorted;
+  for (std::size_t r = 0; r < homes.size(); ++r)
+    for (const Range& range : homes[r])
+      if (range.count() > 0) sorted.push_back({range, r});
+  std::sort(sorted.begin(), sorted.end(), [](const Home& a, const Home& b) { return a.range.begin < b.range.begin; });
   const auto owner_of = [&](std::int64_t place) {
-    const auto owner = std::find_if(slices.begin(), slices.end(), [&](const Range& slice) {
-      return slice.begin <= place && place < slice.end;
-    });
-    if (owner == slices.end()) throw RuntimeError("internal: a variable lies outside of all slices");
-    return static_cast<std::size_t>(owner - slices.begin());
+    const auto after = std::upper_bound(sorted.begin(), sorted.end(), place,
+                                        [](std::int64_t at, const Home& home) { return at < home.range.begin; });
+    if (after == sorted.begin() || place >= (after - 1)->range.end)
+      throw RuntimeError("internal: a variable lies outside of all slices");
+    return (after - 1)->rank;
   };
   for (std::size_t v = 0; v < extents.size(); ++v) {
     for (std::int64_t begin = 0; begin < extents[v].size; begin += kChunk) {

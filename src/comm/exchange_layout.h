@@ -2,6 +2,7 @@
 // Who owns what and where it lies: plain arithmetic on ranks, shards and sizes. No MPI calls.
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "nntrain/comm/exchange.h"
@@ -28,9 +29,11 @@ struct NodeMap {
   int peer(int j) const { return firsts[static_cast<std::size_t>(j)] + local_rank; }
 };
 
-/// Slices of all ranks: local index i owns the i-th of `owners` pieces on its node, cut further into one
-/// sub-slice per node; ranks with a larger local index own nothing.
-std::vector<Range> slices_of_ranks(const NodeMap& map, const ExchangeOptions& options);
+/// Every element of the flat array at which it may be cut, ascending; 0 and `floats` included. Throws
+/// RuntimeError when extents overlap or exceed `floats`.
+std::vector<std::int64_t> allowed_cuts(std::span<const Extent> extents, std::int64_t floats);
+/// Cuts `whole` (its bounds are allowed cuts) into `parts` ranges of nearly equal size.
+std::vector<Range> partition(std::span<const std::int64_t> cuts, Range whole, int parts);
 
 /// Covering nodes of all shards of a node's ranks, rank by rank.
 std::vector<ShardRange> shard_nodes_of_ranks(const NodeMap& map, int node, int shards);
@@ -38,10 +41,19 @@ std::vector<ShardRange> shard_nodes_of_ranks(const NodeMap& map, int node, int s
 std::vector<ShardRange> shard_nodes_of_node(const NodeMap& map, int node, int shards);
 ShardRange shards_of_node(const NodeMap& map, int node, int shards);
 
+/// Words that a rank writes for each bucket at each step, for the ranks of its node: the number of the step.
+enum class Stamp {
+  kComplete,  ///< the bucket of my gradient arrays
+  kNew,       ///< the values of the bucket that I step or receive
+};
+constexpr int kStamps = 2;
+
 /// Byte offsets in a node's window.
 struct WindowLayout {
   std::int64_t published = 0;           ///< Published
   std::int64_t flags = 0;               ///< [2 parities][local rank], a cache line each
+  std::int64_t stamps = 0;              ///< [local rank][Stamp][bucket], each row on cache lines of its own
+  std::int64_t stamp_row_bytes = 0;
   std::int64_t values = 0;              ///< float[total_floats]
   std::vector<std::int64_t> gradients;  ///< per covering node of the node's ranks: float[trainable_floats]
   std::int64_t total_bytes = 0;
@@ -49,13 +61,14 @@ struct WindowLayout {
 WindowLayout window_layout(const std::vector<ShardRange>& first_rank_to_last, int local_size,
                            const ExchangeOptions& options);
 
-/// All chunks of the flat array, by slice owner: chunks of rank r are [rank_offsets[r], rank_offsets[r + 1]).
+/// All chunks of the flat array, by owner: chunks of rank r are [rank_offsets[r], rank_offsets[r + 1]).
 struct ChunkMap {
   std::vector<Exchange::Chunk> mine;
   std::vector<int> rank_offsets;
   std::vector<std::vector<int>> of_variable;  ///< places of a variable's chunks, in the variable's order
   int total() const { return rank_offsets.back(); }
 };
-ChunkMap map_chunks(const std::vector<Extent>& extents, const std::vector<Range>& slices, int my_rank);
+/// `homes`: per rank, ascending ranges; all of them together partition the flat array.
+ChunkMap map_chunks(const std::vector<Extent>& extents, const std::vector<std::vector<Range>>& homes, int my_rank);
 
 }  // namespace nntrain::comm

@@ -69,8 +69,7 @@ Implementation::Implementation(Session& the_session, const ExchangeOptions& the_
   check(MPI_Comm_dup(session.world, &world), "MPI_Comm_dup");
   check(MPI_Comm_split(world, map.local_rank == 0 ? 0 : MPI_UNDEFINED, map.rank, &leaders), "MPI_Comm_split");
   local = shards_of_rank(map.rank, map.ranks(), options.shards);
-  slices = slices_of_ranks(map, options);
-  chunks = map_chunks(options.trainables, slices, map.rank);
+  own_pieces();
   lay_out();
   plan_sums();
   plan_parts();
@@ -107,15 +106,46 @@ std::vector<int> Implementation::open_window() {
   return leaders_now;
 }
 
+void Implementation::own_pieces() {
+  buckets = cut_into_buckets(map, options);
+  std::vector<std::vector<Range>> rank_homes;
+  for (int j = 0; j < map.nodes(); ++j) {
+    for (int i = 0; i < map.sizes[static_cast<std::size_t>(j)]; ++i) {
+      rank_homes.push_back(homes_of_rank(buckets, map, j, i));
+      rank_pieces.push_back(steps_of_rank(buckets, map, j, i, options.wire));
+    }
+  }
+  homes = rank_homes[static_cast<std::size_t>(map.rank)];
+  summed = homes;
+  chunks = map_chunks(options.trainables, rank_homes, map.rank);
+  const std::vector<Range>& mine = rank_pieces[static_cast<std::size_t>(map.rank)];
+  for (std::size_t b = 0; b < buckets.size(); ++b) {
+    if (mine[b].count() == 0) continue;
+    pieces.push_back(mine[b]);
+    bucket_of_piece.push_back(b);
+    owned_floats += mine[b].count();
+  }
+  states.resize(buckets.size());
+  for (const Extent& extent : options.trainables) {
+    for (std::size_t b = 0; b < buckets.size(); ++b) {
+      const Range& range = buckets[b].range;
+      states[b].variable_floats += std::max<std::int64_t>(
+          0, std::min(range.end, extent.offset + extent.size) - std::max(range.begin, extent.offset));
+    }
+  }
+}
+
 void Implementation::lay_out() {
   const auto nodes = shard_nodes_of_ranks(map, map.node, options.shards);
   const WindowLayout layout = window_layout(nodes, map.local_size(), options);
   std::byte* base = window->data();
   const auto floats_at = [&](std::int64_t offset) { return reinterpret_cast<float*>(base + offset); };
   barrier = NodeBarrier(reinterpret_cast<BarrierState*>(base), map.local_size());
-  waiter = Waiter(session.crowding, map.nodes() > 1 ? Progress::kPokeMpi : Progress::kNone, world);
+  waiter = Waiter(session.crowding, map.nodes() > 1 ? this : nullptr);
   published = reinterpret_cast<Published*>(base + layout.published);
   flag_lines = reinterpret_cast<FlagLine*>(base + layout.flags);
+  stamps = base + layout.stamps;
+  stamp_row_bytes = layout.stamp_row_bytes;
   values = {floats_at(layout.values), static_cast<std::size_t>(options.total_floats)};
   for (std::size_t k = 0; k < nodes.size(); ++k) {
     node_gradients.push_back(floats_at(layout.gradients[k]));
@@ -130,31 +160,36 @@ void Implementation::plan_sums() {
     Peers::Plan plan;
     plan.world = world;
     plan.map = &map;
-    plan.slices = &slices;
+    plan.buckets = &buckets;
     plan.shards = options.shards;
+    plan.format = options.wire;
     plan.node_gradients = node_gradients;
+    plan.sums = gradients.front().data();
     plan.values = values.data();
     peers = std::make_unique<Peers>(plan);
   }
-  total_output[0] = gradients.front().data() + slice().begin;
-  if (slice().count() > 0) summed = {{0, slice().count()}};
   if (!map.is_owner()) return;
   // On my node the ranks' own arrays, from other nodes what arrives: one program adds both in tree order.
   std::vector<ShardRange> nodes;
   for (int j = 0; j < map.nodes(); ++j) {
-    const bool here = j == map.node;
-    const auto part =
-        here ? shard_nodes_of_ranks(map, j, options.shards) : shard_nodes_of_node(map, j, options.shards);
+    const auto part = j == map.node ? shard_nodes_of_ranks(map, j, options.shards)
+                                    : shard_nodes_of_node(map, j, options.shards);
     nodes.insert(nodes.end(), part.begin(), part.end());
-    if (here) {
-      for (const float* array : node_gradients) total_inputs.push_back(array + slice().begin);
-    } else {
-      const auto arriving = peers->arriving(j);
-      total_inputs.insert(total_inputs.end(), arriving.begin(), arriving.end());
+  }
+  total_inputs.resize(buckets.size());
+  for (std::size_t b = 0; b < buckets.size(); ++b) {
+    std::vector<const float*>& inputs = total_inputs[b];
+    for (int j = 0; j < map.nodes(); ++j) {
+      if (j == map.node) {
+        for (const float* array : node_gradients) inputs.push_back(array + homes[b].begin);
+      } else {
+        const auto arriving = peers->arriving(b, j);
+        inputs.insert(inputs.end(), arriving.begin(), arriving.end());
+      }
     }
   }
   const ShardRange all{0, options.shards};
-  total = SumProgram(nodes, std::span(&all, 1), options.shards);
+  total = SumProgram(nodes, std::span(&all, 1), options.shards, options.wire);
 }
 
 void Implementation::plan_parts() {

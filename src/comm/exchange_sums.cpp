@@ -93,37 +93,58 @@ void in_pieces(std::int64_t count, const Transfer& transfer) {
     transfer(begin, static_cast<int>(std::min(kPieceFloats, count - begin)));
 }
 
+std::int64_t total_count(const std::vector<Range>& ranges) {
+  std::int64_t count = 0;
+  for (const Range& range : ranges) count += range.count();
+  return count;
+}
+
+/// Does rank 0 take a rank's pieces? With kBfloat16 every node steps everything: its own node's do.
+bool root_takes_from(const Implementation& e, int rank) {
+  return !e.sends_sums_only() || rank < e.map.sizes.front();
+}
+
 }  // namespace
 
 std::vector<float> Exchange::gather_slices(std::span<const float> mine) {
   const Implementation& e = *impl_;
-  if (static_cast<std::int64_t>(mine.size()) != slice().count())
-    throw RuntimeError("internal: gather_slices got an array of another length than the slice");
+  if (static_cast<std::int64_t>(mine.size()) != e.owned_floats)
+    throw RuntimeError("internal: gather_slices got an array of another length than the pieces");
   if (e.map.rank != 0) {
-    in_pieces(slice().count(), [&](std::int64_t begin, int count) {
+    if (!root_takes_from(e, e.map.rank)) return {};
+    in_pieces(e.owned_floats, [&](std::int64_t begin, int count) {
       check(MPI_Send(mine.data() + begin, count, MPI_FLOAT, 0, kSlicesTag, e.world), "MPI_Send");
     });
     return {};
   }
   std::vector<float> whole(static_cast<std::size_t>(e.options.trainable_floats));
-  std::copy(mine.begin(), mine.end(), whole.begin() + slice().begin);
-  for (int r = 1; r < e.map.ranks(); ++r) {
-    const Range part = e.slices[static_cast<std::size_t>(r)];
-    in_pieces(part.count(), [&](std::int64_t begin, int count) {
-      check(MPI_Recv(whole.data() + part.begin + begin, count, MPI_FLOAT, r, kSlicesTag, e.world,
-                     MPI_STATUS_IGNORE),
-            "MPI_Recv");
-    });
+  std::vector<float> part;
+  for (int r = 0; r < e.map.ranks(); ++r) {
+    if (!root_takes_from(e, r)) continue;
+    const std::vector<Range>& ranges = e.rank_pieces[static_cast<std::size_t>(r)];
+    const float* from = mine.data();
+    if (r != 0) {
+      part.resize(static_cast<std::size_t>(total_count(ranges)));
+      in_pieces(total_count(ranges), [&](std::int64_t begin, int count) {
+        check(MPI_Recv(part.data() + begin, count, MPI_FLOAT, r, kSlicesTag, e.world, MPI_STATUS_IGNORE),
+              "MPI_Recv");
+      });
+      from = part.data();
+    }
+    for (const Range& range : ranges) {
+      std::copy_n(from, range.count(), whole.data() + range.begin);
+      from += range.count();
+    }
   }
   return whole;
 }
 
 void Exchange::scatter_slices(std::span<const float> whole_on_root, std::span<float> mine) {
   const Implementation& e = *impl_;
-  if (static_cast<std::int64_t>(mine.size()) != slice().count())
-    throw RuntimeError("internal: scatter_slices got an array of another length than the slice");
+  if (static_cast<std::int64_t>(mine.size()) != e.owned_floats)
+    throw RuntimeError("internal: scatter_slices got an array of another length than the pieces");
   if (e.map.rank != 0) {
-    in_pieces(slice().count(), [&](std::int64_t begin, int count) {
+    in_pieces(e.owned_floats, [&](std::int64_t begin, int count) {
       check(MPI_Recv(mine.data() + begin, count, MPI_FLOAT, 0, kSlicesTag, e.world, MPI_STATUS_IGNORE),
             "MPI_Recv");
     });
@@ -132,15 +153,17 @@ void Exchange::scatter_slices(std::span<const float> whole_on_root, std::span<fl
   if (static_cast<std::int64_t>(whole_on_root.size()) != e.options.trainable_floats)
     throw RuntimeError(
         "internal: scatter_slices got an array of another length than the trainable variables");
-  for (int r = 1; r < e.map.ranks(); ++r) {
-    const Range part = e.slices[static_cast<std::size_t>(r)];
-    in_pieces(part.count(), [&](std::int64_t begin, int count) {
-      check(MPI_Send(whole_on_root.data() + part.begin + begin, count, MPI_FLOAT, r, kSlicesTag, e.world),
-            "MPI_Send");
+  std::vector<float> part;
+  for (int r = 0; r < e.map.ranks(); ++r) {
+    const std::vector<Range>& ranges = e.rank_pieces[static_cast<std::size_t>(r)];
+    part.resize(static_cast<std::size_t>(total_count(ranges)));
+    float* into = r == 0 ? mine.data() : part.data();
+    for (const Range& range : ranges) into = std::copy_n(whole_on_root.data() + range.begin, range.count(), into);
+    if (r == 0) continue;
+    in_pieces(total_count(ranges), [&](std::int64_t begin, int count) {
+      check(MPI_Send(part.data() + begin, count, MPI_FLOAT, r, kSlicesTag, e.world), "MPI_Send");
     });
   }
-  const auto own = whole_on_root.subspan(static_cast<std::size_t>(slice().begin), mine.size());
-  std::copy(own.begin(), own.end(), mine.begin());
 }
 
 }  // namespace nntrain::comm

@@ -22,23 +22,16 @@ void relax() {
 
 }  // namespace
 
-Waiter::Waiter(Crowding crowding, Progress progress, MPI_Comm progress_on)
-    : spins_(crowding == Crowding::kOneCoreEach ? kSpins : 0),
-      progress_(progress),
-      progress_on_(progress_on) {}
+Waiter::Waiter(Crowding crowding, Progress* progress)
+    : spins_(crowding == Crowding::kOneCoreEach ? kSpins : 0), progress_(progress) {}
 
 void Waiter::pause(int look) const {
+  if (progress_ != nullptr) progress_->progress();
   if (look < spins_) {
     relax();
-    return;
+  } else {
+    sched_yield();
   }
-  if (progress_ == Progress::kPokeMpi) {
-    // Open MPI moves data only inside MPI calls. A small message that it has buffered for us may still wait
-    // for this rank, while the rank that we wait for waits for that message's receiver.
-    int found = 0;
-    check(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, progress_on_, &found, MPI_STATUS_IGNORE), "MPI_Iprobe");
-  }
-  sched_yield();
 }
 
 }  // namespace nntrain::comm

@@ -19,15 +19,22 @@ struct BarrierState {
 };
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
 
-/// Does a waiting rank owe others MPI progress (it may have unfinished sends to other nodes)?
-enum class Progress { kNone, kPokeMpi };
+/// What a waiting rank does meanwhile, because others wait for it.
+class Progress {
+ public:
+  virtual void progress() = 0;
+
+ protected:
+  ~Progress() = default;
+};
 
 /// Spins for as long as a neighbour on its own core needs to arrive, then gives its core away at each look:
 /// ranks that share cores must not spin, or they keep the one they wait for from running.
 class Waiter {
  public:
   Waiter() = default;
-  Waiter(Crowding crowding, Progress progress, MPI_Comm progress_on);
+  /// `progress` is called at each look, may be null and outlives the waiter.
+  Waiter(Crowding crowding, Progress* progress);
 
   template <class Ready>
   void until(const Ready& ready) {
@@ -50,8 +57,7 @@ class Waiter {
   void pause(int look) const;
 
   int spins_ = 0;
-  Progress progress_ = Progress::kNone;
-  MPI_Comm progress_on_ = MPI_COMM_NULL;
+  Progress* progress_ = nullptr;
   double seconds_ = 0;
 };
 

@@ -1,13 +1,10 @@
 #include <algorithm>
 
-#include "nntrain/comm/exchange.h"
+#include "comm/exchange_layout.h"
 #include "nntrain/core/error.h"
 
 namespace nntrain::comm {
 
-namespace {
-
-/// Every element at which a slice may begin, ascending; 0 and `floats` included.
 std::vector<std::int64_t> allowed_cuts(std::span<const Extent> extents, std::int64_t floats) {
   std::vector<std::int64_t> cuts{0};
   for (const Extent& extent : extents) {
@@ -20,23 +17,25 @@ std::vector<std::int64_t> allowed_cuts(std::span<const Extent> extents, std::int
   return cuts;
 }
 
-}  // namespace
-
-std::vector<Range> partition(std::span<const Extent> extents, std::int64_t floats, int parts) {
-  const std::vector<std::int64_t> cuts = allowed_cuts(extents, floats);
+std::vector<Range> partition(std::span<const std::int64_t> cuts, Range whole, int parts) {
   std::vector<Range> ranges;
-  std::int64_t begin = 0;
+  std::int64_t begin = whole.begin;
   for (int part = 1; part <= parts; ++part) {
-    const std::int64_t ideal = floats / parts * part + floats % parts * part / parts;
+    const std::int64_t ideal =
+        whole.begin + whole.count() / parts * part + whole.count() % parts * part / parts;
     const auto above = std::lower_bound(cuts.begin(), cuts.end(), ideal);
-    std::int64_t end = above == cuts.end() ? floats : *above;
+    std::int64_t end = above == cuts.end() ? whole.end : *above;
     if (above != cuts.begin() && ideal - *(above - 1) < end - ideal) end = *(above - 1);
-    if (part == parts) end = floats;
-    end = std::max(end, begin);
+    if (part == parts) end = whole.end;
+    end = std::clamp(end, begin, whole.end);
     ranges.push_back({begin, end});
     begin = end;
   }
   return ranges;
+}
+
+std::vector<Range> partition(std::span<const Extent> extents, std::int64_t floats, int parts) {
+  return partition(std::span<const std::int64_t>(allowed_cuts(extents, floats)), Range{0, floats}, parts);
 }
 
 }  // namespace nntrain::comm

@@ -7,157 +7,170 @@ namespace nntrain::comm {
 namespace {
 
 constexpr int kFlagsTag = 1;
-constexpr int kSumsTag = 2;
-constexpr int kValuesTag = 3;
-constexpr std::int64_t kPieceFloats = kPieceBytes / static_cast<std::int64_t>(sizeof(float));
+constexpr int kFirstBucketTag = 2;  // two tags a bucket: buckets may overtake one another
 
-void start(std::span<MPI_Request> requests) {
-  if (requests.empty()) return;
-  check(MPI_Startall(static_cast<int>(requests.size()), requests.data()), "MPI_Startall");
-}
-
-void wait(std::span<MPI_Request> requests) {
-  if (requests.empty()) return;
-  check(MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE), "MPI_Waitall");
-}
-
-// Messages of one kind between two ranks keep their order, so pieces need no tags of their own.
-void plan_send(const float* from, std::int64_t count, int to, int tag, MPI_Comm world,
-               std::vector<MPI_Request>& list) {
-  for (std::int64_t begin = 0; begin < count; begin += kPieceFloats) {
-    MPI_Request request = MPI_REQUEST_NULL;
-    check(MPI_Send_init(from + begin, static_cast<int>(std::min(kPieceFloats, count - begin)), MPI_FLOAT, to,
-                        tag, world, &request),
-          "MPI_Send_init");
-    list.push_back(request);
-  }
-}
-
-void plan_receive(float* into, std::int64_t count, int from, int tag, MPI_Comm world,
-                  std::vector<MPI_Request>& list) {
-  for (std::int64_t begin = 0; begin < count; begin += kPieceFloats) {
-    MPI_Request request = MPI_REQUEST_NULL;
-    check(MPI_Recv_init(into + begin, static_cast<int>(std::min(kPieceFloats, count - begin)), MPI_FLOAT,
-                        from, tag, world, &request),
-          "MPI_Recv_init");
-    list.push_back(request);
-  }
-}
-
-Range slice_of(const Peers::Plan& plan, int rank) { return (*plan.slices)[static_cast<std::size_t>(rank)]; }
+int sums_tag(std::size_t bucket) { return kFirstBucketTag + 2 * static_cast<int>(bucket); }
+int results_tag(std::size_t bucket) { return sums_tag(bucket) + 1; }
 
 }  // namespace
 
+Range Peers::home(const Plan& plan, std::size_t bucket, int j) const {
+  const int place = plan.map->local_rank * plan.map->nodes() + j;
+  return (*plan.buckets)[bucket].pieces[static_cast<std::size_t>(place)];
+}
+
 Peers::Peers(const Plan& plan)
-    : partial_(shard_nodes_of_ranks(*plan.map, plan.map->node, plan.shards),
-               shard_nodes_of_node(*plan.map, plan.map->node, plan.shards), plan.shards) {
+    : format_(plan.format),
+      partial_(shard_nodes_of_ranks(*plan.map, plan.map->node, plan.shards),
+               shard_nodes_of_node(*plan.map, plan.map->node, plan.shards), plan.shards, plan.format) {
   const NodeMap& map = *plan.map;
-  std::int64_t outgoing = 0;
-  std::int64_t incoming = 0;
-  const std::int64_t mine = slice_of(plan, map.rank).count();
-  for (int j = 0; j < map.nodes(); ++j) {
-    if (j == map.node) continue;
-    for (int k = 0; k < partial_.outputs(); ++k)
-      if (partial_.only_input(k) < 0) outgoing += slice_of(plan, map.peer(j)).count();
-    incoming += mine * static_cast<std::int64_t>(shard_nodes_of_node(map, j, plan.shards).size());
-  }
-  outgoing_room_.resize(static_cast<std::size_t>(outgoing));
-  incoming_room_.resize(static_cast<std::size_t>(incoming));
-  outgoing_end_ = outgoing_room_.data();
-  incoming_end_ = incoming_room_.data();
-  arriving_.resize(static_cast<std::size_t>(map.nodes()));
   their_flags_.resize(static_cast<std::size_t>(map.nodes()));
+  buckets_.resize(plan.buckets->size());
+  for (std::size_t b = 0; b < buckets_.size(); ++b)
+    buckets_[b].arriving.resize(static_cast<std::size_t>(map.nodes()));
   // Each node begins with its right neighbour, so that no rank is everybody's first receiver.
   for (int d = 1; d < map.nodes(); ++d) {
     const int j = (map.node + d) % map.nodes();
-    plan_sends(plan, j);
-    plan_receives(plan, j);
-    plan_values(plan, j);
-  }
-}
-
-void Peers::plan_sends(const Plan& plan, int j) {
-  const int to = plan.map->peer(j);
-  const Range theirs = slice_of(plan, to);
-  MPI_Request flags = MPI_REQUEST_NULL;
-  check(MPI_Send_init(&my_flags_, 1, MPI_UINT32_T, to, kFlagsTag, plan.world, &flags), "MPI_Send_init");
-  flag_sends_.push_back(flags);
-
-  Peer peer;
-  peer.count = theirs.count();
-  peer.first_send = sum_sends_.size();
-  for (const float* array : plan.node_gradients) peer.inputs.push_back(array + theirs.begin);
-  for (int k = 0; k < partial_.outputs(); ++k) {
-    const int input = partial_.only_input(k);
-    float* output = nullptr;
-    if (input < 0) {
-      output = outgoing_end_;
-      outgoing_end_ += peer.count;
+    flags_out_.plan_send(&my_flags_, 1, MPI_UINT32_T, map.peer(j), kFlagsTag, plan.world);
+    flags_in_.plan_receive(&their_flags_[static_cast<std::size_t>(j)], 1, MPI_UINT32_T, map.peer(j), kFlagsTag,
+                           plan.world);
+    for (std::size_t b = 0; b < buckets_.size(); ++b) {
+      plan_sends(plan, b, j);
+      plan_receives(plan, b, j);
+      plan_results(plan, b, j);
     }
-    peer.outputs.push_back(output);
-    const float* from = input < 0 ? output : peer.inputs[static_cast<std::size_t>(input)];
-    plan_send(from, peer.count, to, kSumsTag, plan.world, sum_sends_);
   }
-  peer.end_send = sum_sends_.size();
-  peers_.push_back(std::move(peer));
 }
 
-void Peers::plan_receives(const Plan& plan, int j) {
+float* Peers::room_for_floats(std::int64_t count) {
+  return float_room_.emplace_back(static_cast<std::size_t>(count)).data();
+}
+
+Peers::Packed Peers::room_for_halves(const float* floats, std::int64_t count) {
+  return {const_cast<float*>(floats), half_room_.emplace_back(static_cast<std::size_t>(count)).data(), count};
+}
+
+void Peers::plan_sends(const Plan& plan, std::size_t bucket, int j) {
+  Traffic& traffic = buckets_[bucket];
+  const Range theirs = home(plan, bucket, j);
+  const int to = plan.map->peer(j);
+  Outgoing out;
+  out.count = theirs.count();
+  for (const float* array : plan.node_gradients) out.inputs.push_back(array + theirs.begin);
+  for (int k = 0; k < partial_.outputs(); ++k) {
+    // A sum that repeats one rank's array leaves from that array, without a copy.
+    const int input = partial_.only_input(k);
+    out.outputs.push_back(input < 0 ? room_for_floats(out.count) : nullptr);
+    const float* from = input < 0 ? out.outputs.back() : out.inputs[static_cast<std::size_t>(input)];
+    if (format_ == SumFormat::kFloat32) {
+      traffic.sums_out.plan_send(from, out.count, MPI_FLOAT, to, sums_tag(bucket), plan.world);
+    } else {
+      out.packed.push_back(room_for_halves(from, out.count));
+      traffic.sums_out.plan_send(out.packed.back().halves, out.count, MPI_UINT16_T, to, sums_tag(bucket),
+                                 plan.world);
+    }
+  }
+  traffic.outgoing.push_back(std::move(out));
+}
+
+void Peers::plan_receives(const Plan& plan, std::size_t bucket, int j) {
+  Traffic& traffic = buckets_[bucket];
+  const std::int64_t count = home(plan, bucket, plan.map->node).count();
   const int from = plan.map->peer(j);
-  const std::int64_t mine = slice_of(plan, plan.map->rank).count();
-  MPI_Request flags = MPI_REQUEST_NULL;
-  check(MPI_Recv_init(&their_flags_[static_cast<std::size_t>(j)], 1, MPI_UINT32_T, from, kFlagsTag,
-                      plan.world, &flags),
-        "MPI_Recv_init");
-  sum_receives_.push_back(flags);
   for (std::size_t k = 0; k < shard_nodes_of_node(*plan.map, j, plan.shards).size(); ++k) {
-    plan_receive(incoming_end_, mine, from, kSumsTag, plan.world, sum_receives_);
-    arriving_[static_cast<std::size_t>(j)].push_back(incoming_end_);
-    incoming_end_ += mine;
+    float* into = room_for_floats(count);
+    traffic.arriving[static_cast<std::size_t>(j)].push_back(into);
+    if (format_ == SumFormat::kFloat32) {
+      traffic.sums_in.plan_receive(into, count, MPI_FLOAT, from, sums_tag(bucket), plan.world);
+    } else {
+      traffic.packed_sums_in.push_back(room_for_halves(into, count));
+      traffic.sums_in.plan_receive(traffic.packed_sums_in.back().halves, count, MPI_UINT16_T, from,
+                                   sums_tag(bucket), plan.world);
+    }
   }
 }
 
-void Peers::plan_values(const Plan& plan, int j) {
+void Peers::plan_results(const Plan& plan, std::size_t bucket, int j) {
+  Traffic& traffic = buckets_[bucket];
+  const Range mine = home(plan, bucket, plan.map->node);
+  const Range theirs = home(plan, bucket, j);
   const int peer = plan.map->peer(j);
-  const Range mine = slice_of(plan, plan.map->rank);
-  const Range theirs = slice_of(plan, peer);
-  plan_receive(plan.values + theirs.begin, theirs.count(), peer, kValuesTag, plan.world, value_requests_);
-  plan_send(plan.values + mine.begin, mine.count(), peer, kValuesTag, plan.world, value_requests_);
+  const int tag = results_tag(bucket);
+  if (format_ == SumFormat::kFloat32) {
+    traffic.results_in.plan_receive(plan.values + theirs.begin, theirs.count(), MPI_FLOAT, peer, tag, plan.world);
+    traffic.results_out.plan_send(plan.values + mine.begin, mine.count(), MPI_FLOAT, peer, tag, plan.world);
+    return;
+  }
+  if (traffic.packed_result_out.halves == nullptr)
+    traffic.packed_result_out = room_for_halves(plan.sums + mine.begin, mine.count());
+  traffic.results_out.plan_send(traffic.packed_result_out.halves, mine.count(), MPI_UINT16_T, peer, tag,
+                                plan.world);
+  traffic.packed_results_in.push_back(room_for_halves(plan.sums + theirs.begin, theirs.count()));
+  traffic.results_in.plan_receive(traffic.packed_results_in.back().halves, theirs.count(), MPI_UINT16_T, peer, tag,
+                                  plan.world);
 }
 
-Peers::~Peers() {
-  int ended = 0;
-  if (MPI_Finalized(&ended) != MPI_SUCCESS || ended != 0) return;
-  for (auto* list : {&flag_sends_, &sum_sends_, &sum_receives_, &value_requests_})
-    for (MPI_Request& request : *list) MPI_Request_free(&request);
+std::span<const float* const> Peers::arriving(std::size_t bucket, int j) const {
+  return buckets_[bucket].arriving[static_cast<std::size_t>(j)];
 }
 
 void Peers::expect_sums() {
-  finish_sums();  // of a reduce() that no share() followed
-  start(sum_receives_);
+  flags_in_.start();
+  // In the order in which backward completes them: a message that finds its receive first in the list is cheap.
+  for (std::size_t b = buckets_.size(); b-- > 0;) buckets_[b].sums_in.start();
 }
 
-std::uint32_t Peers::trade_sums(std::uint32_t flags) {
-  my_flags_ = flags;
-  start(flag_sends_);
-  for (const Peer& peer : peers_) {
-    partial_.run(peer.inputs, peer.outputs, 0, peer.count);
-    start(std::span(sum_sends_).subspan(peer.first_send, peer.end_send - peer.first_send));
+void Peers::send_sums(std::size_t bucket) {
+  Traffic& traffic = buckets_[bucket];
+  traffic.sums_out.wait();
+  for (const Outgoing& out : traffic.outgoing) {
+    partial_.run(out.inputs, out.outputs, 0, out.count);
+    for (const Packed& packed : out.packed) packed.pack();
   }
-  wait(sum_receives_);
-  std::uint32_t joined = flags;
+  traffic.sums_out.start();
+}
+
+bool Peers::sums_have_left(std::size_t bucket) { return buckets_[bucket].sums_out.have_ended(); }
+
+bool Peers::sums_have_arrived(std::size_t bucket) {
+  if (!buckets_[bucket].sums_in.have_ended()) return false;
+  for (const Packed& packed : buckets_[bucket].packed_sums_in) packed.unpack();
+  return true;
+}
+
+void Peers::expect_results() {
+  for (Traffic& traffic : buckets_) traffic.results_in.start();
+}
+
+void Peers::send_results(std::size_t bucket) {
+  Traffic& traffic = buckets_[bucket];
+  traffic.results_out.wait();
+  if (traffic.packed_result_out.halves != nullptr) traffic.packed_result_out.pack();
+  traffic.results_out.start();
+}
+
+bool Peers::results_have_arrived(std::size_t bucket) {
+  if (!buckets_[bucket].results_in.have_ended()) return false;
+  for (const Packed& packed : buckets_[bucket].packed_results_in) packed.unpack();
+  return true;
+}
+
+void Peers::finish_results() {
+  for (Traffic& traffic : buckets_) traffic.results_out.wait();
+}
+
+void Peers::send_flags(std::uint32_t flags) {
+  flags_out_.wait();
+  my_flags_ = flags;
+  flags_out_.start();
+}
+
+bool Peers::flags_have_arrived() { return flags_in_.have_ended(); }
+
+std::uint32_t Peers::joined_flags() const {
+  std::uint32_t joined = my_flags_;
   for (const std::uint32_t theirs : their_flags_) joined |= theirs;
   return joined;
-}
-
-void Peers::finish_sums() {
-  wait(flag_sends_);
-  wait(sum_sends_);
-}
-
-void Peers::trade_values() {
-  start(value_requests_);
-  wait(value_requests_);
 }
 
 }  // namespace nntrain::comm

@@ -1,13 +1,18 @@
 #pragma once
-// The messages of one rank to the ranks of the same local index on other nodes: partial sums out and in,
-// new values out and in. All requests are persistent: planned once, started at each step.
+// The traffic of one rank with the ranks of the same local index on other nodes, bucket by bucket: my node's
+// sums out and theirs in; then results out and in. Everything is planned once; a step takes no memory.
+//
+//           what crosses      sums                       results
+//   float32   4 bytes a float   of my node's shards        new values, straight from and into the values
+//   bfloat16  2 bytes a float   the same, rounded already  sums over all shards, rounded already
 
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <vector>
 
-#include "comm/exchange_layout.h"
-#include "comm/mpi_call.h"
+#include "comm/buckets.h"
+#include "comm/messages.h"
 #include "comm/sum_program.h"
 
 namespace nntrain::comm {
@@ -17,51 +22,74 @@ class Peers {
   struct Plan {
     MPI_Comm world = MPI_COMM_NULL;
     const NodeMap* map = nullptr;
-    const std::vector<Range>* slices = nullptr;
+    const std::vector<Bucket>* buckets = nullptr;
     int shards = 1;
+    SumFormat format = SumFormat::kFloat32;
     std::span<const float* const> node_gradients;  ///< whole flat arrays of my node's ranks, left to right
-    float* values = nullptr;
+    float* sums = nullptr;                         ///< flat; sums over all shards lie here
+    float* values = nullptr;                       ///< flat
   };
   explicit Peers(const Plan& plan);
   Peers(const Peers&) = delete;
   Peers& operator=(const Peers&) = delete;
-  ~Peers();  ///< local: gives the requests back
 
-  /// Where the partial sums of node `j` (one array per covering node of its shards) for my slice arrive.
-  std::span<const float* const> arriving(int j) const { return arriving_[static_cast<std::size_t>(j)]; }
+  // Sums. Local, except that what is sent must be expected by its receiver in the same step.
+  void expect_sums();  ///< opens the receives of all buckets, and of the flags
+  /// All ranks of my node have completed the bucket: adds and sends what belongs to my peers. The gradients
+  /// may not change until sums_have_left().
+  void send_sums(std::size_t bucket);
+  bool sums_have_left(std::size_t bucket);
+  bool sums_have_arrived(std::size_t bucket);  ///< a look; when true, arriving() holds them
+  /// The bucket's partial sums of node `j` for my home, one array per covering node of its shards.
+  std::span<const float* const> arriving(std::size_t bucket, int j) const;
 
-  void expect_sums();  ///< local: opens the receives
-  /// Collective over the peers: sends each peer my node's sums of its slice and `flags`, waits for theirs.
-  /// Returns the peers' flags joined. The gradients of the node may not change until finish_sums().
-  std::uint32_t trade_sums(std::uint32_t flags);
-  void finish_sums();   ///< what I sent has left
-  void trade_values();  ///< collective over the peers: every slice of `values` of my local index is new
+  // Results.
+  void expect_results();  ///< opens the receives; kFloat32: they write into the values from now on
+  void send_results(std::size_t bucket);
+  bool results_have_arrived(std::size_t bucket);  ///< a look; when true they lie in sums or values
+  void finish_results();                          ///< what I sent has left, of all buckets
+
+  // Flags, beside the sums.
+  void send_flags(std::uint32_t flags);
+  bool flags_have_arrived();
+  std::uint32_t joined_flags() const;  ///< mine and my peers'
 
  private:
-  struct Peer {
-    std::vector<const float*> inputs;  ///< of partial_, at the start of the peer's slice
-    std::vector<float*> outputs;       ///< null where the input itself is sent
+  struct Packed {  ///< floats, and where they lie as two bytes each
+    float* floats = nullptr;
+    std::uint16_t* halves = nullptr;
     std::int64_t count = 0;
-    std::size_t first_send = 0;  ///< in sum_sends_
-    std::size_t end_send = 0;
+    void pack() const { pack_bfloat16(floats, count, halves); }
+    void unpack() const { unpack_bfloat16(halves, count, floats); }
   };
-  void plan_sends(const Plan& plan, int j);
-  void plan_receives(const Plan& plan, int j);
-  void plan_values(const Plan& plan, int j);
+  struct Outgoing {                    ///< a bucket's sums for one peer
+    std::vector<const float*> inputs;  ///< of partial_, at the start of the peer's home
+    std::vector<float*> outputs;       ///< null where an input is sent itself
+    std::vector<Packed> packed;        ///< kBfloat16
+    std::int64_t count = 0;
+  };
+  struct Traffic {
+    std::vector<Outgoing> outgoing;
+    std::vector<std::vector<const float*>> arriving;         ///< per node
+    std::vector<Packed> packed_sums_in, packed_results_in;  ///< kBfloat16
+    Packed packed_result_out;                                ///< kBfloat16
+    Messages sums_out, sums_in, results_out, results_in;
+  };
+  void plan_sends(const Plan& plan, std::size_t bucket, int j);
+  void plan_receives(const Plan& plan, std::size_t bucket, int j);
+  void plan_results(const Plan& plan, std::size_t bucket, int j);
+  Range home(const Plan& plan, std::size_t bucket, int j) const;
+  float* room_for_floats(std::int64_t count);
+  Packed room_for_halves(const float* floats, std::int64_t count);
 
+  SumFormat format_;
   SumProgram partial_;  ///< arrays of my node's ranks -> covering nodes of the node's shards
-  std::vector<Peer> peers_;
-  std::vector<std::vector<const float*>> arriving_;  ///< per node
-  std::vector<float> outgoing_room_;
-  std::vector<float> incoming_room_;
-  float* outgoing_end_ = nullptr;  ///< while planning
-  float* incoming_end_ = nullptr;
+  std::vector<Traffic> buckets_;
+  std::deque<std::vector<float>> float_room_;  ///< deques: what was given out stays where it is
+  std::deque<std::vector<std::uint16_t>> half_room_;
   std::uint32_t my_flags_ = 0;
   std::vector<std::uint32_t> their_flags_;
-  std::vector<MPI_Request> flag_sends_;
-  std::vector<MPI_Request> sum_sends_;
-  std::vector<MPI_Request> sum_receives_;  ///< flags too
-  std::vector<MPI_Request> value_requests_;
+  Messages flags_out_, flags_in_;
 };
 
 }  // namespace nntrain::comm

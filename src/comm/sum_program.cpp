@@ -20,8 +20,11 @@ void add_blocks(float* target, const float* left, const float* right, std::int64
 
 }  // namespace
 
-SumProgram::SumProgram(std::span<const ShardRange> inputs, std::span<const ShardRange> outputs, int shards)
-    : inputs_(static_cast<int>(inputs.size())), first_scratch_(inputs_ + static_cast<int>(outputs.size())) {
+SumProgram::SumProgram(std::span<const ShardRange> inputs, std::span<const ShardRange> outputs, int shards,
+                       SumFormat format)
+    : format_(format),
+      inputs_(static_cast<int>(inputs.size())),
+      first_scratch_(inputs_ + static_cast<int>(outputs.size())) {
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     first_step_.push_back(static_cast<int>(steps_.size()));
     scratch_in_use_ = 0;
@@ -66,6 +69,7 @@ void SumProgram::run(std::span<const float* const> inputs, std::span<float* cons
                      std::int64_t first, std::int64_t end) {
   if (sources_.size() == 1 && sources_[0] >= 0 && inputs[static_cast<std::size_t>(sources_[0])] == outputs[0])
     return;  // one rank: the sum lies where it belongs
+  const auto add_block = format_ == SumFormat::kBfloat16 ? add_rounded : add_blocks;
   for (std::int64_t begin = first; begin < end; begin += kBlock) {
     const std::int64_t block = std::min(kBlock, end - begin);
     // Inputs are only read; places_ holds them as float* so that one table serves all operands.
@@ -81,9 +85,8 @@ void SumProgram::run(std::span<const float* const> inputs, std::span<float* cons
       places_[inputs.size() + k] = output;
       for (int s = first_step_[k]; s < first_step_[k + 1]; ++s) {
         const Step& step = steps_[static_cast<std::size_t>(s)];
-        add_blocks(places_[static_cast<std::size_t>(step.target)],
-                   places_[static_cast<std::size_t>(step.left)],
-                   places_[static_cast<std::size_t>(step.right)], block);
+        add_block(places_[static_cast<std::size_t>(step.target)], places_[static_cast<std::size_t>(step.left)],
+                  places_[static_cast<std::size_t>(step.right)], block);
       }
     }
   }

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "nntrain/core/bfloat16.h"
 #include "nntrain/core/tree.h"
 
 namespace nntrain::comm {
@@ -18,7 +19,8 @@ class SumProgram {
   SumProgram(SumProgram&&) = default;  // a copy's places_ would point into the original's scratch_
   SumProgram& operator=(SumProgram&&) = default;
   /// Throws RuntimeError when the inputs do not partition the outputs.
-  SumProgram(std::span<const ShardRange> inputs, std::span<const ShardRange> outputs, int shards);
+  SumProgram(std::span<const ShardRange> inputs, std::span<const ShardRange> outputs, int shards,
+             SumFormat format = SumFormat::kFloat32);
 
   int inputs() const { return inputs_; }
   int outputs() const { return static_cast<int>(sources_.size()); }
@@ -39,6 +41,7 @@ class SumProgram {
   int add(ShardRange node, std::span<const ShardRange> inputs, int shards, int target);
   int scratch();
 
+  SumFormat format_ = SumFormat::kFloat32;
   // Places: 0 .. inputs-1 inputs, then outputs, then scratch blocks.
   int inputs_ = 0;
   int first_scratch_ = 0;

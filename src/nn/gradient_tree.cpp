@@ -6,8 +6,9 @@
 
 namespace nntrain::nn {
 
-GradientTree::GradientTree(ShardRange local, int shards, std::vector<std::span<float>> nodes, std::int64_t largest)
-    : local_(local), shards_(shards), nodes_(std::move(nodes)), program_(local_program(local, shards)) {
+GradientTree::GradientTree(ShardRange local, int shards, std::vector<std::span<float>> nodes, std::int64_t largest,
+                           SumFormat format)
+    : local_(local), shards_(shards), nodes_(std::move(nodes)), program_(local_program(local, shards)), format_(format) {
   if (static_cast<int>(nodes_.size()) != program_.nodes) {
     throw RuntimeError("internal: the gradient arrays do not match the covering nodes of the shards");
   }
@@ -25,13 +26,25 @@ float* GradientTree::buffer(int index, const Variable& variable) {
   return scratch_[static_cast<std::size_t>(index - program_.nodes)].data();
 }
 
+/// target += source, as the format says.
+void GradientTree::add_sum(std::span<float> target, const float* source) const {
+  if (format_ == SumFormat::kBfloat16) {
+    add_rounded(target.data(), target.data(), source, static_cast<std::int64_t>(target.size()));
+  } else {
+    add_in_place(target, {source, target.size()});
+  }
+}
+
 void GradientTree::add(const Variable& variable, Leaf leaf) {
   const auto size = static_cast<std::size_t>(variable.size());
+  const auto round = [&](float* leaf_sum) {
+    if (format_ == SumFormat::kBfloat16) round_to_bfloat16(std::span(leaf_sum, size));
+  };
   const int penalised = variable.regularizer ? regularizer_shard(variable, shards_) : -1;
   for (const TreeStep& step : program_.steps) {
     float* target = buffer(step.target, variable);
     if (step.operation == TreeStep::Operation::kAdd) {
-      add_in_place({target, size}, {buffer(step.source, variable), size});
+      add_sum({target, size}, buffer(step.source, variable));
       continue;
     }
     // A shard without rows adds zeros instead of skipping the sum: -0 + 0 is not -0.
@@ -41,7 +54,8 @@ void GradientTree::add(const Variable& variable, Leaf leaf) {
     if (step.shard == penalised) {
       variable.regularizer->add_gradient(variable.shape, {variable.values, size}, 1.0F, {destination, size});
     }
-    if (!stores) add_in_place({target, size}, {destination, size});
+    round(destination);
+    if (!stores) add_sum({target, size}, destination);
   }
   if (on_complete) on_complete(variable);
 }

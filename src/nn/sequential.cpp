@@ -38,6 +38,7 @@ struct Sequential::Implementation : VariableBuilder {
   std::vector<Shape> outputs;
   std::deque<Variable> variables;
   std::int64_t trainable_floats = 0, total_floats = 0;
+  std::vector<std::int64_t> values_end;  ///< per layer: where its trainable variables end in the flat array; 0: none
   Head head = Head::kNone;
   Layer* building = nullptr;
 
@@ -141,6 +142,13 @@ void Sequential::Implementation::lay_out() {
     if (trainable) trainable_floats = offset;
   }
   total_floats = offset;
+  values_end.assign(layers.size(), 0);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    for (const Variable& variable : variables) {
+      if (!variable.trainable || variable.layer != layers[i]->name()) continue;
+      values_end[i] = std::max(values_end[i], variable.offset + variable.size());
+    }
+  }
   first_with_variables = static_cast<int>(layers.size());
   for (std::size_t i = layers.size(); i-- > 0;) {
     for (const Variable& variable : variables) {
@@ -309,6 +317,7 @@ float* Sequential::forward(const BatchContext& context, const float* x) {
     my.inputs[i] = current;
     if (!layer.is_view()) {
       float* output = my.output_of[i] < 0 ? current : my.memory.data() + my.output_of[i];
+      if (on_values_needed && my.values_end[i] > 0) on_values_needed(my.values_end[i]);
       if (on_layer) on_layer(static_cast<int>(i), 'F', true);
       layer.forward(context, current, output);
       if (on_layer) on_layer(static_cast<int>(i), 'F', false);

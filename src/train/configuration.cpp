@@ -52,6 +52,7 @@ const std::vector<Key>& keys() {
       {"checkpoint.every_minutes", "", "also every so many minutes"},
       {"run.seed", "0", "the seed of shuffling, initial weights and random layers"},
       {"run.shards", "auto", "shards of a mini-batch: fixes the bits for every number of ranks up to it"},
+      {"run.wire", "float32", "float32 or bfloat16: sums of gradients, which cross the network, are rounded to it"},
       {"run.max_time", "", "H:MM:SS; stop in time with a checkpoint, exit code 75"},
       {"run.log", "", "also write the log to this file"},
       {"run.profile", "", "write a Chrome trace of all ranks to this file"},

@@ -24,6 +24,7 @@ void Trainer::fail_diverged(const std::string& message) {
 }
 
 void Trainer::keep_weights(const std::string& name) {
+  exchange_->settle();
   session_.node_barrier();  // nobody's values are being written
   std::vector<float>& kept = kept_weights_[name];
   if (session_.is_root()) kept.assign(exchange_->values().begin(), exchange_->values().end());

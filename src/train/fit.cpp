@@ -160,6 +160,7 @@ Logs Trainer::totals(Scoreboard& board, const std::string& prefix) {
 }
 
 Logs Trainer::evaluate_validation() {
+  exchange_->settle();
   const ActivityTimes::Scope time(times_, Activity::kEvaluation);
   validation_board_->reset();
   const std::int64_t rows = data_.validation->rows();
@@ -245,6 +246,7 @@ void Trainer::write_profile() {
 }
 
 ExitCode Trainer::close() {
+  exchange_->settle();
   const bool complete = !resumable_stop_ && !diverged_;
   if (complete) {
     updater_->finalize();

@@ -48,7 +48,8 @@ Json Trainer::environment() const {
           {"epochs", settings_.fit.epochs},
           {"loss", compiled_.loss->spec()},
           {"optimizer", optimizer_->spec()},
-          {"batch_size", settings_.fit.batch_size}};
+          {"batch_size", settings_.fit.batch_size},
+          {"wire", wire_name(settings_.run.wire)}};
 }
 
 void Trainer::gather_board(checkpoint::Contents& result) {
@@ -79,6 +80,7 @@ void Trainer::scatter_board(const checkpoint::Contents* previous) {
 }
 
 checkpoint::Contents Trainer::contents() {
+  exchange_->settle();
   checkpoint::Contents result;
   const std::vector<std::string> slot_names = optimizer_->slot_names();
   for (int k = 0; k < updater_->slots(); ++k) {
@@ -145,6 +147,7 @@ void Trainer::check_compatible(const checkpoint::Contents& previous) const {
   compare("the loss", previous.environment.value("loss", Json()), compiled_.loss->spec());
   compare("fit.batch_size", previous.environment.value("batch_size", Json()), settings_.fit.batch_size);
   if (previous.state.seed != settings_.run.seed) refuse("run.seed", std::to_string(previous.state.seed), std::to_string(settings_.run.seed));
+  compare("run.wire", previous.environment.value("wire", "float32"), wire_name(settings_.run.wire));
   if (previous.optimizer != optimizer_->spec()["class_name"].get<std::string>()) {
     refuse("the optimizer", previous.optimizer, optimizer_->spec()["class_name"].get<std::string>());
   }
@@ -228,6 +231,7 @@ void Trainer::resume(const checkpoint::Contents& previous) {
 
 /// Every node's copy of the values becomes `whole_on_root`. Collective.
 void Trainer::set_values(const std::vector<float>& whole_on_root) {
+  exchange_->settle();
   std::vector<float> whole = whole_on_root;
   whole.resize(static_cast<std::size_t>(model_->total_floats()));
   session_.broadcast(std::as_writable_bytes(std::span(whole)));

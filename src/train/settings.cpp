@@ -269,6 +269,8 @@ FitSettings read_fit(const Reader& reader, const Configuration& configuration) {
 
 }  // namespace
 
+const char* wire_name(SumFormat wire) { return wire == SumFormat::kBfloat16 ? "bfloat16" : "float32"; }
+
 double parse_duration(const std::string& text) {
   double seconds = 0;
   int fields = 0;
@@ -307,6 +309,7 @@ Settings read_settings(const Configuration& configuration) {
     if (shards > 65536) reader.fail("run.shards", "must be at most 65536");
     settings.run.shards = static_cast<int>(shards);
   }
+  if (reader.choice("run.wire", {"float32", "bfloat16"}) == "bfloat16") settings.run.wire = SumFormat::kBfloat16;
   if (!reader.text("run.max_time").empty()) {
     settings.run.max_seconds = read_value("run.max_time", {reader.text("run.max_time"), configuration.origin("run.max_time")},
                                            [](const std::string& text) { return parse_duration(text); });

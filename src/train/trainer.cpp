@@ -112,6 +112,7 @@ void Trainer::make_engine() {
   options.total_floats = model_->total_floats();
   options.trainable_floats = model_->trainable_floats();
   options.trainables = Updater::extents(*model_, *optimizer_);
+  options.wire = settings_.run.wire;
   exchange_ = std::make_unique<comm::Exchange>(session_, options);
   model_->bind(exchange_->values());
   sums_ = std::make_unique<ExchangeSum>(*exchange_);
@@ -133,10 +134,17 @@ void Trainer::make_engine() {
   }
   std::int64_t largest = 0;
   for (const nn::Variable& variable : model_->variables()) largest = std::max(largest, variable.size());
-  gradients_ = std::make_unique<nn::GradientTree>(exchange_->local_shards(), shards_, exchange_->gradient_nodes(), largest);
+  gradients_ = std::make_unique<nn::GradientTree>(exchange_->local_shards(), shards_, exchange_->gradient_nodes(), largest,
+                                                  settings_.run.wire);
   gradients_->on_complete = [this](const nn::Variable& variable) { exchange_->complete(variable.offset, variable.size()); };
-  deferred_ = DeferredGradients::make(session_, *exchange_, *model_, *gradients_, shards_,
-                                      (replica.max_batch_rows + shards_ - 1) / shards_);
+  model_->on_values_needed = [this](std::int64_t end) {
+    const ActivityTimes::Scope time(times_, Activity::kExchange);
+    exchange_->await_values(end);
+  };
+  if (settings_.run.wire == SumFormat::kFloat32) {  // other sums are rounded one by one
+    deferred_ = DeferredGradients::make(session_, *exchange_, *model_, *gradients_, shards_,
+                                        (replica.max_batch_rows + shards_ - 1) / shards_);
+  }
   if (deferred_) replica.keep = nn::Sequential::Keep::kGradients;
   updater_ = std::make_unique<Updater>(*exchange_, *model_, *optimizer_, deferred_.get(), times_);
   replica_ = std::make_unique<Replica>(*model_, compiled_.loss.get(), data_.scale, replica, *sums_, times_);

@@ -44,37 +44,52 @@ std::vector<comm::Extent> Updater::extents(const nn::Sequential& model, const op
 Updater::Updater(comm::Exchange& exchange, nn::Sequential& model, optim::Optimizer& optimizer, DeferredGradients* deferred,
                  ActivityTimes& times)
     : exchange_(exchange), model_(model), optimizer_(optimizer), deferred_(deferred), times_(times), trainables_(trainable_variables(model)) {
-  make_segments();
-  const auto count = static_cast<std::size_t>(exchange_.slice().count());
+  const auto count = static_cast<std::size_t>(exchange_.owned_floats());
   const std::size_t names = optimizer_.slot_names().size();
   for (std::size_t k = 0; k < names; ++k) slots_.emplace_back(count, optimizer_.slot_start(static_cast<int>(k)));
-  slice_.segments = segments_;
-  slice_.values = exchange_.values().data() + exchange_.slice().begin;
-  for (std::vector<float>& slot : slots_) slice_.slots.push_back(slot.data());
-  part_ = slice_;
+  make_pieces();
   chunk_sums_.resize(exchange_.my_chunks().size());
   for (auto* norms : {&gradient_norms_, &value_norms_, &update_norms_}) norms->resize(trainables_.size());
 }
 
-void Updater::make_segments() {
-  const comm::Range slice = exchange_.slice();
-  for (std::size_t v = 0; v < trainables_.size(); ++v) {
-    const nn::Variable& variable = *trainables_[v];
-    const std::int64_t begin = std::max(slice.begin, variable.offset);
-    const std::int64_t end = std::min(slice.end, variable.offset + variable.size());
-    if (begin >= end) continue;
-    segments_.push_back({static_cast<int>(v), begin - variable.offset, begin - slice.begin, end - begin, &variable.shape});
-    if (is_deferred(segments_.back())) {
-      block_.resize(std::max(block_.size(), static_cast<std::size_t>(std::min(kBlockRows, variable.shape[0]) * variable.shape[1])));
+void Updater::make_pieces() {
+  std::int64_t before = 0;
+  for (const comm::Range& range : exchange_.pieces()) segments_.push_back(segments_of(range));
+  for (std::size_t k = 0; k < segments_.size(); ++k) {
+    const comm::Range& range = exchange_.pieces()[k];
+    optim::Slice slice;
+    slice.segments = segments_[k];
+    slice.values = exchange_.values().data() + range.begin;
+    slice.gradients = exchange_.sums().data() + range.begin;
+    for (std::vector<float>& slot : slots_) slice.slots.push_back(slot.data() + before);
+    slices_.push_back(std::move(slice));
+    before += range.count();
+  }
+  part_.slots.resize(slots_.size());
+  for (const auto& segments : segments_) {
+    for (const optim::Segment& segment : segments) {
+      if (!is_deferred(segment)) continue;
+      const auto floats = static_cast<std::size_t>(std::min(kBlockRows, (*segment.shape)[0]) * (*segment.shape)[1]);
+      block_.resize(std::max(block_.size(), floats));
     }
   }
 }
 
-void Updater::sum_squares(const float* slice, std::vector<double>& per_variable) {
-  const auto& chunks = exchange_.my_chunks();
-  for (std::size_t c = 0; c < chunks.size(); ++c) {
-    chunk_sums_[c] = squares(slice + (chunks[c].begin - exchange_.slice().begin), chunks[c].size);
+std::vector<optim::Segment> Updater::segments_of(const comm::Range& range) const {
+  std::vector<optim::Segment> segments;
+  for (std::size_t v = 0; v < trainables_.size(); ++v) {
+    const nn::Variable& variable = *trainables_[v];
+    const std::int64_t begin = std::max(range.begin, variable.offset);
+    const std::int64_t end = std::min(range.end, variable.offset + variable.size());
+    if (begin >= end) continue;
+    segments.push_back({static_cast<int>(v), begin - variable.offset, begin - range.begin, end - begin, &variable.shape});
   }
+  return segments;
+}
+
+void Updater::sum_squares(const float* flat, std::vector<double>& per_variable) {
+  const auto& chunks = exchange_.my_chunks();
+  for (std::size_t c = 0; c < chunks.size(); ++c) chunk_sums_[c] = squares(flat + chunks[c].begin, chunks[c].size);
   exchange_.chunk_sums(chunk_sums_, per_variable);
 }
 
@@ -101,89 +116,96 @@ void Updater::for_blocks(const optim::Segment& segment, std::int64_t batch_rows,
   }
 }
 
-/// For optimizers that want a whole slice at once: its deferred gradients, where reduce() would have put them.
-void Updater::make_gradients(std::int64_t batch_rows) {
-  for (const optim::Segment& segment : segments_) {
+/// For optimizers that want a whole slice at once: its deferred gradients, where the exchange puts the others.
+void Updater::make_gradients(const optim::Slice& slice, std::int64_t batch_rows) {
+  const ActivityTimes::Scope time(times_, Activity::kBackward);
+  for (const optim::Segment& segment : slice.segments) {
     if (!is_deferred(segment)) continue;
     for_blocks(segment, batch_rows, [&](const optim::Segment& part, const float* gradient) {
-      std::copy_n(gradient, part.size, slice_.gradients + part.offset);
+      std::copy_n(gradient, part.size, slice.gradients + part.offset);
     });
   }
 }
 
 /// Makes and steps deferred gradients block by block: no gradient is ever stored whole.
-void Updater::step_by_blocks(const optim::StepInfo& info, std::int64_t batch_rows) {
+void Updater::step_by_blocks(const optim::Slice& slice, const optim::StepInfo& info, std::int64_t batch_rows) {
+  const ActivityTimes::Scope time(times_, Activity::kBackward);
   const auto step_part = [&](optim::Segment part, float* gradient) {
-    const ActivityTimes::Scope time(times_, Activity::kOptimizer);
-    part_.values = slice_.values + part.offset;
+    const ActivityTimes::Scope step_time(times_, Activity::kOptimizer);
+    part_.values = slice.values + part.offset;
     part_.gradients = gradient;
-    for (std::size_t k = 0; k < slots_.size(); ++k) part_.slots[k] = slice_.slots[k] + part.offset;
+    for (std::size_t k = 0; k < slots_.size(); ++k) part_.slots[k] = slice.slots[k] + part.offset;
     part.offset = 0;
     part_.segments = {&part, 1};
     optimizer_.step(part_, info);
   };
-  for (const optim::Segment& segment : segments_) {
+  for (const optim::Segment& segment : slice.segments) {
     if (is_deferred(segment)) {
       for_blocks(segment, batch_rows, step_part);
     } else {
-      step_part(segment, slice_.gradients + segment.offset);
+      step_part(segment, slice.gradients + segment.offset);
     }
   }
+}
+
+void Updater::await_sum(std::size_t piece) {
+  const ActivityTimes::Scope time(times_, Activity::kExchange);
+  exchange_.await_sum(piece);
 }
 
 void Updater::step(std::int64_t iteration, double learning_rate, std::int64_t batch_rows, comm::StepFlags& flags) {
   {
     const ActivityTimes::Scope time(times_, Activity::kExchange);
-    slice_.gradients = exchange_.reduce(flags).data();
+    exchange_.reduce(flags);
   }
   const optim::NormRequest wanted = optimizer_.norms();
   optim::StepInfo info;
   info.iteration = iteration;
   info.learning_rate = static_cast<float>(learning_rate);
   const bool norms = wanted.gradient || wanted.value || wanted.update;
-  if (deferred_ != nullptr && !norms && !optimizer_.whole_variables()) {
-    const ActivityTimes::Scope time(times_, Activity::kBackward);
-    step_by_blocks(info, batch_rows);
-  } else {
-    if (deferred_ != nullptr) {
-      const ActivityTimes::Scope time(times_, Activity::kBackward);
-      make_gradients(batch_rows);
-    }
-    if (norms) take_norms(wanted, info);
-    const ActivityTimes::Scope time(times_, Activity::kOptimizer);
-    optimizer_.step(slice_, info);
+  const bool by_blocks = deferred_ != nullptr && !norms && !optimizer_.whole_variables();
+  if (norms) {
+    for (std::size_t k = slices_.size(); k-- > 0;) await_sum(k);
   }
-  {
-    const ActivityTimes::Scope time(times_, Activity::kOptimizer);
-    constrain();
-    optimizer_.advance(info);
+  if (deferred_ != nullptr && !by_blocks) {
+    for (const optim::Slice& slice : slices_) make_gradients(slice, batch_rows);
   }
+  if (norms) take_norms(wanted, info);
+  for (std::size_t k = slices_.size(); k-- > 0;) {  // the last piece is there first
+    await_sum(k);
+    if (by_blocks) step_by_blocks(slices_[k], info, batch_rows);
+    const ActivityTimes::Scope time(times_, Activity::kOptimizer);
+    if (!by_blocks) optimizer_.step(slices_[k], info);
+    constrain(slices_[k]);
+  }
+  optimizer_.advance(info);
   const ActivityTimes::Scope time(times_, Activity::kExchange);
-  exchange_.share();
+  flags = exchange_.share();
 }
 
 void Updater::take_norms(const optim::NormRequest& wanted, optim::StepInfo& info) {
   const ActivityTimes::Scope time(times_, Activity::kExchange);
-  if (wanted.gradient) sum_squares(slice_.gradients, gradient_norms_);
-  if (wanted.value) sum_squares(slice_.values, value_norms_);
+  if (wanted.gradient) sum_squares(exchange_.sums().data(), gradient_norms_);
+  if (wanted.value) sum_squares(exchange_.values().data(), value_norms_);
   info.norms = {gradient_norms_, value_norms_, update_norms_};
   if (wanted.update) {
-    optimizer_.direct(slice_, info);
-    sum_squares(slice_.gradients, update_norms_);
+    for (optim::Slice& slice : slices_) optimizer_.direct(slice, info);
+    sum_squares(exchange_.sums().data(), update_norms_);
   }
 }
 
-void Updater::constrain() {
-  for (const optim::Segment& segment : segments_) {
+void Updater::constrain(const optim::Slice& slice) {
+  for (const optim::Segment& segment : slice.segments) {
     const nn::Variable& variable = *trainables_[static_cast<std::size_t>(segment.variable)];
     if (!variable.constraint) continue;  // a constrained variable is never cut: see extents()
-    variable.constraint->apply(variable.shape, {slice_.values + segment.offset, static_cast<std::size_t>(segment.size)});
+    variable.constraint->apply(variable.shape, {slice.values + segment.offset, static_cast<std::size_t>(segment.size)});
   }
 }
 
 void Updater::finalize() {
-  optimizer_.finalize(slice_);
+  for (optim::Slice& slice : slices_) optimizer_.finalize(slice);
   exchange_.share();
+  exchange_.settle();
 }
 
 std::vector<float> Updater::gather_slot(int slot) {

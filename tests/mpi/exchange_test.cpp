@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <string>
+#include <tuple>
 
 #include "mpi_main.h"
 #include "reference.h"
@@ -16,42 +18,55 @@ namespace nntrain::comm {
 namespace {
 
 using mpi_test::leaf_value;
-using mpi_test::reference_sum;
 using mpi_test::session;
 
-class ExchangeTest : public testing::TestWithParam<int> {
- protected:
-  /// Shards: the parameter, or the number of ranks where that is larger.
-  static int shards() { return std::max(GetParam(), session().size()); }
+/// Gradients as backward makes them, and the sums that are expected of them.
+struct Gradients {
+  ExchangeOptions options;
 
-  /// What backward does: every shard's gradients, added along the local program.
-  static void fill_gradients(Exchange& exchange, int step) {
+  float rounded(float value) const {
+    return options.wire == SumFormat::kBfloat16 ? round_to_bfloat16(value) : value;
+  }
+  float leaf(int step, int shard, std::int64_t element) const {
+    return rounded(static_cast<float>(leaf_value(step, shard, element)));
+  }
+
+  /// Every shard's gradients, added along the local program, [begin, end) of the array.
+  void fill(Exchange& exchange, int step, std::int64_t begin, std::int64_t end) const {
     const auto& nodes = exchange.gradient_nodes();
-    const std::size_t floats = nodes.front().size();
-    const TreeProgram program = local_program(exchange.local_shards(), shards());
+    const TreeProgram program = local_program(exchange.local_shards(), options.shards);
     ASSERT_EQ(static_cast<std::size_t>(program.nodes), nodes.size());
     std::vector<std::vector<float>> scratch(static_cast<std::size_t>(program.buffers - program.nodes),
-                                            std::vector<float>(floats));
-    const auto buffer = [&](int index) -> std::span<float> {
-      if (index < program.nodes) return nodes[static_cast<std::size_t>(index)];
-      return scratch[static_cast<std::size_t>(index - program.nodes)];
+                                            std::vector<float>(static_cast<std::size_t>(end - begin)));
+    const auto sum = [&](int index, std::int64_t i) -> float& {
+      if (index < program.nodes) return nodes[static_cast<std::size_t>(index)][static_cast<std::size_t>(i)];
+      return scratch[static_cast<std::size_t>(index - program.nodes)][static_cast<std::size_t>(i - begin)];
     };
     for (const TreeStep& s : program.steps) {
-      const std::span<float> target = buffer(s.target);
-      for (std::size_t i = 0; i < floats; ++i) {
-        const auto leaf = [&] {
-          return static_cast<float>(leaf_value(step, s.shard, static_cast<std::int64_t>(i)));
-        };
-        if (s.operation == TreeStep::Operation::kStoreLeaf) target[i] = leaf();
-        if (s.operation == TreeStep::Operation::kAddLeaf) target[i] += leaf();
-        if (s.operation == TreeStep::Operation::kAdd) target[i] += buffer(s.source)[i];
+      for (std::int64_t i = begin; i < end; ++i) {
+        float& target = sum(s.target, i);
+        if (s.operation == TreeStep::Operation::kStoreLeaf) target = leaf(step, s.shard, i);
+        if (s.operation == TreeStep::Operation::kAddLeaf) target = rounded(target + leaf(step, s.shard, i));
+        if (s.operation == TreeStep::Operation::kAdd) target = rounded(target + sum(s.source, i));
       }
     }
   }
 
-  static float expected_sum(int step, std::int64_t element) {
-    return reference_sum<float>(shards(),
-                                [&](int s) { return static_cast<float>(leaf_value(step, s, element)); });
+  float expected(int step, std::int64_t element) const {
+    return mpi_test::reference_sum<float>(
+        options.shards, [&](int s) { return leaf(step, s, element); }, [&](float sum) { return rounded(sum); });
+  }
+};
+
+/// (shards, wire): the parameter, or the number of ranks where that is larger.
+class ExchangeTest : public testing::TestWithParam<std::tuple<int, SumFormat>> {
+ protected:
+  static int shards() { return std::max(std::get<0>(GetParam()), session().size()); }
+  static SumFormat wire() { return std::get<1>(GetParam()); }
+  static ExchangeOptions options() {
+    ExchangeOptions options = mpi_test::test_options(shards());
+    options.wire = wire();
+    return options;
   }
 };
 
@@ -61,36 +76,90 @@ void dawdle(int step) {
   if (wait > 0) usleep(static_cast<useconds_t>(100 * wait));
 }
 
-TEST_P(ExchangeTest, SumsAndNewValuesHaveTheBitsOfTheTree) {
-  const ExchangeOptions options = mpi_test::test_options(shards());
-  Exchange exchange(session(), options);
-  ASSERT_EQ(static_cast<std::int64_t>(exchange.values().size()), options.total_floats);
-  for (int step = 0; step < 5; ++step) {
-    fill_gradients(exchange, step);
-    exchange.complete(0, options.trainable_floats);
-    dawdle(step);
-    StepFlags flags;
-    const std::span<float> sum = exchange.reduce(flags);
-    const Range mine = exchange.slice();
-    ASSERT_EQ(static_cast<std::int64_t>(sum.size()), mine.count());
-    for (std::int64_t i = 0; i < mine.count(); ++i)
-      ASSERT_EQ(sum[static_cast<std::size_t>(i)], expected_sum(step, mine.begin + i))
-          << "element " << mine.begin + i;
-    dawdle(step + 100);
-    for (std::int64_t i = 0; i < mine.count(); ++i) {
-      exchange.values()[static_cast<std::size_t>(mine.begin + i)] -= 0.25F * sum[static_cast<std::size_t>(i)];
-      sum[static_cast<std::size_t>(i)] = -1;  // may be overwritten
-    }
-    exchange.share();
-    dawdle(step + 200);
-    for (std::int64_t i = 0; i < options.trainable_floats; i += 1 + step % 2) {
-      float expected = 0;
-      for (int k = 0; k <= step; ++k) expected -= 0.25F * expected_sum(k, i);
-      ASSERT_EQ(exchange.values()[static_cast<std::size_t>(i)], expected)
-          << "element " << i << " step " << step;
+bool in_variable(const ExchangeOptions& options, std::int64_t element) {
+  return std::any_of(options.trainables.begin(), options.trainables.end(), [&](const Extent& extent) {
+    return extent.offset <= element && element < extent.offset + extent.size;
+  });
+}
+
+/// Checks the sums of my pieces, steps them, and spoils the sums, which is allowed.
+void step_pieces(Exchange& exchange, const Gradients& gradients, int step, std::int64_t stride) {
+  for (std::size_t k = exchange.pieces().size(); k-- > 0;) {
+    exchange.await_sum(k);
+    const Range piece = exchange.pieces()[k];
+    for (std::int64_t i = piece.begin; i < piece.end; ++i) {
+      float& sum = exchange.sums()[static_cast<std::size_t>(i)];
+      if (i % stride == 0 && in_variable(gradients.options, i)) {
+        ASSERT_EQ(sum, gradients.expected(step, i)) << "element " << i << " step " << step;
+      }
+      exchange.values()[static_cast<std::size_t>(i)] -= 0.25F * sum;
+      sum = -1;
     }
   }
+}
+
+/// Several steps as training makes them; every `stride`-th element is checked.
+void expect_steps(const ExchangeOptions& options, int steps, std::int64_t stride) {
+  const Gradients gradients{options};
+  Exchange exchange(session(), options);
+  ASSERT_EQ(static_cast<std::int64_t>(exchange.values().size()), options.total_floats);
+  for (int step = 0; step < steps; ++step) {
+    // As backward does: from the last variable to the first, telling of each as it is complete.
+    for (std::size_t v = options.trainables.size(); v-- > 0;) {
+      const Extent& extent = options.trainables[v];
+      gradients.fill(exchange, step, extent.offset, extent.offset + extent.size);
+      if (step != 3 || v % 2 == 0) exchange.complete(extent.offset, extent.size);  // a hint may be left out
+      dawdle(step + static_cast<int>(v));
+    }
+    exchange.reduce({});
+    step_pieces(exchange, gradients, step, stride);
+    dawdle(step + 100);
+    exchange.share();
+    dawdle(step + 200);
+    if (step == 2) exchange.settle();
+    // As forward does: from the first variable to the last, each only after it was waited for.
+    for (const Extent& extent : options.trainables) {
+      exchange.await_values(extent.offset + extent.size);
+      for (std::int64_t i = extent.offset; i < extent.offset + extent.size; i += stride + step % 2) {
+        float expected = 0;
+        for (int k = 0; k <= step; ++k) expected -= 0.25F * gradients.expected(k, i);
+        ASSERT_EQ(exchange.values()[static_cast<std::size_t>(i)], expected) << "element " << i << " step " << step;
+      }
+    }
+  }
+  exchange.settle();
   EXPECT_GE(exchange.seconds_waiting(), 0.0);
+}
+
+TEST_P(ExchangeTest, SumsAndNewValuesHaveTheBitsOfTheTree) { expect_steps(options(), 5, 1); }
+
+TEST(ExchangeBuckets, ManyOfThemHaveTheBitsOfTheTree) {
+  ExchangeOptions options;
+  options.shards = std::max(8, session().size());
+  for (const std::int64_t size : {90000, 500, 70000, 3, 40000, 20000}) {
+    options.trainables.push_back({options.trainable_floats, size, size != 70000});
+    options.trainable_floats += (size + 15) / 16 * 16;
+  }
+  options.total_floats = options.trainable_floats;
+  for (const SumFormat wire : {SumFormat::kFloat32, SumFormat::kBfloat16}) {
+    options.wire = wire;
+    expect_steps(options, 4, 97);
+  }
+}
+
+TEST_P(ExchangeTest, ValuesChangedWithoutAStepAreSharedToo) {
+  const ExchangeOptions all = options();
+  Exchange exchange(session(), all);
+  for (int call = 1; call < 4; ++call) {
+    for (const Range& piece : exchange.pieces())
+      for (std::int64_t i = piece.begin; i < piece.end; ++i)
+        exchange.values()[static_cast<std::size_t>(i)] = static_cast<float>(call * i);
+    exchange.share();
+    exchange.settle();
+    for (std::int64_t i = 0; i < all.trainable_floats; ++i)
+      ASSERT_EQ(exchange.values()[static_cast<std::size_t>(i)], static_cast<float>(call * i));
+    session().barrier();
+  }
 }
 
 TEST_P(ExchangeTest, FlagsOfAnyRankReachAllInTheirStep) {
@@ -98,6 +167,7 @@ TEST_P(ExchangeTest, FlagsOfAnyRankReachAllInTheirStep) {
   options.shards = shards();
   options.total_floats = options.trainable_floats = 10;
   options.trainables = {{0, 10, true}};
+  options.wire = wire();
   Exchange exchange(session(), options);
   for (int step = 0; step < 3 * session().size(); ++step) {
     StepFlags flags;
@@ -105,10 +175,12 @@ TEST_P(ExchangeTest, FlagsOfAnyRankReachAllInTheirStep) {
     if (session().rank() == speaker || step % 5 == 0) flags.bits = 1U << session().rank();
     dawdle(step);
     exchange.reduce(flags);
+    flags = exchange.share();
     const std::uint32_t everybody = (1U << session().size()) - 1;
     ASSERT_EQ(flags.bits, step % 5 == 0 ? everybody : 1U << speaker) << "step " << step;
-    if (step % 2 == 0) exchange.share();
+    if (step % 2 == 0) exchange.settle();
   }
+  exchange.settle();
 }
 
 TEST_P(ExchangeTest, NothingToTrainStillCarriesFlags) {
@@ -118,24 +190,36 @@ TEST_P(ExchangeTest, NothingToTrainStillCarriesFlags) {
   Exchange exchange(session(), options);
   StepFlags flags;
   if (session().rank() == session().size() - 1) flags.bits = kFlagStop;
-  EXPECT_TRUE(exchange.reduce(flags).empty());
-  exchange.share();
-  EXPECT_EQ(flags.bits, kFlagStop);
+  exchange.reduce(flags);
+  EXPECT_TRUE(exchange.pieces().empty());
+  EXPECT_EQ(exchange.share().bits, kFlagStop);
+  exchange.settle();
 }
 
-INSTANTIATE_TEST_SUITE_P(Shards, ExchangeTest, testing::Values(1, 2, 3, 4, 8, 13, 16, 32));
+INSTANTIATE_TEST_SUITE_P(Shards, ExchangeTest,
+                         testing::Combine(testing::Values(1, 2, 3, 4, 8, 13, 16, 32),
+                                          testing::Values(SumFormat::kFloat32, SumFormat::kBfloat16)));
 
-TEST(ExchangeSetup, ShardsAndSlicesCoverEverythingOnce) {
+TEST(ExchangeSetup, ShardsAndPiecesCoverEverythingOnce) {
   const int shards = std::max(13, session().size());
   const ExchangeOptions options = mpi_test::test_options(shards);
   Exchange exchange(session(), options);
   EXPECT_EQ(exchange.local_shards(), shards_of_rank(session().rank(), session().size(), shards));
   EXPECT_EQ(exchange.gradient_nodes().size(), covering_nodes(exchange.local_shards(), shards).size());
-  ASSERT_EQ(static_cast<int>(exchange.slices().size()), session().size());
-  EXPECT_EQ(exchange.slices()[static_cast<std::size_t>(session().rank())], exchange.slice());
+  std::vector<std::int64_t> bounds;
+  std::int64_t owned = 0;
+  for (const Range& piece : exchange.pieces()) {
+    bounds.insert(bounds.end(), {piece.begin, piece.end});
+    owned += piece.count();
+  }
+  EXPECT_EQ(owned, exchange.owned_floats());
   std::vector<int> owners(static_cast<std::size_t>(options.trainable_floats));
-  for (const Range& slice : exchange.slices())
-    for (std::int64_t i = slice.begin; i < slice.end; ++i) ++owners[static_cast<std::size_t>(i)];
+  for (const auto& bytes : session().all_gather(std::as_bytes(std::span(bounds)))) {
+    std::vector<std::int64_t> theirs(bytes.size() / sizeof(std::int64_t));
+    std::copy(bytes.begin(), bytes.end(), std::as_writable_bytes(std::span(theirs)).begin());
+    for (std::size_t k = 0; k < theirs.size(); k += 2)
+      for (std::int64_t i = theirs[k]; i < theirs[k + 1]; ++i) ++owners[static_cast<std::size_t>(i)];
+  }
   EXPECT_TRUE(std::all_of(owners.begin(), owners.end(), [](int n) { return n == 1; }));
   for (const auto& array : exchange.gradient_nodes()) {
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(array.data()) % 64, 0U);
@@ -160,19 +244,24 @@ TEST(ExchangeSetup, FewerShardsThanRanksAreRefused) {
   }
 }
 
-TEST(ExchangeSetup, SlicesOfOptimizerSlotsGoToTheRootAndBack) {
-  const ExchangeOptions options = mpi_test::test_options(std::max(8, session().size()));
-  Exchange exchange(session(), options);
-  const Range mine = exchange.slice();
-  std::vector<float> slot;
-  for (std::int64_t i = mine.begin; i < mine.end; ++i) slot.push_back(static_cast<float>(i) + 0.5F);
-  std::vector<float> whole = exchange.gather_slices(slot);
-  ASSERT_EQ(static_cast<std::int64_t>(whole.size()), session().is_root() ? options.trainable_floats : 0);
-  for (std::size_t i = 0; i < whole.size(); ++i) ASSERT_EQ(whole[i], static_cast<float>(i) + 0.5F);
-  for (float& value : whole) value *= 2;
-  exchange.scatter_slices(whole, slot);
-  for (std::int64_t i = mine.begin; i < mine.end; ++i)
-    ASSERT_EQ(slot[static_cast<std::size_t>(i - mine.begin)], 2 * static_cast<float>(i) + 1);
+TEST(ExchangeSetup, OptimizerSlotsGoToTheRootAndBack) {
+  for (const SumFormat wire : {SumFormat::kFloat32, SumFormat::kBfloat16}) {
+    ExchangeOptions options = mpi_test::test_options(std::max(8, session().size()));
+    options.wire = wire;
+    Exchange exchange(session(), options);
+    std::vector<float> slot;
+    for (const Range& piece : exchange.pieces())
+      for (std::int64_t i = piece.begin; i < piece.end; ++i) slot.push_back(static_cast<float>(i) + 0.5F);
+    std::vector<float> whole = exchange.gather_slices(slot);
+    ASSERT_EQ(static_cast<std::int64_t>(whole.size()), session().is_root() ? options.trainable_floats : 0);
+    for (std::size_t i = 0; i < whole.size(); ++i) ASSERT_EQ(whole[i], static_cast<float>(i) + 0.5F);
+    for (float& value : whole) value *= 2;
+    exchange.scatter_slices(whole, slot);
+    std::size_t at = 0;
+    for (const Range& piece : exchange.pieces())
+      for (std::int64_t i = piece.begin; i < piece.end; ++i)
+        ASSERT_EQ(slot[at++], 2 * static_cast<float>(i) + 1);
+  }
 }
 
 }  // namespace

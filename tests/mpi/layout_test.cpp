@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "comm/buckets.h"
 #include "comm/exchange_layout.h"
 #include "comm/sum_program.h"
 #include "mpi_main.h"
@@ -61,9 +62,69 @@ TEST(NodeMap, UnequalNodes) {
   EXPECT_EQ(map.node, 1);
   EXPECT_EQ(map.local_rank, 1);
   EXPECT_EQ(map.peer(2), 6);
-  const auto slices = slices_of_ranks(map, mpi_test::test_options(8));
-  EXPECT_EQ(slices[2].count(), 0);  // a third rank owns nothing when another node has only two
-  EXPECT_EQ(slices[7].count(), 0);
+  for (const Bucket& bucket : cut_into_buckets(map, mpi_test::test_options(8)))
+    EXPECT_EQ(bucket.pieces.size(), 6U);
+  const auto buckets = cut_into_buckets(map, mpi_test::test_options(8));
+  for (const Range& home : homes_of_rank(buckets, map, 0, 2))
+    EXPECT_EQ(home.count(), 0);  // a third rank owns nothing when another node has only two
+}
+
+/// The model of configs/fashion_mnist.ini.
+ExchangeOptions five_layers() {
+  ExchangeOptions options;
+  for (const std::int64_t size : {392000, 500, 250000, 500, 250000, 500, 250000, 500, 5000, 10}) {
+    options.trainables.push_back({options.trainable_floats, size, true});
+    options.trainable_floats += (size + 15) / 16 * 16;
+  }
+  options.total_floats = options.trainable_floats;
+  return options;
+}
+
+TEST(Buckets, OneNodeHasOne) {
+  const NodeMap map({0, 0, 0}, 1);
+  const auto buckets = cut_into_buckets(map, five_layers());
+  ASSERT_EQ(buckets.size(), 1U);
+  EXPECT_EQ(buckets[0].pieces.size(), 3U);
+}
+
+TEST(Buckets, CoverAllBalancedAndNeverJoinLayersThatCompleteApart) {
+  const ExchangeOptions options = five_layers();
+  for (const auto& leaders : {std::vector<int>{0, 1}, {0, 0, 2, 2}, {0, 1, 2, 3}, {0, 0, 0, 3, 3, 3, 6, 6, 6}}) {
+    const NodeMap map(leaders, 0);
+    const auto buckets = cut_into_buckets(map, options);
+    EXPECT_GE(buckets.size(), 5U);
+    EXPECT_LE(static_cast<std::int64_t>(buckets.size()), most_buckets(options));
+    std::vector<std::int64_t> owned(leaders.size());
+    std::int64_t end = 0;
+    for (const Bucket& bucket : buckets) {
+      EXPECT_EQ(bucket.range.begin, end);
+      end = bucket.range.end;
+      std::int64_t piece_end = bucket.range.begin;
+      for (std::size_t k = 0; k < bucket.pieces.size(); ++k) {
+        EXPECT_EQ(bucket.pieces[k].begin, piece_end);
+        piece_end = bucket.pieces[k].end;
+        owned[k] += bucket.pieces[k].count();
+        EXPECT_LE(bucket.pieces[k].count(), kMessageFloats + kChunk);
+      }
+      EXPECT_EQ(piece_end, end);
+      // A kernel's floats never wait for the layer before it.
+      for (const std::size_t kernel : {2U, 4U, 6U, 8U}) {
+        const std::int64_t start = options.trainables[kernel].offset;
+        EXPECT_TRUE(bucket.range.begin >= start || bucket.range.end <= start || leaders.size() > 4) << kernel;
+      }
+    }
+    EXPECT_EQ(end, options.trainable_floats);
+    const std::int64_t equal = options.trainable_floats / static_cast<std::int64_t>(leaders.size());
+    for (const std::int64_t floats : owned) EXPECT_LE(floats, equal + equal / 50 + 5 * kChunk);
+  }
+}
+
+TEST(Buckets, ManySmallVariablesShareOne) {
+  ExchangeOptions options;
+  for (int v = 0; v < 10000; ++v) options.trainables.push_back({16 * v, 16, true});
+  options.total_floats = options.trainable_floats = 160000;
+  const NodeMap map({0, 1}, 0);
+  EXPECT_LE(cut_into_buckets(map, options).size(), 40U);
 }
 
 /// Sums leaves given as arrays over `cuts` of the shards, in two stages as over nodes; compares bits.
@@ -148,10 +209,13 @@ TEST(TestData, ExposesTheOrderOfAdditions) {
 TEST(ChunkMap, EveryChunkHasOnePlace) {
   const auto options = mpi_test::test_options(4);
   const NodeMap map({0, 0, 2, 2}, 1);
-  const auto slices = slices_of_ranks(map, options);
+  const auto buckets = cut_into_buckets(map, options);
+  std::vector<std::vector<Range>> homes;
+  for (const int node : {0, 1})
+    for (const int local_rank : {0, 1}) homes.push_back(homes_of_rank(buckets, map, node, local_rank));
   std::set<int> places;
   std::size_t chunks = 0;
-  const ChunkMap chunk_map = map_chunks(options.trainables, slices, 1);
+  const ChunkMap chunk_map = map_chunks(options.trainables, homes, 1);
   for (const auto& of_variable : chunk_map.of_variable) {
     places.insert(of_variable.begin(), of_variable.end());
     chunks += of_variable.size();

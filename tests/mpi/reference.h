@@ -10,19 +10,26 @@
 
 namespace nntrain::mpi_test {
 
-/// Sum over shards [begin, end) of [0, shards), halved at aligned places.
-template <class T, class Leaf>
-T reference_sum(int begin, int width, int shards, const Leaf& leaf) {
+struct Unrounded {
+  template <class T>
+  T operator()(T sum) const {
+    return sum;
+  }
+};
+
+/// Sum over shards [begin, end) of [0, shards), halved at aligned places; round() is applied to each sum of two.
+template <class T, class Leaf, class Round = Unrounded>
+T reference_sum(int begin, int width, int shards, const Leaf& leaf, const Round& round = {}) {
   if (width == 1) return leaf(begin);
   const int middle = begin + width / 2;
-  const T left = reference_sum<T>(begin, width / 2, shards, leaf);
+  const T left = reference_sum<T>(begin, width / 2, shards, leaf, round);
   if (middle >= shards) return left;
-  return left + reference_sum<T>(middle, width / 2, shards, leaf);
+  return round(left + reference_sum<T>(middle, width / 2, shards, leaf, round));
 }
 
-template <class T, class Leaf>
-T reference_sum(int shards, const Leaf& leaf) {
-  return reference_sum<T>(0, static_cast<int>(std::bit_ceil(static_cast<unsigned>(shards))), shards, leaf);
+template <class T, class Leaf, class Round = Unrounded>
+T reference_sum(int shards, const Leaf& leaf, const Round& round = {}) {
+  return reference_sum<T>(0, static_cast<int>(std::bit_ceil(static_cast<unsigned>(shards))), shards, leaf, round);
 }
 
 inline std::uint64_t mix(std::uint64_t x) {

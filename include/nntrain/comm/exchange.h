@@ -1,5 +1,7 @@
 #pragma once
-// Gradients in, new values out: two verbs between backward and the optimizer. Knows flat arrays only.
+// Gradients in, new values out: two verbs between backward and the optimizer, reduce() and share(). Knows flat
+// arrays only. On several nodes both overlap with computing: complete() lets sums leave while backward goes
+// on, await_values() lets the next forward start before the last values have arrived. docs/exchange.md.
 
 #include <chrono>
 #include <cstdint>
@@ -9,6 +11,7 @@
 #include <vector>
 
 #include "nntrain/comm/session.h"
+#include "nntrain/core/bfloat16.h"
 #include "nntrain/core/tree.h"
 
 namespace nntrain::comm {
@@ -38,6 +41,9 @@ struct ExchangeOptions {
   std::int64_t total_floats = 0;      ///< values
   std::int64_t trainable_floats = 0;  ///< gradients
   std::vector<Extent> trainables;
+  /// What crosses the network between nodes. kBfloat16: two bytes a float; gradients given must be rounded
+  /// leaf by leaf and sum by sum (nn::GradientTree does), and the sums over ranks are rounded likewise.
+  SumFormat wire = SumFormat::kFloat32;
 };
 
 /// What every rank says at each step and learns of all: bits, joined by OR.
@@ -64,31 +70,48 @@ class Exchange {
   ShardRange local_shards() const;
   /// This rank's flat gradient arrays (trainable_floats each), one per covering node of its shards.
   const std::vector<std::span<float>>& gradient_nodes();
-  Range slice() const;                       ///< what this rank owns of the trainable array; may be empty
-  const std::vector<Range>& slices() const;  ///< of every rank
+  /// What this rank steps of the trainable array: ascending ranges, none of them empty; one on one node. With
+  /// kFloat32 all ranks' pieces are disjoint; with kBfloat16 each node steps everything, so that sums cross the
+  /// network instead of values.
+  const std::vector<Range>& pieces() const;
+  std::int64_t owned_floats() const;  ///< of all pieces together
+  /// (trainable_floats), flat: where await_sum() leaves this rank's pieces of the sum.
+  std::span<float> sums();
 
-  /// The same on all ranks, before the first step: reduce() leaves these ranges of the flat array alone, because their
-  /// owners make the whole sum themselves (into the slice that reduce() returns) once reduce() has returned. On one node
-  /// with shared memory only.
+  /// The same on all ranks, before the first step: await_sum() leaves these ranges of the flat array alone, because
+  /// their owners make the whole sums themselves once reduce() has returned. On one node only.
   void leave_to_owners(std::span<const Range> ranges);
 
-  /// Local hint: [offset, offset + size) is complete on this rank; the exchange may start to move it.
+  // A step: complete() for each variable, reduce(), await_sum() for each piece, share(); then await_values()
+  // or settle() before anything of values() is read.
+
+  /// Local hint: [offset, offset + size) of this rank's gradients is complete; the exchange may start to move
+  /// it. Does what is due of the messages of earlier calls too.
   void complete(std::int64_t offset, std::int64_t size);
-  /// Collective. Sums the slice over all shards of all ranks in tree order; returns this rank's slice of the
-  /// sum (slice().count() floats, may be overwritten until share()). `flags` go in as mine, come out as
-  /// all's. Gradients may be written again only after share(): other ranks read them until then.
-  std::span<float> reduce(StepFlags& flags);
-  /// Collective. Every rank has stepped its slice of values(): makes all new values visible to all ranks.
-  /// Values beyond the trainable ones are not sent: one rank of each node (every rank when private_values())
-  /// writes them, between reduce() and share().
-  void share();
+  /// Collective. All of this rank's gradients are complete. `mine` will be joined with all ranks' flags. When it
+  /// returns, no rank of the node reads values() of before: pieces may be stepped.
+  void reduce(StepFlags mine);
+  /// Waits until sums() holds piece `index` of the sum over all shards of all ranks, added in tree order. It may
+  /// be overwritten. Any order; the last piece is the first to be complete.
+  void await_sum(std::size_t index);
+  /// Collective. Every rank has stepped its pieces of values(); they are on their way to all ranks. Returns all
+  /// ranks' flags of reduce(). Values beyond the trainable ones are not sent: one rank of each node (every rank
+  /// when private_values()) writes them. Without a reduce() before it: shares values that were changed otherwise.
+  StepFlags share();
+  /// Local, but makes progress for others: waits until the new values of [0, end) are there. Gradients may be
+  /// written again when all are.
+  void await_values(std::int64_t end);
+  /// Collective. All new values are there, on every rank of the node, those beyond the trainable ones too.
+  /// Cheap when nothing was shared since the last call. Needed before values are read by anything but the next
+  /// step, and before the exchange goes.
+  void settle();
 
   /// Collective. `per_shard` (local shards, width) of every rank -> tree sum over all shards, on all ranks.
   void tree_sum(std::span<const double> per_shard, std::span<double> total);
-  /// Collective. Partial sums per chunk of this rank's slice -> per trainable variable totals (tree over the
-  /// variable's chunks), on all ranks. `chunks`: one value per chunk of my slice in order.
+  /// Collective. Partial sums per chunk of this rank's -> per trainable variable totals (tree over the
+  /// variable's chunks), on all ranks. `chunks`: one value per chunk of my_chunks(), in order.
   void chunk_sums(std::span<const double> chunks, std::span<double> per_variable);
-  /// The chunks of a slice: (variable index, begin relative to the flat array, size), in order.
+  /// (variable index, begin relative to the flat array, size). Every chunk is one rank's; mine lie in my pieces.
   struct Chunk {
     int variable;
     std::int64_t begin;
@@ -96,8 +119,8 @@ class Exchange {
   };
   const std::vector<Chunk>& my_chunks() const;
 
-  /// Collective. Gathers an array that is sharded by slices (optimizer slots) on rank 0: `mine`
-  /// (slice().count()) -> (trainable_floats) on rank 0, empty elsewhere; and back.
+  /// Collective. Gathers an array that is cut like pieces() (optimizer slots) on rank 0: `mine`
+  /// (owned_floats(), piece by piece) -> (trainable_floats) on rank 0, empty elsewhere; and back.
   std::vector<float> gather_slices(std::span<const float> mine);
   void scatter_slices(std::span<const float> whole_on_root, std::span<float> mine);
 

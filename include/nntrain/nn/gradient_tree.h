@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "nntrain/core/bfloat16.h"
 #include "nntrain/core/chain.h"
 #include "nntrain/core/function_ref.h"
 #include "nntrain/core/tree.h"
@@ -29,7 +30,10 @@ class GradientTree {
 
   /// `nodes`: one flat gradient array per covering node of the local shards (comm's windows).
   /// `largest`: size of the largest variable, for scratch.
-  GradientTree(ShardRange local, int shards, std::vector<std::span<float>> nodes, std::int64_t largest);
+  /// `format`: kBfloat16 rounds every leaf and every sum, as the exchange does above them; products are then not to be
+  /// deferred.
+  GradientTree(ShardRange local, int shards, std::vector<std::span<float>> nodes, std::int64_t largest,
+               SumFormat format = SumFormat::kFloat32);
 
   /// Sums the leaves of `variable` over the local shards along the tree. Leaves are called shard by shard,
   /// left to right. A regularizer's gradient is part of one fixed shard's leaf. When it returns, the
@@ -52,6 +56,7 @@ class GradientTree {
 
  private:
   float* buffer(int index, const Variable& variable);
+  void add_sum(std::span<float> target, const float* source) const;
 
   ShardRange local_;
   int shards_;
@@ -60,6 +65,7 @@ class GradientTree {
   std::vector<std::vector<float>> scratch_;  // program_.buffers - nodes arrays and one for leaves
   chain::KernelGradient product_;
   std::vector<Product> deferred_;
+  SumFormat format_;
 };
 
 /// columns sums of x (rows, columns) into `sums` (columns), rows in order. Local.

@@ -77,6 +77,10 @@ class Sequential {
   /// Called around each layer when set: (layer index, phase 'F' or 'B', start or end).
   std::function<void(int layer, char phase, bool begins)> on_layer;
 
+  /// Called by forward() before a layer that has trainable variables, when set: trainable values below `end` of
+  /// the flat array are about to be read. When forward() returns it has been called for all of them.
+  std::function<void(std::int64_t end)> on_values_needed;
+
   /// Sum of the penalties of all trainable variables, in a fixed order.
   double regularization_loss() const;
 

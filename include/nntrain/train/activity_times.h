@@ -18,13 +18,18 @@ class ActivityTimes {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// Adds the time until it goes out of scope.
+  /// Adds the time until it goes out of scope, less what scopes inside it add.
   class Scope {
    public:
-    Scope(ActivityTimes& times, Activity activity) : times_(times), activity_(activity), start_(Clock::now()) {}
+    Scope(ActivityTimes& times, Activity activity) : times_(times), activity_(activity), outer_(times.innermost_), start_(Clock::now()) {
+      times_.innermost_ = this;
+    }
     ~Scope() {
       const Clock::time_point end = Clock::now();
-      times_.seconds_[static_cast<int>(activity_)] += std::chrono::duration<double>(end - start_).count();
+      const double seconds = std::chrono::duration<double>(end - start_).count();
+      times_.seconds_[static_cast<int>(activity_)] += seconds - inner_seconds_;
+      if (outer_ != nullptr) outer_->inner_seconds_ += seconds;
+      times_.innermost_ = outer_;
       times_.record(activity_, start_, end);
     }
     Scope(const Scope&) = delete;
@@ -33,6 +38,8 @@ class ActivityTimes {
    private:
     ActivityTimes& times_;
     Activity activity_;
+    Scope* outer_;
+    double inner_seconds_ = 0;
     Clock::time_point start_;
   };
 
@@ -53,6 +60,7 @@ class ActivityTimes {
   std::array<double, kActivities> seconds_{};
   std::array<int, kActivities> names_{};
   Profile* profile_ = nullptr;
+  Scope* innermost_ = nullptr;
 };
 
 }  // namespace nntrain::train

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "nntrain/core/bfloat16.h"
 #include "nntrain/core/json.h"
 #include "nntrain/core/shape.h"
 #include "nntrain/train/configuration.h"
@@ -69,6 +70,7 @@ struct RunSettings {
   std::uint64_t seed = 0;
   int shards = 0;  ///< 0: auto
   double max_seconds = 0;
+  SumFormat wire = SumFormat::kFloat32;
   std::string log;
   std::string profile;
 };
@@ -84,6 +86,9 @@ struct Settings {
 
 /// Reads and checks every key. Throws InputError naming key, origin and the cure. Pure.
 Settings read_settings(const Configuration& configuration);
+
+/// "float32" or "bfloat16".
+const char* wire_name(SumFormat wire);
 
 /// "1:30:00", "90:00" or seconds -> seconds.
 double parse_duration(const std::string& text);

@@ -20,8 +20,8 @@ class Updater {
   Updater(comm::Exchange& exchange, nn::Sequential& model, optim::Optimizer& optimizer, DeferredGradients* deferred,
           ActivityTimes& times);
 
-  /// Collective. Reduces the gradients of a mini-batch of `batch_rows` rows, steps this rank's slice, shares the new
-  /// values. `flags` come back as every rank's joined.
+  /// Collective. Reduces the gradients of a mini-batch of `batch_rows` rows, steps this rank's pieces, shares the new values. `flags` come back as
+  /// every rank's joined. On several nodes values may still arrive when it returns: Exchange::settle().
   void step(std::int64_t iteration, double learning_rate, std::int64_t batch_rows, comm::StepFlags& flags);
   /// Collective. Keras' finalize_variable_values at the end of fit.
   void finalize();
@@ -35,15 +35,17 @@ class Updater {
   static std::vector<comm::Extent> extents(const nn::Sequential& model, const optim::Optimizer& optimizer);
 
  private:
-  void make_segments();
+  void make_pieces();
+  std::vector<optim::Segment> segments_of(const comm::Range& range) const;
   bool is_deferred(const optim::Segment& segment) const;
+  void await_sum(std::size_t piece);
   template <class Use>
   void for_blocks(const optim::Segment& segment, std::int64_t batch_rows, Use use);
-  void make_gradients(std::int64_t batch_rows);
-  void step_by_blocks(const optim::StepInfo& info, std::int64_t batch_rows);
+  void make_gradients(const optim::Slice& slice, std::int64_t batch_rows);
+  void step_by_blocks(const optim::Slice& slice, const optim::StepInfo& info, std::int64_t batch_rows);
   void take_norms(const optim::NormRequest& wanted, optim::StepInfo& info);
-  void sum_squares(const float* slice, std::vector<double>& per_variable);
-  void constrain();
+  void sum_squares(const float* flat, std::vector<double>& per_variable);
+  void constrain(const optim::Slice& slice);
 
   comm::Exchange& exchange_;
   nn::Sequential& model_;
@@ -51,11 +53,11 @@ class Updater {
   DeferredGradients* deferred_;
   ActivityTimes& times_;
   std::vector<const nn::Variable*> trainables_;  ///< in the order of the flat array
-  std::vector<optim::Segment> segments_;
-  std::vector<std::vector<float>> slots_;
-  optim::Slice slice_;
-  optim::Slice part_;         ///< what a step by blocks sees
-  std::vector<float> block_;  ///< rows of a deferred gradient
+  std::vector<std::vector<float>> slots_;  ///< piece by piece
+  std::vector<std::vector<optim::Segment>> segments_;  ///< per piece
+  std::vector<optim::Slice> slices_;                   ///< per piece
+  optim::Slice part_;                                  ///< what a step by blocks sees
+  std::vector<float> block_;                           ///< rows of a deferred gradient
   std::vector<double> chunk_sums_;
   std::vector<double> gradient_norms_, value_norms_, update_norms_;
 };
