@@ -5,10 +5,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstdlib>
-#include <fstream>
 
+#include "comm/core_quota.h"
 #include "nntrain/core/error.h"
 
 namespace nntrain::comm {
@@ -46,15 +45,6 @@ CoreMask my_cores() {
   // The kernel writes whole words of `unsigned long`; a cpu_set_t of 1024 cores would be too short for some.
   if (sched_getaffinity(0, mask.size(), reinterpret_cast<cpu_set_t*>(mask.data())) != 0) mask[0] = 1;
   return mask;
-}
-
-/// Cores' worth of time that a container may use (cgroup v2), or a very large number.
-int core_quota() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  double quota = 0;
-  double period = 0;
-  if (!(file >> quota >> period) || period <= 0) return 1 << 30;  // "max 100000" does not parse: no limit
-  return std::max(1, static_cast<int>(std::ceil(quota / period)));
 }
 
 int cores_of(MPI_Comm ranks) {
