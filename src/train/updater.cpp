@@ -118,7 +118,7 @@ void Updater::for_blocks(const optim::Segment& segment, std::int64_t batch_rows,
 
 /// For optimizers that want a whole slice at once: its deferred gradients, where the exchange puts the others.
 void Updater::make_gradients(const optim::Slice& slice, std::int64_t batch_rows) {
-  const ActivityTimes::Scope time(times_, Activity::kBackward);
+  const ActivityTimes::Scope time(times_, Activity::kGradients);
   for (const optim::Segment& segment : slice.segments) {
     if (!is_deferred(segment)) continue;
     for_blocks(segment, batch_rows, [&](const optim::Segment& part, const float* gradient) {
@@ -129,9 +129,9 @@ void Updater::make_gradients(const optim::Slice& slice, std::int64_t batch_rows)
 
 /// Makes and steps deferred gradients block by block: no gradient is ever stored whole.
 void Updater::step_by_blocks(const optim::Slice& slice, const optim::StepInfo& info, std::int64_t batch_rows) {
-  const ActivityTimes::Scope time(times_, Activity::kBackward);
+  const ActivityTimes::Scope time(times_, Activity::kGradients);
   const auto step_part = [&](optim::Segment part, float* gradient) {
-    const ActivityTimes::Scope step_time(times_, Activity::kOptimizer);
+    const ActivityTimes::Scope step_time(times_, Activity::kOptimizer, ActivityTimes::Shown::kInTable);
     part_.values = slice.values + part.offset;
     part_.gradients = gradient;
     for (std::size_t k = 0; k < slots_.size(); ++k) part_.slots[k] = slice.slots[k] + part.offset;

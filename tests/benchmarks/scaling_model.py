@@ -74,7 +74,7 @@ def relative_fit(rows, values):
 
 
 def compute_of(point):
-    return sum(point["activities_s"][name] for name in ("input", "forward", "backward"))
+    return sum(point["activities_s"][name] for name in ("input", "forward", "backward", "gradients"))
 
 
 def fit(points, sizes):

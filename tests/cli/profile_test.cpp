@@ -86,7 +86,7 @@ TEST_F(ProfileTest, ShowsEveryLayerOfEveryRank) {
     SCOPED_TRACE(rank);
     const std::vector<Event>&steps = lanes[{rank, 0}], &activities = lanes[{rank, 1}], &layers = lanes[{rank, 2}];
     EXPECT_EQ(count(steps, "step"), kSteps);
-    for (const char* name : {"input", "forward", "backward", "optimizer"}) EXPECT_EQ(count(activities, name), kSteps) << name;
+    for (const char* name : {"input", "forward", "backward", "gradients", "optimizer"}) EXPECT_EQ(count(activities, name), kSteps) << name;
     EXPECT_GE(count(activities, "exchange"), kSteps);
     EXPECT_EQ(count(activities, "checkpoint"), 2);
     EXPECT_EQ(layers.size(), kLayers.size() * 2 * kSteps);

@@ -9,19 +9,23 @@
 
 namespace nntrain::train {
 
-enum class Activity { kInput, kForward, kBackward, kExchange, kOptimizer, kEvaluation, kCheckpoint };
-constexpr int kActivities = 7;
+enum class Activity { kInput, kForward, kBackward, kGradients, kExchange, kOptimizer, kEvaluation, kCheckpoint };
+constexpr int kActivities = 8;
 constexpr std::array<const char*, kActivities> kActivityNames = {
-    "input", "forward", "backward", "exchange", "optimizer", "evaluation", "checkpoint"};
+    "input", "forward", "backward", "gradients", "exchange", "optimizer", "evaluation", "checkpoint"};
 
 class ActivityTimes {
  public:
   using Clock = std::chrono::steady_clock;
 
+  /// Where a scope shows: some are too short and too many for the profile.
+  enum class Shown { kInTableAndProfile, kInTable };
+
   /// Adds the time until it goes out of scope, less what scopes inside it add.
   class Scope {
    public:
-    Scope(ActivityTimes& times, Activity activity) : times_(times), activity_(activity), outer_(times.innermost_), start_(Clock::now()) {
+    Scope(ActivityTimes& times, Activity activity, Shown shown = Shown::kInTableAndProfile)
+        : times_(times), activity_(activity), shown_(shown), outer_(times.innermost_), start_(Clock::now()) {
       times_.innermost_ = this;
     }
     ~Scope() {
@@ -30,7 +34,7 @@ class ActivityTimes {
       times_.seconds_[static_cast<int>(activity_)] += seconds - inner_seconds_;
       if (outer_ != nullptr) outer_->inner_seconds_ += seconds;
       times_.innermost_ = outer_;
-      times_.record(activity_, start_, end);
+      if (shown_ == Shown::kInTableAndProfile) times_.record(activity_, start_, end);
     }
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
@@ -38,6 +42,7 @@ class ActivityTimes {
    private:
     ActivityTimes& times_;
     Activity activity_;
+    Shown shown_;
     Scope* outer_;
     double inner_seconds_ = 0;
     Clock::time_point start_;
