@@ -8,11 +8,17 @@ namespace nntrain::nn {
 
 GradientTree::GradientTree(ShardRange local, int shards, std::vector<std::span<float>> nodes, std::int64_t largest,
                            SumFormat format)
-    : local_(local), shards_(shards), nodes_(std::move(nodes)), program_(local_program(local, shards)), format_(format) {
+    : local_(local),
+      shards_(shards),
+      nodes_(std::move(nodes)),
+      covered_(covering_nodes(local, shards)),
+      program_(local_program(local, shards)),
+      format_(format) {
   if (static_cast<int>(nodes_.size()) != program_.nodes) {
     throw RuntimeError("internal: the gradient arrays do not match the covering nodes of the shards");
   }
   const int scratch = program_.buffers - program_.nodes + 1;  // and one for leaves that are added separately
+  leaves_.reserve(static_cast<std::size_t>(local.count()));
   scratch_.assign(static_cast<std::size_t>(scratch), std::vector<float>(static_cast<std::size_t>(largest)));
 }
 
@@ -70,12 +76,25 @@ void GradientTree::add_product(const Product& product, const BatchContext& conte
     return;
   }
   const std::int64_t inputs = kernel.shape[0], units = kernel.shape[1];
-  add(kernel, [&](int local_shard, float* destination) {
+  const auto leaf_of = [&](int local_shard) {
     const std::int64_t begin = context.bounds[static_cast<std::size_t>(local_shard)] * product.positions;
-    const chain::Leaf leaf{product.x + begin * inputs, product.dz + begin * units, context.shard_rows(local_shard) * product.positions};
-    product_.set({&leaf, 1}, inputs, units);
-    product_.rows(0, inputs, destination);
-  });
+    return chain::Leaf{product.x + begin * inputs, product.dz + begin * units, context.shard_rows(local_shard) * product.positions};
+  };
+  if (kernel.regularizer || format_ != SumFormat::kFloat32) {  // something happens to leaves on their way
+    add(kernel, [&](int local_shard, float* destination) {
+      const chain::Leaf leaf = leaf_of(local_shard);
+      product_.set({&leaf, 1}, inputs, units);
+      product_.rows(0, inputs, destination);
+    });
+    return;
+  }
+  for (std::size_t k = 0; k < covered_.size(); ++k) {  // a covering node's own tree is a part of the tree of sums
+    leaves_.clear();
+    for (int s = covered_[k].begin; s < covered_[k].end; ++s) leaves_.push_back(leaf_of(s - local_.begin));
+    product_.set(leaves_, inputs, units);
+    product_.rows(0, inputs, nodes_[k].data() + kernel.offset);
+  }
+  if (on_complete) on_complete(kernel);
 }
 
 void GradientTree::add_column_sums(const Variable& variable, const BatchContext& context, const float* dz) {

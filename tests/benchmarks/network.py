@@ -65,17 +65,18 @@ def ours(hosts, ranks, batch, wire):
 
 def ddp(hosts, batch):
     """Milliseconds of a step of PyTorch DDP over gloo, one process a host."""
-    steps = min(40, 55000 // batch)
+    rows = min(40, 55000 // batch) * batch
     workers = []
     for rank in range(hosts):
-        environment = dict(os.environ, GLOO_SOCKET_IFNAME="eth0", STEPS=str(steps), OMP_NUM_THREADS="1")
+        environment = dict(os.environ, GLOO_SOCKET_IFNAME="eth0", OMP_NUM_THREADS="1")
         workers.append(subprocess.Popen(
-            ["ip", "netns", "exec", f"{PREFIX}-{rank + 1}", sys.executable, os.path.join(HERE, "peers", "torch_ddp.py"),
-             str(batch), "2", str(hosts), "10.77.77.1:29517", str(rank)], env=environment, stdout=subprocess.PIPE, text=True))
+            ["ip", "netns", "exec", f"{PREFIX}-{rank + 1}", sys.executable, os.path.join(HERE, "peers", "torch_ddp.py"), str(batch), "2",
+             f"--rows={rows}", f"--ranks={hosts}", f"--rank={rank}", "--address=10.77.77.1:29517"],
+            env=environment, stdout=subprocess.PIPE, text=True))
     text = workers[0].communicate()[0]
     if any(worker.wait() != 0 for worker in workers):
         sys.exit("torch_ddp.py failed")
-    return 1e3 * batch / statistics.median(float(line) for line in text.split())
+    return 1e3 * batch / statistics.median(json.loads(text)["samples_per_s"])
 
 
 def main():

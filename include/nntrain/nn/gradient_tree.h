@@ -61,9 +61,11 @@ class GradientTree {
   ShardRange local_;
   int shards_;
   std::vector<std::span<float>> nodes_;
+  std::vector<ShardRange> covered_;  ///< the rank's nodes
   TreeProgram program_;
   std::vector<std::vector<float>> scratch_;  // program_.buffers - nodes arrays and one for leaves
   chain::KernelGradient product_;
+  std::vector<chain::Leaf> leaves_;  // of one node
   std::vector<Product> deferred_;
   SumFormat format_;
 };
