@@ -9,6 +9,7 @@
 // From here on, and not for what the headers above define: a template of theirs that the linker shares with other files
 // must not need these instructions.
 #pragma GCC diagnostic ignored "-Wuninitialized"  // GCC bug 105593: in its own intrinsics
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC target("avx512f,prfchw")
 #include "core/lanes_avx512.h"
 

@@ -1,12 +1,13 @@
 #pragma once
-// Gradients of kernels over `Lanes`: the second half of core/chain_kernels.h, included after it.
+// Gradients of kernels over `Lanes`, after core/chain_tile.h.
+
+#include "core/chain_tile.h"
 
 namespace nntrain::chain {
 namespace {
 
 constexpr std::int64_t kGradientBlock = 64;         ///< rows of a gradient that share a panel in the second-level cache
-constexpr std::int64_t kManyRows = 512;             ///< beyond, a panel of dz is taken piece by piece,
-constexpr std::int64_t kChunkRows = 128;            ///< pieces that stay in the first-level cache
+constexpr std::int64_t kManyRows = 512;             ///< beyond, a panel of dz is taken piece by piece, each for all tiles
 constexpr int kOpenLevels = 18;                     ///< of the tree of sums: 2^17 shards and their sum
 
 void pack(std::span<const Leaf> leaves, std::int64_t units, float* panels) {
@@ -23,20 +24,17 @@ template <int R, int V>
 void gradient_tile(std::span<const Leaf> leaves, const float* xt, const float* panel, float* g, std::int64_t units, int last,
                    const float* updated) {
   if (updated != nullptr) {
-    for (int i = 0; i < R; ++i) {
-      for (std::int64_t j = 0; j < V * kWidth; j += kLine) Lanes::fetch_to_write(updated + i * units + j);
-    }
+    for (int i = 0; i < R; ++i) fetch_to_write(updated + i * units, V * kWidth);
   }
   alignas(64) float open[kOpenLevels][R * V * kWidth];
   int depth = 0;
   for (std::size_t s = 0; s < leaves.size(); ++s) {
     Tile<R, V> tile;
     tile.clear();
-    for (std::int64_t r = leaves[s].rows; r > 0; --r, xt += R, panel += V * kWidth) {
+    for (std::int64_t r = leaves[s].rows; r > 0; --r, xt += R, panel += V * kWidth) {  // few: not worth for_steps()
       Lanes::Vector row[V];
-#pragma GCC unroll 32
-      for (int j = 0; j < V; ++j) row[j] = Lanes::load(panel + j * kWidth);
-      tile.step(xt, 1, row);
+      load_row(panel, row);
+      tile.step(PackedRows<R>(xt), 0, row);
     }
     const bool is_last = s + 1 == leaves.size();
     const int closed = is_last ? depth : __builtin_ctzll(~static_cast<unsigned long long>(s));
@@ -65,19 +63,24 @@ void pack_columns_of_x(std::span<const Leaf> leaves, std::int64_t inputs, std::i
 
 /// sums (R, V vectors) = or += x' dz of `rows` rows.
 template <int R, int V>
-void gradient_chunk(std::int64_t rows, const float* xt, const float* panel, float* sums, bool go_on) {
+void gradient_chunk(std::int64_t rows, const float* xt, const float* panel, float* sums, bool go_on, Ahead& ahead) {
   Tile<R, V> tile;
   if (go_on) {
     tile.load(sums, V * kWidth, kWidth);
   } else {
     tile.clear();
   }
-  for (std::int64_t r = 0; r < rows; ++r, xt += R, panel += V * kWidth) {
+  PackedRows<R> left(xt);
+  const auto step = [&](int q) __attribute__((always_inline)) {
     Lanes::Vector row[V];
-#pragma GCC unroll 32
-    for (int j = 0; j < V; ++j) row[j] = Lanes::load(panel + j * kWidth);
-    tile.step(xt, 1, row);
-  }
+    load_row(panel + q * V * kWidth, row);
+    tile.step(left, q, row);
+  };
+  const auto advance = [&](int steps) __attribute__((always_inline)) {
+    left.advance(steps);
+    panel += steps * V * kWidth;
+  };
+  for_steps(rows, step, advance, [&] { ahead.fetch(); });
   tile.store(sums, V * kWidth, kWidth);
 }
 
@@ -93,10 +96,13 @@ void gradient_block(std::span<const Leaf> leaves, std::int64_t all_rows, const f
   std::int64_t done = 0;
   for (std::size_t s = 0; s < leaves.size(); ++s) {
     if (leaves[s].rows == 0) std::fill_n(sums, floats, 0.0F);
-    for (std::int64_t r = 0; r < leaves[s].rows; r += kChunkRows) {
-      const std::int64_t rows = std::min(kChunkRows, leaves[s].rows - r);
+    for (std::int64_t r = 0; r < leaves[s].rows; r += kManyRows) {
+      const std::int64_t rows = std::min(kManyRows, leaves[s].rows - r);
+      const std::int64_t looks_a_row = std::max<std::int64_t>(1, count / kRows);  // of each tile every kUnroll rows
+      Ahead ahead = Ahead::range(panel + (done + r + rows) * V * kWidth, rows * V * kWidth, parts(kUnroll * V * kWidth / kLine, looks_a_row));
       for_tiles(0, count, [&]<int R>(std::int64_t i) {
-        gradient_chunk<R, V>(rows, xt + i * all_rows + (done + r) * R, panel + (done + r) * V * kWidth, sums + i * V * kWidth, r > 0);
+        gradient_chunk<R, V>(rows, xt + i * all_rows + (done + r) * R, panel + (done + r) * V * kWidth, sums + i * V * kWidth, r > 0,
+                             ahead);
       });
     }
     done += leaves[s].rows;

@@ -1,294 +1,201 @@
 #pragma once
-// The chain products over `Lanes`, which the including file has chosen: included once by each chain_<lanes>.cpp, all of
-// it in an unnamed namespace, because the same names are compiled for several instruction sets.
-//
-// All products work on tiles: a few rows by a few vectors of sums that stay in registers while the contraction index
-// runs. The arrangement follows GotoBLAS (Goto and van de Geijn 2008) where there are many rows to use a packed panel;
-// with few rows the weights are read in place, once.
+// y = x w and y = x w' over `Lanes`, after core/chain_tile.h. A panel of w, some columns wide, is copied by the first tile
+// that reads it and serves many rows of x from the second-level cache, as in GotoBLAS (Goto and van de Geijn 2008); with
+// few rows w is read where it lies, once.
 
-#include <algorithm>
-
-#include "core/chain_functions.h"
+#include "core/chain_tile.h"
 
 namespace nntrain::chain {
 namespace {
 
-constexpr int kWidth = Lanes::kWidth;
-constexpr int kRows = Lanes::kTileRows;
-constexpr int kVectors = Lanes::kTileVectors;
-constexpr std::int64_t kPanel = kVectors * kWidth;  ///< columns of a panel
-constexpr std::int64_t kFewRows = 64;               ///< up to here, packing costs more than it saves
-constexpr std::int64_t kFewDepth = 64;              ///< rows of weights in a block that is read in place
-constexpr std::int64_t kDepth = 192;                ///< contraction steps whose panel stays in the first-level cache
-constexpr std::int64_t kColumnBlock = 1344 / kPanel * kPanel;  ///< columns whose packed block stays in the second-level cache
-constexpr std::int64_t kRowBlock = 64;
-constexpr std::int64_t kLine = 16;                  ///< floats of a cache line
+constexpr std::int64_t kFewRows = 32;         ///< up to here, copying a panel costs more than it saves
+constexpr std::int64_t kFewFloats = 1 << 15;  ///< of weights in a block that is read in place: all columns of some rows
+constexpr std::int64_t kDepth = 512;          ///< contraction steps of a panel
+constexpr std::int64_t kRowBlock = 256;       ///< rows that a panel serves before the next one is taken
+constexpr std::int64_t kBroadcastRows = 256;  ///< from here on x w' transposes w, not x and y
+constexpr std::int64_t kOutputs = 48;         ///< columns of y that are transposed at once; a multiple of all tiles' rows
 
-std::int64_t padded(std::int64_t columns) { return (columns + kWidth - 1) / kWidth * kWidth; }
-
-template <int R, int V>
-struct Tile {
-  Lanes::Vector sum[R][V];
-
-  void clear() {
-#pragma GCC unroll 32
-    for (int i = 0; i < R; ++i) {
-#pragma GCC unroll 32
-      for (int j = 0; j < V; ++j) sum[i][j] = Lanes::zero();
-    }
-  }
-  /// `last`: columns of the last vector.
-  void load(const float* p, std::int64_t stride, int last) {
-#pragma GCC unroll 32
-    for (int i = 0; i < R; ++i) {
-#pragma GCC unroll 32
-      for (int j = 0; j < V; ++j) sum[i][j] = Lanes::load_first(p + i * stride + j * kWidth, j + 1 < V ? kWidth : last);
-    }
-  }
-  void store(float* p, std::int64_t stride, int last) const {
-#pragma GCC unroll 32
-    for (int i = 0; i < R; ++i) {
-#pragma GCC unroll 32
-      for (int j = 0; j + 1 < V; ++j) Lanes::store(p + i * stride + j * kWidth, sum[i][j]);
-      Lanes::store_first(p + i * stride + (V - 1) * kWidth, sum[i][V - 1], last);
-    }
-  }
-  /// sum = left + sum.
-  void add_to(const float* left) {
-#pragma GCC unroll 32
-    for (int i = 0; i < R; ++i) {
-#pragma GCC unroll 32
-      for (int j = 0; j < V; ++j) sum[i][j] = Lanes::add(Lanes::load(left + (i * V + j) * kWidth), sum[i][j]);
-    }
-  }
-  /// sum[i] += a[i * stride] * b: one step of the chains.
-  void step(const float* a, std::int64_t stride, const Lanes::Vector (&b)[V]) {
-#pragma GCC unroll 32
-    for (int i = 0; i < R; ++i) {
-      const Lanes::Vector left = Lanes::broadcast(a + i * stride);
-#pragma GCC unroll 32
-      for (int j = 0; j < V; ++j) sum[i][j] = Lanes::multiply_add(left, b[j], sum[i][j]);
-    }
-  }
+/// Where a tile finds its weights, (depth, columns): in a panel without gaps, or, if it is not `copied` yet, in rows of w,
+/// `stride` apart, which the tile copies to the panel.
+struct Source {
+  const float* w;
+  std::int64_t stride;
+  float* panel;
+  bool copied;
 };
 
-/// Memory that will be read soon, fetched in order, some lines at each step of a tile. With few rows each weight is used so
-/// few times that waiting for memory would take longer than computing; and only in order do the processor's own
-/// prefetchers help.
-struct Ahead {
-  const float* next = nullptr;
-  std::int64_t lines = 0;
-  std::int64_t lines_a_step = 0;
-
-  void fetch() {
-    for (std::int64_t j = 0; j < lines_a_step; ++j, next += kLine) Lanes::fetch(next);
-    lines -= lines_a_step;
+/// c (R, columns) = a (R, k) times weights (k, columns), or goes on from what c holds.
+template <int R, int V, bool kCopied>
+void product_tile(std::int64_t k, const float* a, std::int64_t a_stride, Source from, float* c, std::int64_t c_stride, int last,
+                  bool go_on, Ahead& ahead, Ahead& x_ahead) {
+  Tile<R, V> tile;
+  if (go_on) {
+    tile.load(c, c_stride, last);
+  } else {
+    tile.clear();
+    for (int i = 0; i < R; ++i) fetch_to_write(c + i * c_stride, V * kWidth);
   }
-};
+  Rows<R> rows(a, a_stride);
+  const auto step = [&](int q) __attribute__((always_inline)) {
+    Lanes::Vector row[V];
+    if constexpr (kCopied) {
+      load_row(from.panel + q * V * kWidth, row);
+    } else {
+      load_row(from.w, row, last);
+      from.w += from.stride;
+#pragma GCC unroll 32
+      for (int j = 0; j < V; ++j) Lanes::store(from.panel + (q * V + j) * kWidth, row[j]);
+    }
+    tile.step(rows, q, row);
+  };
+  const auto advance = [&](int steps) __attribute__((always_inline)) {
+    rows.advance(steps);
+    from.panel += steps * V * kWidth;
+  };
+  const auto look = [&] {
+    ahead.fetch();
+    x_ahead.fetch();
+  };
+  for_steps(k, step, advance, look);
+  tile.store(c, c_stride, last);
+}
 
-/// c (R, columns) = a (R, k) b (k, columns), or goes on from what c holds. b lies in rows of `b_stride`.
+/// The same with weights in place and few steps, with lines to fetch at each one.
 template <int R, int V>
-void product_tile(std::int64_t k, const float* a, std::int64_t a_stride, const float* b, std::int64_t b_stride, float* c,
-                  std::int64_t c_stride, int last, bool go_on, Ahead& ahead) {
+void short_tile(std::int64_t k, const float* a, std::int64_t a_stride, const float* w, std::int64_t w_stride, float* c,
+                std::int64_t c_stride, int last, bool go_on, Ahead& ahead) {
   Tile<R, V> tile;
   if (go_on) {
     tile.load(c, c_stride, last);
   } else {
     tile.clear();
   }
-  const auto step = [&](std::int64_t p) {
-    Lanes::Vector row[V];
-#pragma GCC unroll 32
-    for (int j = 0; j + 1 < V; ++j) row[j] = Lanes::load(b + j * kWidth);
-    row[V - 1] = Lanes::load_first(b + (V - 1) * kWidth, last);
-    tile.step(a + p, a_stride, row);
-    b += b_stride;
-  };
-  std::int64_t p = 0;
-  for (; p < k && ahead.lines > 0; ++p) {
+  for (std::int64_t p = 0; p < k; ++p, w += w_stride) {
     ahead.fetch();
-    step(p);
+    Lanes::Vector row[V];
+    load_row(w, row, last);
+    tile.step(OneColumn{a + p, a_stride}, 0, row);
   }
-  for (; p < k; ++p) step(p);
   tile.store(c, c_stride, last);
 }
 
-/// Calls use<R>(first row) for the tiles of rows [begin, end).
-template <class Use>
-void for_tiles(std::int64_t begin, std::int64_t end, Use&& use) {
-  std::int64_t i = begin;
-  const auto tiles = [&]<int R>() {
-    for (; i + R <= end; i += R) use.template operator()<R>(i);
-  };
-  tiles.template operator()<kRows>();
-  tiles.template operator()<kRows / 2>();
-  tiles.template operator()<1>();
-}
-
-template <int V>
-void product_columns(std::int64_t m, std::int64_t k, const float* a, std::int64_t a_stride, const float* b,
-                     std::int64_t b_stride, float* c, std::int64_t c_stride, int last, bool go_on, Ahead& ahead) {
-  for_tiles(0, m, [&]<int R>(std::int64_t i) {
-    product_tile<R, V>(k, a + i * a_stride, a_stride, b, b_stride, c + i * c_stride, c_stride, last, go_on, ahead);
-  });
-}
-
-/// Calls use<V>(last): V vectors hold `columns`, the last one `last` of them.
-template <class Use>
-void with_vectors(std::int64_t columns, Use&& use) {
-  const auto vectors = static_cast<int>((columns + kWidth - 1) / kWidth);
-  const auto last = static_cast<int>(columns - (vectors - 1) * kWidth);
-  static_assert(kVectors == 3);
-  if (vectors == 3) return use.template operator()<3>(last);
-  if (vectors == 2) return use.template operator()<2>(last);
-  use.template operator()<1>(last);
-}
-
-/// Calls use(first column, columns) for each panel.
-template <class Use>
-void for_panels(std::int64_t columns, Use&& use) {
-  for (std::int64_t j = 0; j < columns; j += kPanel) use(j, std::min(kPanel, columns - j));
-}
-
-void pack_row(const float* from, std::int64_t columns, float* to) {
-  std::int64_t j = 0;
-  for (; j + kWidth <= columns; j += kWidth) Lanes::store(to + j, Lanes::load(from + j));
-  if (j < columns) Lanes::store(to + j, Lanes::load_first(from + j, static_cast<int>(columns - j)));
-}
-
-/// Calls use(first column, columns, first step, steps) for blocks of w (k, n): all steps of a block of columns in turn.
-template <class Use>
-void for_blocks(std::int64_t n, std::int64_t k, Use&& use) {
-  for (std::int64_t j = 0; j < n; j += kColumnBlock) {
-    for (std::int64_t p = 0; p < k; p += kDepth) use(j, std::min(kColumnBlock, n - j), p, std::min(kDepth, k - p));
-  }
-}
-
-/// y (m, columns; stride n) += x (m, depth; stride k) times panels (depth, columns), packed; from 0 where not `go_on`.
-void multiply_panels(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t columns, std::int64_t depth, const float* x,
-                     const float* panels, float* y, bool go_on) {
-  for (std::int64_t i = 0; i < m; i += kRowBlock) {
-    const std::int64_t rows = std::min(kRowBlock, m - i);
-    const float* panel = panels;
-    Ahead nothing;
-    for_panels(columns, [&](std::int64_t j, std::int64_t width) {
-      with_vectors(width, [&]<int V>(int last) {
-        product_columns<V>(rows, depth, x + i * k, k, panel, V * kWidth, y + i * n + j, n, last, go_on, nothing);
-      });
-      panel += depth * padded(width);
+/// y (m, columns; stride n) = or += x (m, depth; stride k) times a panel.
+void multiply_panel(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t depth, std::int64_t columns, const float* x,
+                    Source from, float* y, bool go_on, Ahead& ahead, Ahead& x_ahead) {
+  with_vectors(columns, [&]<int V>(int last) {
+    for_tiles(0, m, [&]<int R>(std::int64_t i) {
+      const auto product = from.copied ? product_tile<R, V, true> : product_tile<R, V, false>;
+      product(depth, x + i * k, k, from, y + i * n, n, last, go_on, ahead, x_ahead);
+      from.copied = true;
     });
-  }
+  });
 }
 
 /// Few rows: the weights are read where they lie, in blocks of whole rows. What follows w in memory is fetched too: in a
 /// model that is the next layer's.
-void multiply_few(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, float* y) {
-  const std::int64_t tiles = std::max<std::int64_t>(1, m / kRows);
-  for (std::int64_t step = 0; step < k; step += kFewDepth) {
-    const std::int64_t depth = std::min(kFewDepth, k - step);
-    const float* block = w + step * n;
-    Ahead ahead{block + depth * n, kFewDepth * n / kLine, (kPanel / kLine + tiles) / tiles};
-    for_panels(n, [&](std::int64_t j, std::int64_t width) {
-      with_vectors(width, [&]<int V>(int last) {
-        product_columns<V>(m, depth, x + step, k, block + j, n, y + j, n, last, step > 0, ahead);
+void multiply_few(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, std::int64_t w_stride, float* y) {
+  const std::int64_t tiles = parts(m, kRows);
+  for_equal_parts(k, std::max<std::int64_t>(64, kFewFloats / n), [&](std::int64_t step, std::int64_t depth) {
+    const float* block = w + step * w_stride;
+    Ahead ahead = Ahead::rows_of(block + depth * w_stride, n, w_stride, depth, parts(kPanel / kLine + 1, tiles));
+    for_panels(n, [&](std::int64_t j, std::int64_t columns) {
+      with_vectors(columns, [&]<int V>(int last) {
+        for_tiles(0, m, [&]<int R>(std::int64_t i) {
+          short_tile<R, V>(depth, x + i * k + step, k, block + j, w_stride, y + i * n + j, n, last, step > 0, ahead);
+        });
+      });
+    });
+  });
+}
+
+void multiply_lanes(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, std::int64_t w_stride, float* y,
+                    float* scratch) {
+  if (m <= kFewRows) return multiply_few(m, n, k, x, w, w_stride, y);
+  for_equal_parts(m, kRowBlock, [&](std::int64_t row, std::int64_t rows) {
+    const std::int64_t looks_a_step = parts(rows, kRows);  // a look of each tile every kUnroll steps
+    for_equal_parts(k, kDepth, [&](std::int64_t step, std::int64_t depth) {
+      for_panels(n, [&](std::int64_t j, std::int64_t columns) {
+        const float* block = w + step * w_stride + j;
+        constexpr std::int64_t kReach = kPanel + kLine;  // rows begin anywhere in a line
+        Ahead ahead{block + kPanel, kReach, w_stride, j + kPanel < n ? depth : 0, parts(kUnroll * kReach / kLine, looks_a_step)};
+        Ahead x_ahead;
+        if (j == 0) x_ahead = {x + (row + kRows) * k + step, depth, k, rows - kRows, parts(kUnroll * kRows, kLine)};
+        multiply_panel(rows, n, k, depth, columns, x + row * k + step, {block, w_stride, scratch, false}, y + row * n + j, step > 0, ahead, x_ahead);
+      });
+    });
+  });
+}
+
+/// R rows of y' (.., V vectors of rows of x): the weights are broadcast, vectors run over rows of x.
+template <int R, int V>
+void broadcast_tile(std::int64_t k, const float* w, const float* xt, float* yt, Ahead& ahead) {
+  Tile<R, V> tile;
+  tile.clear();
+  Rows<R> rows(w, k);
+  const auto step = [&](int q) __attribute__((always_inline)) {
+    Lanes::Vector row[V];
+    load_row(xt + q * V * kWidth, row);
+    tile.step(rows, q, row);
+  };
+  const auto advance = [&](int steps) __attribute__((always_inline)) {
+    rows.advance(steps);
+    xt += steps * V * kWidth;
+  };
+  for_steps(k, step, advance, [&] { ahead.fetch(); });
+  tile.store(yt, V * kWidth, kWidth);
+}
+
+/// Rows of a broadcast tile: fewer vectors leave registers for more rows.
+template <int V>
+constexpr int kBroadcastTile = V == 3 ? kRows : V == 2 ? Lanes::kWideRows : Lanes::kTallRows;
+
+/// Not so many rows: x' and y' are smaller than w, and w is read in order, where it lies.
+void multiply_transposed_few(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, float* y,
+                             float* scratch) {
+  float* xt = scratch;                 // for each panel of rows (k, its width)
+  float* yt = scratch + k * padded(m);  // (kOutputs, width of a panel)
+  for_panels(m, [&](std::int64_t row, std::int64_t rows) {
+    float* panel = xt + k * row;
+    if (padded(rows) != rows) std::fill_n(panel, k * padded(rows), 0.0F);
+    transpose(rows, k, x + row * k, k, panel, padded(rows));
+  });
+  for (std::int64_t output = 0; output < n; output += kOutputs) {
+    const std::int64_t outputs = std::min(kOutputs, n - output);
+    const float* block = w + output * k;
+    const std::int64_t looks_a_step = parts(m, kPanel) * parts(kOutputs, Lanes::kTallRows);
+    Ahead ahead = Ahead::range(block + outputs * k, kOutputs * k, parts(kUnroll * kOutputs / kLine, looks_a_step));
+    for_panels(m, [&](std::int64_t row, std::int64_t rows) {
+      with_vectors(rows, [&]<int V>(int) {
+        for (std::int64_t r = row; r < row + rows; ++r) fetch_to_write(y + r * n + output, outputs);
+        for_tiles<kBroadcastTile<V>>(0, outputs, [&]<int R>(std::int64_t i) {
+          broadcast_tile<R, V>(k, block + i * k, xt + k * row, yt + i * V * kWidth, ahead);
+        });
+        transpose(outputs, rows, yt, V * kWidth, y + row * n + output, n);
       });
     });
   }
 }
 
-void multiply_lanes(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, float* y, float* scratch) {
-  if (m <= kFewRows) return multiply_few(m, n, k, x, w, y);
-  for_blocks(n, k, [&](std::int64_t column, std::int64_t columns, std::int64_t step, std::int64_t depth) {
-    const float* block = w + step * n + column;
-    float* to = scratch;
-    for_panels(columns, [&](std::int64_t j, std::int64_t width) {
-      for (std::int64_t p = 0; p < depth; ++p, to += padded(width)) pack_row(block + p * n + j, width, to);
-    });
-    multiply_panels(m, n, k, columns, depth, x + step, scratch, y + column, step > 0);
-  });
-}
-
-/// to (columns, rows; stride to_stride) = from' (rows, columns; stride from_stride).
-void transpose(std::int64_t rows, std::int64_t columns, const float* from, std::int64_t from_stride, float* to,
-               std::int64_t to_stride) {
-  for (std::int64_t i = 0; i < rows; i += kWidth) {
-    const std::int64_t height = std::min<std::int64_t>(kWidth, rows - i);
-    for (std::int64_t j = 0; j < columns; j += kWidth) {
-      const std::int64_t width = std::min<std::int64_t>(kWidth, columns - j);
-      const float* source = from + i * from_stride + j;
-      float* target = to + j * to_stride + i;
-      if (height == kWidth && width == kWidth) {
-        Lanes::transpose_block(source, from_stride, target, to_stride);
-      } else {
-        for (std::int64_t q = 0; q < width; ++q) {
-          for (std::int64_t p = 0; p < height; ++p) target[q * to_stride + p] = source[p * from_stride + q];
-        }
-      }
-    }
-  }
-}
-
-/// R rows of y' (n, lanes of rows): the weights are broadcast, a vector runs over rows of x.
-template <int R, int V>
-void broadcast_tile(std::int64_t k, const float* w, const float* xt, std::int64_t lanes, float* yt) {
-  Tile<R, V> tile;
-  tile.clear();
-  Ahead ahead{w + R * k, 0, R};  // what the next tile will read
-  for (std::int64_t begin = 0; begin < k; begin += kLine) {
-    ahead.fetch();
-    const std::int64_t end = std::min(k, begin + kLine);
-    for (std::int64_t p = begin; p < end; ++p, xt += lanes) {
-      Lanes::Vector row[V];
-#pragma GCC unroll 32
-      for (int j = 0; j < V; ++j) row[j] = Lanes::load(xt + j * kWidth);
-      tile.step(w + p, k, row);
-    }
-  }
-  tile.store(yt, lanes, kWidth);
-}
-
-template <int R, int V>
-void broadcast_rows(std::int64_t n, std::int64_t k, const float* w, const float* xt, std::int64_t lanes, float* yt) {
-  std::int64_t i = 0;
-  const auto rows = [&]<int Q>() {
-    for (; i + Q <= n; i += Q) broadcast_tile<Q, V>(k, w + i * k, xt, lanes, yt + i * lanes);
-  };
-  rows.template operator()<R>();
-  rows.template operator()<4>();
-  rows.template operator()<1>();
-}
-
-/// Few rows: x' and y' are small, and each weight is read once, where it lies.
-void multiply_transposed_few(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, float* y,
-                             float* scratch) {
-  const std::int64_t lanes = padded(m);
-  float* xt = scratch;             // (k, lanes)
-  float* yt = scratch + k * lanes;  // (n, lanes)
-  if (lanes != m) std::fill_n(xt, k * lanes, 0.0F);
-  transpose(m, k, x, k, xt, lanes);
-  std::int64_t i = 0;
-  for (; i + 2 * kWidth <= lanes; i += 2 * kWidth) broadcast_rows<Lanes::kWideRows, 2>(n, k, w, xt + i, lanes, yt + i);
-  if (i < lanes) broadcast_rows<Lanes::kTallRows, 1>(n, k, w, xt + i, lanes, yt + i);
-  transpose(n, m, yt, lanes, y, n);
-}
-
 void multiply_transposed_lanes(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, float* y,
                                float* scratch) {
-  if (m <= kFewRows) return multiply_transposed_few(m, n, k, x, w, y, scratch);
-  for_blocks(n, k, [&](std::int64_t column, std::int64_t columns, std::int64_t step, std::int64_t depth) {
-    float* panel = scratch;
-    for_panels(columns, [&](std::int64_t j, std::int64_t width) {
-      if (padded(width) != width) std::fill_n(panel, depth * padded(width), 0.0F);
-      transpose(width, depth, w + (column + j) * k + step, k, panel, padded(width));
-      panel += depth * padded(width);
+  if (m < kBroadcastRows) return multiply_transposed_few(m, n, k, x, w, y, scratch);
+  for_equal_parts(m, 2 * kRowBlock, [&](std::int64_t row, std::int64_t rows) {
+    for_equal_parts(k, kDepth, [&](std::int64_t step, std::int64_t depth) {
+      for_panels(n, [&](std::int64_t j, std::int64_t columns) {
+        if (padded(columns) != columns) std::fill_n(scratch, depth * padded(columns), 0.0F);
+        transpose(columns, depth, w + j * k + step, k, scratch, padded(columns));
+        Ahead ahead{w + (j + kPanel) * k + step, depth, k, std::max<std::int64_t>(0, std::min(kPanel, n - j - kPanel)), 1};
+        Ahead x_ahead;
+        if (j == 0) x_ahead = {x + (row + kRows) * k + step, depth, k, rows - kRows, parts(kUnroll * kRows, kLine)};
+        multiply_panel(rows, n, k, depth, columns, x + row * k + step, {nullptr, 0, scratch, true}, y + row * n + j, step > 0, ahead, x_ahead);
+      });
     });
-    multiply_panels(m, n, k, columns, depth, x + step, scratch, y + column, step > 0);
   });
 }
 
-std::int64_t scratch_floats(std::int64_t m, std::int64_t n, std::int64_t k) {
-  const std::int64_t panels = std::min(kDepth, k) * padded(std::min(kColumnBlock, n));
-  return m <= kFewRows ? std::max(panels, padded(m) * (n + k)) : panels;
+std::int64_t scratch_floats(std::int64_t m, std::int64_t, std::int64_t k) {
+  const std::int64_t few = k * padded(m) + kOutputs * kPanel;
+  return m < kBroadcastRows ? std::max(few, kDepth * kPanel) : kDepth * kPanel;
 }
 
 }  // namespace

@@ -11,8 +11,6 @@
 #include <cstdlib>
 #include <vector>
 
-#include "nntrain/core/chain.h"
-
 extern "C" void omp_set_num_threads(int) __attribute__((weak));
 
 namespace nntrain::gemm {
@@ -75,25 +73,6 @@ void multiply(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std:
   if (status == dnnl_success) return;
 #endif
   multiply_openblas(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, ldc);
-}
-
-void multiply_shards(std::span<const std::int64_t> bounds, std::int64_t positions, Transpose transpose_w, std::int64_t n,
-                     std::int64_t k, const float* x, const float* w, float* y) {
-  const bool transposed = transpose_w == Transpose::kYes;
-  const auto chains = [&](std::int64_t begin, std::int64_t end) {
-    if (begin == end) return;
-    const auto product = transposed ? chain::multiply_transposed : chain::multiply;
-    product(end - begin, n, k, x + begin * k, w, y + begin * n);
-  };
-  std::int64_t merged = 0;  // first row that is not computed yet
-  for (std::size_t s = 0; s + 1 < bounds.size(); ++s) {
-    const std::int64_t begin = bounds[s] * positions, end = bounds[s + 1] * positions;
-    if (end - begin < kLibraryRows) continue;
-    chains(merged, begin);
-    multiply(Transpose::kNo, transpose_w, end - begin, n, k, x + begin * k, k, w, transposed ? k : n, y + begin * n, n);
-    merged = end;
-  }
-  chains(merged, bounds.empty() ? 0 : bounds.back() * positions);
 }
 
 std::string kernel_identity() {

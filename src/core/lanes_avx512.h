@@ -12,7 +12,7 @@ struct Avx512Lanes {
   static constexpr const char* kName = "AVX-512";
   static constexpr int kWidth = 16;
   static constexpr int kTileRows = 8, kTileVectors = 3;  ///< 24 of 32 registers hold sums
-  static constexpr int kWideRows = 12, kTallRows = 20;   ///< broadcast kernel: sums of 2 vectors, of 1 vector
+  static constexpr int kWideRows = 12, kTallRows = 16;   ///< broadcast kernel: sums of 2 vectors, of 1 vector
 
   static Vector zero() { return _mm512_setzero_ps(); }
   static Vector broadcast(const float* p) { return _mm512_set1_ps(*p); }

@@ -12,7 +12,7 @@ struct PortableLanes {
   static constexpr const char* kName = "portable";
   static constexpr int kWidth = 4;
   static constexpr int kTileRows = 4, kTileVectors = 3;
-  static constexpr int kWideRows = 6, kTallRows = 10;
+  static constexpr int kWideRows = 6, kTallRows = 8;
 
   static Vector zero() { return {}; }
   static Vector broadcast(const float* p) { return {*p, *p, *p, *p}; }

@@ -4,7 +4,6 @@
 
 #include "nn/activity_penalty.h"
 #include "nn/layer_registry.h"
-#include "nntrain/core/gemm.h"
 #include "nntrain/nn/activation.h"
 
 namespace nntrain::nn {
@@ -70,7 +69,7 @@ class Dense : public Layer {
 
   void forward(const BatchContext& context, const float* x, float* y) override {
     float* z = pre_activation_.empty() ? y : pre_activation_.data();
-    gemm::multiply_shards(context.bounds, positions_, gemm::Transpose::kNo, units_, inputs_, x, kernel_->values, z);
+    context.products->multiply(context.rows, positions_, units_, inputs_, x, kernel_->values, z);
     const bool done = z == y && activation_->is_linear() && bias_ == nullptr;
     if (!done) {
       activation_->forward(context.rows * positions_, units_, z, bias_ == nullptr ? nullptr : bias_->values, y);
@@ -92,7 +91,7 @@ class Dense : public Layer {
       });
     }
     if (dx != nullptr) {
-      gemm::multiply_shards(context.bounds, positions_, gemm::Transpose::kYes, inputs_, units_, dz, kernel_->values, dx);
+      context.products->multiply_transposed(context.rows, positions_, inputs_, units_, dz, kernel_->values, dx);
     }
   }
 

@@ -192,7 +192,11 @@ void Replica::add_penalties(Scoreboard& board) {
 
 bool Replica::train(const BatchRequest& batch, nn::GradientTree& gradients, Scoreboard& board) {
   gather(batch);
-  const nn::BatchContext training = context(nn::Mode::kTraining, batch.step);
+  nn::BatchContext training = context(nn::Mode::kTraining, batch.step);
+  if (options_.team != nullptr) {
+    options_.team->begin(batch.rows);
+    training.products = options_.team;
+  }
   nn::LossInputs inputs;
   double finite = 0;
   {

@@ -55,9 +55,9 @@ void multiply_as_engine(Layer& layer, Pass pass, const std::vector<std::int64_t>
   const std::int64_t in = layer.inputs, out = layer.outputs;
   switch (pass) {
     case Pass::kForward:
-      return nntrain::gemm::multiply_shards(bounds, 1, Transpose::kNo, out, in, layer.x.data(), layer.weights.data(), layer.y.data());
+      return nntrain::chain::multiply(bounds.back(), out, in, layer.x.data(), layer.weights.data(), layer.y.data());
     case Pass::kInputGradient:
-      return nntrain::gemm::multiply_shards(bounds, 1, Transpose::kYes, in, out, layer.dy.data(), layer.weights.data(), layer.dx.data());
+      return nntrain::chain::multiply_transposed(bounds.back(), in, out, layer.dy.data(), layer.weights.data(), layer.dx.data());
     case Pass::kWeightGradient: {
       std::vector<nntrain::chain::Leaf> leaves;
       for (std::size_t s = 0; s + 1 < bounds.size(); ++s) {

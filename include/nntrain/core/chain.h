@@ -1,8 +1,8 @@
 #pragma once
 // Matrix products whose bits IEEE 754 defines, not a library: every element is one chain of fused multiply-adds over
 // the contraction index, from 0 upward, started at +0. An element therefore depends on its row and its column alone:
-// never on how many rows are in the call, on which rows of the result are wanted, or on the kind of CPU. They are made
-// for few rows, where a library spends its time on copies of the weights; see docs/decisions.md, "Chains".
+// never on how many rows are in the call, on which part of the result is wanted, or on the kind of CPU; see
+// docs/decisions.md, "Chains".
 
 #include <cstdint>
 #include <memory>
@@ -13,6 +13,8 @@ namespace nntrain::chain {
 /// y (m, n) = x (m, k) w (k, n). Row-major, contiguous, no overlap. Local. Scratch is kept by the thread and grows with
 /// the largest shape seen.
 void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, float* y);
+/// The same with rows of w that are `w_stride` apart: y are n columns of a wider product.
+void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, std::int64_t w_stride, float* y);
 /// y (m, n) = x (m, k) w', w (n, k). As multiply().
 void multiply_transposed(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, float* y);
 

@@ -1,10 +1,9 @@
 #pragma once
-// The GEMM seam: single-thread, row-major float32 matrix products. Many rows: OpenBLAS always, oneDNN's sgemm where it
-// was found at build time. Few rows: chains of our own (core/chain.h). The only floor that includes <cblas.h> and
-// <dnnl.h>.
+// The BLAS libraries, single-thread, row-major float32: OpenBLAS always, oneDNN's sgemm where it was found at build time.
+// Training multiplies by chains of our own (core/chain.h); the libraries are the yardstick that a run's rate is compared
+// with. The only floor that includes <cblas.h> and <dnnl.h>.
 
 #include <cstdint>
-#include <span>
 #include <string>
 
 namespace nntrain::gemm {
@@ -14,15 +13,6 @@ enum class Transpose : bool { kNo = false, kYes = true };
 /// k = 0 stores zeros. Arrays must not overlap. Local, no allocation of ours.
 void multiply(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
               const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float* c, std::int64_t ldc);
-
-/// From so many rows a shard on, forward products and input gradients are the library's: one call a shard, because the
-/// bits of a row may depend on the shape of the call. Below, they are chains, and shards are merged.
-constexpr std::int64_t kLibraryRows = 128;
-
-/// y (rows, n) = x (rows, k) op(w), w (k, n) or, transposed, (n, k). `bounds` (shards + 1), first 0, cut the rows into
-/// shards, each of bounds * positions rows. The bits of a row depend on its shard's extent alone. Local.
-void multiply_shards(std::span<const std::int64_t> bounds, std::int64_t positions, Transpose transpose_w, std::int64_t n,
-                     std::int64_t k, const float* x, const float* w, float* y);
 
 /// Libraries, versions and kernels in use, e.g. "oneDNN 2.6.3 (avx512_core), OpenBLAS 0.3.21 Cooperlake".
 std::string description();

@@ -15,6 +15,7 @@
 #include "nntrain/train/activity_times.h"
 #include "nntrain/train/dataset.h"
 #include "nntrain/train/scoreboard.h"
+#include "nntrain/train/team_products.h"
 
 namespace nntrain::train {
 
@@ -35,6 +36,7 @@ struct ReplicaOptions {
   std::int64_t max_batch_rows = 0;  ///< of the global mini-batch, training and evaluation
   nn::Mode largest_mode = nn::Mode::kTraining;
   nn::Sequential::Keep keep = nn::Sequential::Keep::kNothing;
+  TeamProducts* team = nullptr;  ///< for training; outlives the replica
 };
 
 /// A mini-batch: rows [position, position + rows) of an epoch's order.
