@@ -25,10 +25,6 @@ const std::vector<Exchange::Chunk>& Exchange::my_chunks() const { return impl_->
 const std::string& Exchange::note() const { return impl_->note; }
 double Exchange::seconds_waiting() const { return impl_->waiter.seconds(); }
 void Exchange::on_wait(WaitListener listener) { impl_->waiter.on_wait = std::move(listener); }
-bool Exchange::one_core_each() const { return impl_->session.crowding == Crowding::kOneCoreEach; }
-void Exchange::team_barrier(int begin, int end) {
-  NodeBarrier(impl_->team_barriers + begin, end - begin).arrive_and_wait(impl_->waiter);
-}
 void Exchange::await_values(std::int64_t end) { impl_->await_values(end); }
 void Exchange::settle() { impl_->settle(); }
 

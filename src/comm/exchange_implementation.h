@@ -82,7 +82,6 @@ struct Exchange::Implementation final : Progress {
   std::vector<std::span<float>> gradients;   ///< mine
   std::vector<const float*> node_gradients;  ///< of all ranks of my node, left to right in the tree
   NodeBarrier barrier;
-  BarrierState* team_barriers = nullptr;  ///< of the team whose first rank it is
   Waiter waiter;
   Published* published = nullptr;
   FlagLine* flag_lines = nullptr;

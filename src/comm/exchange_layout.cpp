@@ -56,8 +56,7 @@ WindowLayout window_layout(const std::vector<ShardRange>& nodes, int local_size,
   constexpr auto kFloatBytes = static_cast<std::int64_t>(sizeof(float));
   const auto line = static_cast<std::int64_t>(kLine);
   WindowLayout layout;
-  layout.team_barriers = static_cast<std::int64_t>(sizeof(BarrierState));
-  layout.published = layout.team_barriers + local_size * static_cast<std::int64_t>(sizeof(BarrierState));
+  layout.published = static_cast<std::int64_t>(sizeof(BarrierState));
   layout.flags = layout.published + line;
   layout.stamps = layout.flags + 2 * local_size * line;
   layout.stamp_row_bytes = round_up(most_buckets(options) * static_cast<std::int64_t>(sizeof(std::uint32_t)), line);

@@ -50,7 +50,6 @@ constexpr int kStamps = 2;
 
 /// Byte offsets in a node's window.
 struct WindowLayout {
-  std::int64_t team_barriers = 0;       ///< BarrierState[local rank]: of the team whose first rank it is
   std::int64_t published = 0;           ///< Published
   std::int64_t flags = 0;               ///< [2 parities][local rank], a cache line each
   std::int64_t stamps = 0;              ///< [local rank][Stamp][bucket], each row on cache lines of its own

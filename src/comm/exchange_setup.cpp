@@ -141,7 +141,6 @@ void Implementation::lay_out() {
   std::byte* base = window->data();
   const auto floats_at = [&](std::int64_t offset) { return reinterpret_cast<float*>(base + offset); };
   barrier = NodeBarrier(reinterpret_cast<BarrierState*>(base), map.local_size());
-  team_barriers = reinterpret_cast<BarrierState*>(base + layout.team_barriers);
   waiter = Waiter(session.crowding, map.nodes() > 1 ? this : nullptr);
   published = reinterpret_cast<Published*>(base + layout.published);
   flag_lines = reinterpret_cast<FlagLine*>(base + layout.flags);

@@ -57,16 +57,12 @@ thread_local Scratch scratch;
 }  // namespace
 
 void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, float* y) {
-  multiply(m, n, k, x, w, n, y);
-}
-
-void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, std::int64_t w_stride, float* y) {
   if (m == 0 || n == 0) return;
   if (k == 0) {
     std::fill_n(y, m * n, 0.0F);
     return;
   }
-  functions().multiply(m, n, k, x, w, w_stride, y, scratch.of(functions().scratch_floats(m, n, k)));
+  functions().multiply(m, n, k, x, w, y, scratch.of(functions().scratch_floats(m, n, k)));
 }
 
 void multiply_transposed(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, float* y) {

@@ -11,8 +11,7 @@ namespace nntrain::chain {
 struct Functions {
   const char* name;
   std::int64_t panel_columns;  ///< columns of a panel
-  void (*multiply)(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, std::int64_t w_stride, float* y,
-                   float* scratch);
+  void (*multiply)(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, float* y, float* scratch);
   void (*multiply_transposed)(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, float* y,
                               float* scratch);
   std::int64_t (*scratch_floats)(std::int64_t m, std::int64_t n, std::int64_t k);

@@ -93,34 +93,33 @@ void multiply_panel(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t
 
 /// Few rows: the weights are read where they lie, in blocks of whole rows. What follows w in memory is fetched too: in a
 /// model that is the next layer's.
-void multiply_few(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, std::int64_t w_stride, float* y) {
+void multiply_few(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, float* y) {
   const std::int64_t tiles = parts(m, kRows);
   for_equal_parts(k, std::max<std::int64_t>(64, kFewFloats / n), [&](std::int64_t step, std::int64_t depth) {
-    const float* block = w + step * w_stride;
-    Ahead ahead = Ahead::rows_of(block + depth * w_stride, n, w_stride, depth, parts(kPanel / kLine + 1, tiles));
+    const float* block = w + step * n;
+    Ahead ahead = Ahead::range(block + depth * n, depth * n, parts(kPanel / kLine + 1, tiles));
     for_panels(n, [&](std::int64_t j, std::int64_t columns) {
       with_vectors(columns, [&]<int V>(int last) {
         for_tiles(0, m, [&]<int R>(std::int64_t i) {
-          short_tile<R, V>(depth, x + i * k + step, k, block + j, w_stride, y + i * n + j, n, last, step > 0, ahead);
+          short_tile<R, V>(depth, x + i * k + step, k, block + j, n, y + i * n + j, n, last, step > 0, ahead);
         });
       });
     });
   });
 }
 
-void multiply_lanes(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, std::int64_t w_stride, float* y,
-                    float* scratch) {
-  if (m <= kFewRows) return multiply_few(m, n, k, x, w, w_stride, y);
+void multiply_lanes(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, float* y, float* scratch) {
+  if (m <= kFewRows) return multiply_few(m, n, k, x, w, y);
   for_equal_parts(m, kRowBlock, [&](std::int64_t row, std::int64_t rows) {
     const std::int64_t looks_a_step = parts(rows, kRows);  // a look of each tile every kUnroll steps
     for_equal_parts(k, kDepth, [&](std::int64_t step, std::int64_t depth) {
       for_panels(n, [&](std::int64_t j, std::int64_t columns) {
-        const float* block = w + step * w_stride + j;
+        const float* block = w + step * n + j;
         constexpr std::int64_t kReach = kPanel + kLine;  // rows begin anywhere in a line
-        Ahead ahead{block + kPanel, kReach, w_stride, j + kPanel < n ? depth : 0, parts(kUnroll * kReach / kLine, looks_a_step)};
+        Ahead ahead{block + kPanel, kReach, n, j + kPanel < n ? depth : 0, parts(kUnroll * kReach / kLine, looks_a_step)};
         Ahead x_ahead;
         if (j == 0) x_ahead = {x + (row + kRows) * k + step, depth, k, rows - kRows, parts(kUnroll * kRows, kLine)};
-        multiply_panel(rows, n, k, depth, columns, x + row * k + step, {block, w_stride, scratch, false}, y + row * n + j, step > 0, ahead, x_ahead);
+        multiply_panel(rows, n, k, depth, columns, x + row * k + step, {block, n, scratch, false}, y + row * n + j, step > 0, ahead, x_ahead);
       });
     });
   });

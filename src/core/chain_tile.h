@@ -123,10 +123,6 @@ struct Ahead {
   std::int64_t lines_a_look = 0;
   std::int64_t at = 0;
 
-  static Ahead rows_of(const float* first, std::int64_t floats, std::int64_t stride, std::int64_t rows, std::int64_t lines_a_look) {
-    if (stride == floats) return range(first, rows * floats, lines_a_look);
-    return {first, floats + kLine, stride, rows, lines_a_look};  // a row begins anywhere in a line
-  }
   /// A range without gaps.
   static Ahead range(const float* first, std::int64_t floats, std::int64_t lines_a_look) { return {first, floats, 0, 1, lines_a_look}; }
   void fetch() {

@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <vector>
 
+#include "nntrain/core/chain.h"
+
 extern "C" void omp_set_num_threads(int) __attribute__((weak));
 
 namespace nntrain::gemm {
@@ -75,15 +77,13 @@ void multiply(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std:
   multiply_openblas(transpose_a, transpose_b, m, n, k, a, lda, b, ldb, c, ldc);
 }
 
-std::string kernel_identity() {
-  std::string text;
+std::string description() {
+  std::string text = std::string(chain::instructions()) + " chains, ";
 #ifdef NNTRAIN_HAVE_ONEDNN
-  text = "oneDNN " + onednn_version() + " " + onednn_isa() + " + ";
+  text += "oneDNN " + onednn_version() + " " + onednn_isa() + " + ";
 #endif
   return text + "OpenBLAS " + openblas_version() + " " + openblas_get_corename();
 }
-
-std::string description() { return kernel_identity(); }
 
 std::string kernel_note() {
   const char* forced = std::getenv("OPENBLAS_CORETYPE");
@@ -93,8 +93,8 @@ std::string kernel_note() {
   const bool wide_core = core == "SkylakeX" || core == "Cooperlake" || core == "SapphireRapids" || core == "Zen4";
   if (__builtin_cpu_supports("avx512f") && !wide_core) {
     return std::string("OPENBLAS_CORETYPE=") + forced + " forces the " + core +
-           " kernels on a CPU that has AVX-512, up to half its speed; unset it, unless you need the bits of an "
-           "older machine";
+           " kernels on a CPU that has AVX-512, half of OpenBLAS' speed. Training does not use them, but the GEMM rate in "
+           "the closing table may; unset it";
   }
 #endif
   return "";

@@ -4,6 +4,7 @@
 
 #include "nn/activity_penalty.h"
 #include "nn/layer_registry.h"
+#include "nntrain/core/chain.h"
 #include "nntrain/nn/activation.h"
 
 namespace nntrain::nn {
@@ -69,7 +70,7 @@ class Dense : public Layer {
 
   void forward(const BatchContext& context, const float* x, float* y) override {
     float* z = pre_activation_.empty() ? y : pre_activation_.data();
-    context.products->multiply(context.rows, positions_, units_, inputs_, x, kernel_->values, z);
+    chain::multiply(context.rows * positions_, units_, inputs_, x, kernel_->values, z);
     const bool done = z == y && activation_->is_linear() && bias_ == nullptr;
     if (!done) {
       activation_->forward(context.rows * positions_, units_, z, bias_ == nullptr ? nullptr : bias_->values, y);
@@ -91,7 +92,7 @@ class Dense : public Layer {
       });
     }
     if (dx != nullptr) {
-      context.products->multiply_transposed(context.rows, positions_, inputs_, units_, dz, kernel_->values, dx);
+      chain::multiply_transposed(context.rows * positions_, inputs_, units_, dz, kernel_->values, dx);
     }
   }
 

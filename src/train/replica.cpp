@@ -192,11 +192,7 @@ void Replica::add_penalties(Scoreboard& board) {
 
 bool Replica::train(const BatchRequest& batch, nn::GradientTree& gradients, Scoreboard& board) {
   gather(batch);
-  nn::BatchContext training = context(nn::Mode::kTraining, batch.step);
-  if (options_.team != nullptr) {
-    options_.team->begin(batch.rows);
-    training.products = options_.team;
-  }
+  const nn::BatchContext training = context(nn::Mode::kTraining, batch.step);
   nn::LossInputs inputs;
   double finite = 0;
   {

@@ -42,7 +42,7 @@ Json Trainer::training_config() const {
 Json Trainer::environment() const {
   return {{"version", version_},
           {"mpi", comm::Session::library_version()},
-          {"kernel", gemm::kernel_identity()},
+          {"kernel", gemm::description()},
           {"ranks", session_.size()},
           {"nodes", session_.nodes()},
           {"epochs", settings_.fit.epochs},

@@ -141,7 +141,11 @@ void Trainer::make_engine() {
     const ActivityTimes::Scope time(times_, Activity::kExchange);
     exchange_->await_values(end);
   };
-  share_work(replica);
+  if (settings_.run.wire == SumFormat::kFloat32) {  // other sums are rounded one by one
+    deferred_ = DeferredGradients::make(session_, *exchange_, *model_, *gradients_, shards_,
+                                        (replica.max_batch_rows + shards_ - 1) / shards_);
+  }
+  if (deferred_) replica.keep = nn::Sequential::Keep::kGradients;
   updater_ = std::make_unique<Updater>(*exchange_, *model_, *optimizer_, deferred_.get(), times_);
   replica_ = std::make_unique<Replica>(*model_, compiled_.loss.get(), data_.scale, replica, *sums_, times_);
   board_ = std::make_unique<Scoreboard>(compiled_.metrics, exchange_->local_shards().count());
@@ -149,22 +153,6 @@ void Trainer::make_engine() {
   rate_scale_ = optim::large_batch_factor(settings_.fit.learning_rate_scaling, settings_.fit.batch_size,
                                           settings_.fit.reference_batch_size);
   progress_ = std::make_unique<Progress>(verbose_of(settings_.fit.verbose), settings_.fit.epochs);
-}
-
-/// On one node ranks see each other's activations, and what they compute of them need not be what their rows ask for.
-void Trainer::share_work(ReplicaOptions& replica) {
-  if (session_.nodes() > 1 || exchange_->private_values()) return;
-  if (settings_.run.wire != SumFormat::kFloat32) return;  // sums are rounded one by one
-  const std::vector<const nn::Variable*> kernels = DeferredGradients::kernels_of(*model_);
-  if (kernels.empty()) return;
-  const std::int64_t most_shards = (shards_ + session_.size() - 1) / session_.size();
-  const std::int64_t shard_rows = (replica.max_batch_rows + shards_ - 1) / shards_;
-  workspace_ = SharedWorkspace::make(session_, *model_, std::max<std::int64_t>(1, most_shards * shard_rows));
-  if (!workspace_) return;
-  deferred_ = std::make_unique<DeferredGradients>(kernels, *workspace_, *gradients_, *exchange_, shards_);
-  team_ = TeamProducts::make(session_.local_rank(), *workspace_, *exchange_, shards_);
-  replica.keep = nn::Sequential::Keep::kGradients;
-  replica.team = team_.get();
 }
 
 void Trainer::prepare_start(const ModelSource& source, const checkpoint::Contents* previous) {

@@ -78,12 +78,6 @@ class Exchange {
   /// (trainable_floats), flat: where await_sum() leaves this rank's pieces of the sum.
   std::span<float> sums();
 
-  /// Has every rank of this machine a core of its own, so that ranks may wait for one another often?
-  bool one_core_each() const;
-  /// Collective over the node's ranks [begin, end), in local ranks, this one among them, while no other call is at work:
-  /// what any of them wrote before, all of them see after. Ranks may form other teams at each call.
-  void team_barrier(int begin, int end);
-
   /// The same on all ranks, before the first step: await_sum() leaves these ranges of the flat array alone, because
   /// their owners make the whole sums themselves once reduce() has returned. On one node only.
   void leave_to_owners(std::span<const Range> ranges);

@@ -13,8 +13,6 @@ namespace nntrain::chain {
 /// y (m, n) = x (m, k) w (k, n). Row-major, contiguous, no overlap. Local. Scratch is kept by the thread and grows with
 /// the largest shape seen.
 void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, float* y);
-/// The same with rows of w that are `w_stride` apart: y are n columns of a wider product.
-void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, std::int64_t w_stride, float* y);
 /// y (m, n) = x (m, k) w', w (n, k). As multiply().
 void multiply_transposed(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, float* y);
 

@@ -14,10 +14,8 @@ enum class Transpose : bool { kNo = false, kYes = true };
 void multiply(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
               const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float* c, std::int64_t ldc);
 
-/// Libraries, versions and kernels in use, e.g. "oneDNN 2.6.3 (avx512_core), OpenBLAS 0.3.21 Cooperlake".
+/// What multiplies and what it is compared with: "AVX-512 chains, oneDNN 2.6.3 avx512_core + OpenBLAS 0.3.21 Cooperlake".
 std::string description();
-/// Short and stable: what decides the bits ("oneDNN 2.6.3 avx512_core + OpenBLAS 0.3.21 Cooperlake").
-std::string kernel_identity();
 /// A sentence when OPENBLAS_CORETYPE forces kernels below what the CPU has; empty otherwise.
 std::string kernel_note();
 /// One thread for every BLAS and OpenMP pool of this process.

@@ -5,8 +5,6 @@
 #include <cstdint>
 #include <span>
 
-#include "nntrain/nn/products.h"
-
 namespace nntrain::nn {
 
 enum class Mode { kInference, kTraining };
@@ -31,7 +29,6 @@ struct BatchContext {
   std::uint64_t seed = 0;
   std::uint64_t step = 0;            ///< optimizer steps since the start of the run
   GlobalSum* sums = nullptr;         ///< set in training mode
-  Products* products = &Products::alone();
   bool writes_state = true;          ///< this replica writes moving statistics into the shared values
   std::span<double> activity_loss;   ///< (local shards): layers add activity penalties; may be empty
 

@@ -12,19 +12,16 @@
 #include "nntrain/core/chain.h"
 #include "nntrain/nn/gradient_tree.h"
 #include "nntrain/nn/sequential.h"
-#include "nntrain/train/shared_workspace.h"
 
 namespace nntrain::train {
 
 class DeferredGradients {
  public:
-  /// The kernels of `model` whose gradients are products that can be deferred.
-  static std::vector<const nn::Variable*> kernels_of(const nn::Sequential& model);
-
-  /// On one node, on all ranks alike. `gradients` will defer `kernels`, and `exchange` leave them to their owners. All
-  /// references outlive the object.
-  DeferredGradients(const std::vector<const nn::Variable*>& kernels, const SharedWorkspace& workspace, nn::GradientTree& gradients,
-                    comm::Exchange& exchange, int shards);
+  /// Collective. Prepares `model` for `rows` rows a shard, moves its workspace into memory that the node's ranks share,
+  /// and has `gradients` defer the kernels and `exchange` leave them to their owners. Null, and nothing is changed, where
+  /// that cannot be: several nodes, no room for shared memory, no such kernel. All references outlive the object.
+  static std::unique_ptr<DeferredGradients> make(comm::Session& session, comm::Exchange& exchange, nn::Sequential& model,
+                                                 nn::GradientTree& gradients, int shards, std::int64_t rows_of_a_shard);
 
   /// Is the gradient of `variable` one of these?
   bool covers(const nn::Variable& variable) const;
@@ -35,9 +32,14 @@ class DeferredGradients {
   void rows(std::int64_t begin, std::int64_t end, float* g, const float* updated) { product_.rows(begin, end, g, updated); }
 
  private:
-  const SharedWorkspace& workspace_;
+  DeferredGradients(nn::Sequential& model, nn::GradientTree& gradients, int ranks, int shards);
+
+  nn::Sequential& model_;
   nn::GradientTree& gradients_;
+  int ranks_;
   int shards_;
+  comm::SharedArray memory_;
+  std::vector<const float*> workspaces_;  ///< of each rank
   chain::KernelGradient product_;
   std::vector<chain::Leaf> leaves_;  ///< (shards)
 };

@@ -15,7 +15,6 @@
 #include "nntrain/train/activity_times.h"
 #include "nntrain/train/dataset.h"
 #include "nntrain/train/scoreboard.h"
-#include "nntrain/train/team_products.h"
 
 namespace nntrain::train {
 
@@ -36,7 +35,6 @@ struct ReplicaOptions {
   std::int64_t max_batch_rows = 0;  ///< of the global mini-batch, training and evaluation
   nn::Mode largest_mode = nn::Mode::kTraining;
   nn::Sequential::Keep keep = nn::Sequential::Keep::kNothing;
-  TeamProducts* team = nullptr;  ///< for training; outlives the replica
 };
 
 /// A mini-batch: rows [position, position + rows) of an epoch's order.

@@ -61,7 +61,6 @@ class Trainer : private Control {
   // trainer.cpp: making the run
   void choose_shards(const checkpoint::Contents* previous);
   void make_engine();
-  void share_work(ReplicaOptions& replica);
   void prepare_start(const ModelSource& source, const checkpoint::Contents* previous);
   void adapt_layers();
 
@@ -126,9 +125,7 @@ class Trainer : private Control {
   std::unique_ptr<comm::Exchange> exchange_;
   std::unique_ptr<ExchangeSum> sums_;
   std::unique_ptr<nn::GradientTree> gradients_;
-  std::unique_ptr<SharedWorkspace> workspace_;
   std::unique_ptr<DeferredGradients> deferred_;
-  std::unique_ptr<TeamProducts> team_;
   std::unique_ptr<Updater> updater_;
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<Scoreboard> board_;

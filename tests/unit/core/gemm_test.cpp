@@ -51,7 +51,7 @@ TEST(Gemm, AgreesWithTheDefinition) {
 TEST(Gemm, EmptyOutputsAreFine) { multiply(Transpose::kNo, Transpose::kNo, 0, 5, 3, nullptr, 3, nullptr, 5, nullptr, 5); }
 
 TEST(Gemm, SaysWhatItUses) {
-  EXPECT_NE(kernel_identity().find("OpenBLAS"), std::string::npos);
+  EXPECT_NE(description().find("OpenBLAS"), std::string::npos);
   EXPECT_GT(measured_rate_gflops(), 0.0);
 }
 
