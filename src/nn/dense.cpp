@@ -1,5 +1,6 @@
 // Dense: y = f(x W + b) on the last axis (keras/src/layers/core/dense.py).
 
+#include <algorithm>
 #include <vector>
 
 #include "nn/activity_penalty.h"
@@ -10,6 +11,9 @@
 namespace nntrain::nn {
 
 namespace {
+
+/// Rows that are multiplied and then activated while they are in the second-level cache.
+constexpr std::int64_t kBlockRows = 256;
 
 class Dense : public Layer {
  public:
@@ -70,10 +74,13 @@ class Dense : public Layer {
 
   void forward(const BatchContext& context, const float* x, float* y) override {
     float* z = pre_activation_.empty() ? y : pre_activation_.data();
-    chain::multiply(context.rows * positions_, units_, inputs_, x, kernel_->values, z);
     const bool done = z == y && activation_->is_linear() && bias_ == nullptr;
-    if (!done) {
-      activation_->forward(context.rows * positions_, units_, z, bias_ == nullptr ? nullptr : bias_->values, y);
+    const std::int64_t rows = context.rows * positions_;
+    for (std::int64_t row = 0; row < rows; row += kBlockRows) {
+      const std::int64_t count = std::min(kBlockRows, rows - row);
+      float* z_block = z + row * units_;
+      chain::multiply(count, units_, inputs_, x + row * inputs_, kernel_->values, z_block);
+      if (!done) activation_->forward(count, units_, z_block, bias_ == nullptr ? nullptr : bias_->values, y + row * outputs_);
     }
     if (activity_) add_activity_loss(context, *activity_, positions_ * outputs_, y);
   }
