@@ -99,7 +99,8 @@ void gradient_block(std::span<const Leaf> leaves, std::int64_t all_rows, const f
     for (std::int64_t r = 0; r < leaves[s].rows; r += kManyRows) {
       const std::int64_t rows = std::min(kManyRows, leaves[s].rows - r);
       const std::int64_t looks_a_row = std::max<std::int64_t>(1, count / kRows);  // of each tile every kUnroll rows
-      Ahead ahead = Ahead::range(panel + (done + r + rows) * V * kWidth, rows * V * kWidth, parts(kUnroll * V * kWidth / kLine, looks_a_row));
+      const std::int64_t lines_a_look = parts(kUnroll * V * kWidth / kLine, looks_a_row);
+      Ahead ahead = Ahead::range(panel + (done + r + rows) * V * kWidth, rows * V * kWidth, lines_a_look);
       for_tiles(0, count, [&]<int R>(std::int64_t i) {
         gradient_chunk<R, V>(rows, xt + i * all_rows + (done + r) * R, panel + (done + r) * V * kWidth, sums + i * V * kWidth, r > 0,
                              ahead);
