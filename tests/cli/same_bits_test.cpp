@@ -56,6 +56,21 @@ TEST_F(SameBits, OneRow) { expect_same("--data.rows=5000:5001 --run.shards=4", {
 
 TEST_F(SameBits, ShardsThatAreNoPowerOfTwo) { expect_same("--run.shards=6", {2, 3, 4}); }
 
+// Many rows a shard and few, through every path of the products.
+TEST_F(SameBits, WithTheVectorInstructionsOfAnyCpu) {
+  write("run.ini", kFashion);
+  for (const std::string options : {"--fit.batch_size=600 --run.shards=2", "--fit.batch_size=32"}) {
+    std::string first;
+    for (const std::string set : {"", "NNTRAIN_CHAIN=avx2", "NNTRAIN_CHAIN=portable"}) {
+      fs::remove(folder_ / "run.h5");
+      const Outcome outcome = run(0, "train run.ini --checkpoint.path=run.h5 --fit.epochs=1 " + options, set);
+      ASSERT_EQ(outcome.code, 0) << outcome.output;
+      if (first.empty()) first = digest("run.h5");
+      EXPECT_EQ(digest("run.h5"), first) << set << " " << options;
+    }
+  }
+}
+
 TEST_F(SameBits, OtherSeedsGiveOtherBits) {  // else the digests above prove nothing
   write("run.ini", kFashion);
   ASSERT_EQ(run(0, "train run.ini --checkpoint.path=a.h5").code, 0);
