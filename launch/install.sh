@@ -39,7 +39,7 @@ need libssl-dev
 need libgtest-dev
 [[ -r /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz ]] || missing+=(dataset-fashion-mnist)
 
-# Wanted, not needed: oneDNN's matrix products are faster than OpenBLAS' at few rows.
+# Wanted, not needed: oneDNN's matrix products are a better yardstick of the machine than OpenBLAS'.
 optional=()
 is_installed libdnnl-dev || optional+=(libdnnl-dev)
 
@@ -75,7 +75,7 @@ for package in "${optional[@]}"; do
   if has_candidate "$package"; then
     missing+=("$package")
   else
-    echo "NOTE: this distribution has no $package; OpenBLAS does all matrix products."
+    echo "NOTE: this distribution has no $package; OpenBLAS alone measures the machine's GEMM rate."
   fi
 done
 [[ ${#missing[@]} -gt 0 ]] || exit 0

@@ -70,17 +70,7 @@ void gradient_chunk(std::int64_t rows, const float* xt, const float* panel, floa
   } else {
     tile.clear();
   }
-  PackedRows<R> left(xt);
-  const auto step = [&](int q) __attribute__((always_inline)) {
-    Lanes::Vector row[V];
-    load_row(panel + q * V * kWidth, row);
-    tile.step(left, q, row);
-  };
-  const auto advance = [&](int steps) __attribute__((always_inline)) {
-    left.advance(steps);
-    panel += steps * V * kWidth;
-  };
-  for_steps(rows, step, advance, [&] { ahead.fetch(); });
+  contract(rows, PackedRows<R>(xt), panel, tile, [&] { ahead.fetch(); });
   tile.store(sums, V * kWidth, kWidth);
 }
 

@@ -131,17 +131,7 @@ template <int R, int V>
 void broadcast_tile(std::int64_t k, const float* w, const float* xt, float* yt, Ahead& ahead) {
   Tile<R, V> tile;
   tile.clear();
-  Rows<R> rows(w, k);
-  const auto step = [&](int q) __attribute__((always_inline)) {
-    Lanes::Vector row[V];
-    load_row(xt + q * V * kWidth, row);
-    tile.step(rows, q, row);
-  };
-  const auto advance = [&](int steps) __attribute__((always_inline)) {
-    rows.advance(steps);
-    xt += steps * V * kWidth;
-  };
-  for_steps(k, step, advance, [&] { ahead.fetch(); });
+  contract(k, Rows<R>(w, k), xt, tile, [&] { ahead.fetch(); });
   tile.store(yt, V * kWidth, kWidth);
 }
 

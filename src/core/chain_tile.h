@@ -159,6 +159,21 @@ template <class Step, class Advance, class Look>
   }
 }
 
+/// tile += left (R, k) times a panel (k, V vectors) without gaps.
+template <int R, int V, class Left, class Look>
+[[gnu::always_inline]] inline void contract(std::int64_t k, Left left, const float* panel, Tile<R, V>& tile, Look look) {
+  const auto step = [&](int q) __attribute__((always_inline)) {
+    Lanes::Vector row[V];
+    load_row(panel + q * V * kWidth, row);
+    tile.step(left, q, row);
+  };
+  const auto advance = [&](int steps) __attribute__((always_inline)) {
+    left.advance(steps);
+    panel += steps * V * kWidth;
+  };
+  for_steps(k, step, advance, look);
+}
+
 /// Calls use<R>(first row) for the tiles of rows [begin, end): as many as can be of `Most` rows, the rest by four and one.
 template <int Most = kRows, class Use>
 void for_tiles(std::int64_t begin, std::int64_t end, Use&& use) {

@@ -12,7 +12,7 @@ struct Avx2Lanes {
   static constexpr const char* kName = "AVX2";
   static constexpr int kWidth = 8;
   static constexpr int kTileRows = 4, kTileVectors = 3;  ///< 12 of 16 registers hold sums
-  static constexpr int kWideRows = 6, kTallRows = 8;    ///< broadcast kernel: sums of 2 vectors, of 1 vector
+  static constexpr int kWideRows = 6, kTallRows = 8;     ///< broadcast kernel: sums of 2 vectors, of 1 vector
 
   static Vector zero() { return _mm256_setzero_ps(); }
   static Vector broadcast(const float* p) { return _mm256_broadcast_ss(p); }

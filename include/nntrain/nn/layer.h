@@ -1,6 +1,6 @@
 #pragma once
 // A layer sees this replica's rows as one array and the shard bounds: element-wise work runs over all
-// rows at once, GEMM runs shard by shard (so that its bits never depend on the number of ranks).
+// rows at once, products too (their rows do not depend on one another, core/chain.h); what sums over rows goes shard by shard.
 
 #include <cstdint>
 #include <string>
