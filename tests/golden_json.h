@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "nntrain/core/json.h"
-#include "nntrain/core/shape.h"
+#include "core/json.h"
+#include "core/shape.h"
 
 namespace nntrain::golden {
 
@@ -33,7 +33,9 @@ inline std::vector<float> values(const Json& array) {
       all.push_back(item.get<float>());
     } else {
       const std::string text = item.is_string() ? item.get<std::string>() : "nan";
-      all.push_back(text.find("inf") != std::string::npos || text.find("Inf") != std::string::npos ? (text[0] == '-' ? -INFINITY : INFINITY) : NAN);
+      all.push_back(text.find("inf") != std::string::npos || text.find("Inf") != std::string::npos
+                        ? (text[0] == '-' ? -INFINITY : INFINITY)
+                        : NAN);
     }
   }
   return all;
@@ -42,7 +44,8 @@ inline std::vector<float> values(const Json& array) {
 inline Shape shape(const Json& array) { return Shape(array["shape"].get<std::vector<std::int64_t>>()); }
 
 /// |a - b| <= tolerance * max(largest |b|, floor): relative to the size of the array, as float32 sums allow.
-inline void expect_near(const std::vector<float>& actual, const std::vector<float>& expected, double tolerance, const std::string& what, double floor = 1e-3) {
+inline void expect_near(const std::vector<float>& actual, const std::vector<float>& expected,
+                        double tolerance, const std::string& what, double floor = 1e-3) {
   ASSERT_EQ(actual.size(), expected.size()) << what;
   double largest = floor;
   for (const float value : expected) {

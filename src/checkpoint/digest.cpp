@@ -1,6 +1,6 @@
 #include "checkpoint/digest.h"
 
-#include "nntrain/core/sha256.h"
+#include "core/sha256.h"
 
 namespace nntrain::checkpoint {
 
@@ -36,8 +36,9 @@ std::string payload_digest(const Contents& contents) {
   add_text(sha, "model_config", contents.model_config.dump());
   add_text(sha, "training_config", contents.training_config.dump());
   for (const WeightArray& weight : contents.weights) add_weight(sha, weight);
-  add_text(sha, "state", std::to_string(s.epoch) + " " + std::to_string(s.step) + " " + std::to_string(s.iteration) + " " +
-                             std::to_string(s.seed) + " " + std::to_string(s.shards) + " " + (s.finished ? "1" : "0"));
+  add_text(sha, "state",
+           std::to_string(s.epoch) + " " + std::to_string(s.step) + " " + std::to_string(s.iteration) + " " +
+               std::to_string(s.seed) + " " + std::to_string(s.shards) + " " + (s.finished ? "1" : "0"));
   add_values(sha, std::vector<double>{s.epoch_seconds});
   for (const auto& [name, column] : contents.history.columns) {
     add_text(sha, "history", name);

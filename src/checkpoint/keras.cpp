@@ -1,4 +1,4 @@
-#include "nntrain/checkpoint/keras.h"
+#include "checkpoint/keras.h"
 
 #include <algorithm>
 #include <array>
@@ -8,10 +8,11 @@ namespace nntrain::checkpoint {
 
 namespace {
 
-/// Not in Keras, or among the objects that it cannot read back from a file of its own (3.15: Lamb and the generalized
-/// crossentropy): with them in training_config, load_model would fail.
+/// Not in Keras, or among the objects that it cannot read back from a file of its own (3.15: Lamb and the
+/// generalized crossentropy): with them in training_config, load_model would fail.
 bool keras_lacks(const Json& spec) {
-  constexpr std::array<std::string_view, 4> kOurs = {"LARS", "LAMB", "Perceptron", "CategoricalGeneralizedCrossEntropy"};
+  constexpr std::array<std::string_view, 4> kOurs = {"LARS", "LAMB", "Perceptron",
+                                                     "CategoricalGeneralizedCrossEntropy"};
   if (!spec.is_object()) return false;
   const std::string name = spec.value("class_name", "");
   return std::find(kOurs.begin(), kOurs.end(), name) != kOurs.end();
@@ -23,13 +24,17 @@ Json object(const std::string& module, const Json& spec) {
   for (const auto& [key, value] : spec["config"].items()) {
     if (!value.is_null()) config[key] = value;  // Keras' defaults are None where we keep none
   }
-  return {{"module", module}, {"class_name", spec["class_name"]}, {"config", config}, {"registered_name", nullptr}};
+  return {{"module", module},
+          {"class_name", spec["class_name"]},
+          {"config", config},
+          {"registered_name", nullptr}};
 }
 
 Json metric_list(const std::vector<Json>& metrics) {
   if (metrics.empty()) return nullptr;
   Json list = Json::array();
-  for (const Json& metric : metrics) list.push_back(metric.is_object() ? object("keras.metrics", metric) : metric);
+  for (const Json& metric : metrics)
+    list.push_back(metric.is_object() ? object("keras.metrics", metric) : metric);
   return list;
 }
 
@@ -45,7 +50,9 @@ void collect_metrics(const Json& value, std::vector<Json>& metrics) {
 
 Json keras_training_config(const Json& loss, const Json& optimizer, const std::vector<Json>& metrics,
                            const std::vector<Json>& weighted_metrics) {
-  const auto ours = [](const std::vector<Json>& specs) { return std::any_of(specs.begin(), specs.end(), keras_lacks); };
+  const auto ours = [](const std::vector<Json>& specs) {
+    return std::any_of(specs.begin(), specs.end(), keras_lacks);
+  };
   if (keras_lacks(loss) || keras_lacks(optimizer) || ours(metrics) || ours(weighted_metrics)) return nullptr;
   Json optimizer_config = object("keras.optimizers", optimizer);
   Json& config = optimizer_config["config"];

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <set>
 
+#include "checkpoint/checkpoint.h"
 #include "checkpoint/digest.h"
-#include "nntrain/checkpoint/checkpoint.h"
-#include "nntrain/core/error.h"
-#include "nntrain/io/hdf5.h"
+#include "core/error.h"
+#include "io/hdf5.h"
 
 namespace nntrain::checkpoint {
 
@@ -16,7 +16,8 @@ constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
 
 Json parse(const std::string& path, const std::string& what, const std::string& text) {
   Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) throw InputError("\"" + path + "\": " + what + " is not JSON; the file is damaged");
+  if (json.is_discarded())
+    throw InputError("\"" + path + "\": " + what + " is not JSON; the file is damaged");
   return json;
 }
 
@@ -27,22 +28,27 @@ std::string short_name(const std::string& weight) {
 }
 
 bool is_state(const std::string& name) {
-  return name == "moving_mean" || name == "moving_variance" || name == "mean" || name == "variance" || name == "count";
+  return name == "moving_mean" || name == "moving_variance" || name == "mean" || name == "variance" ||
+         name == "count";
 }
 
-std::vector<WeightArray> read_weights(const std::string& path, const io::Hdf5Group& group, std::vector<std::string>& layer_names) {
+std::vector<WeightArray> read_weights(const std::string& path, const io::Hdf5Group& group,
+                                      std::vector<std::string>& layer_names) {
   layer_names = group.read_texts("layer_names");
   std::set<std::string> seen;
   std::vector<WeightArray> weights;
   for (const std::string& layer : layer_names) {
-    if (!seen.insert(layer).second) throw InputError("\"" + path + "\" names the layer \"" + layer + "\" twice");
+    if (!seen.insert(layer).second)
+      throw InputError("\"" + path + "\" names the layer \"" + layer + "\" twice");
     if (!group.has(layer)) continue;
     const io::Hdf5Group layer_group = group.group(layer);
     if (!layer_group.has_texts("weight_names")) continue;
     for (const std::string& name : layer_group.read_texts("weight_names")) {
       const io::Hdf5Dataset dataset = layer_group.dataset(name);
-      if (dataset.info().shape.size() > kMostElements) throw InputError("\"" + path + "\": " + dataset.name() + " is absurdly large");
-      weights.push_back({layer, short_name(name), dataset.info().shape, !is_state(short_name(name)), dataset.read_all<float>()});
+      if (dataset.info().shape.size() > kMostElements)
+        throw InputError("\"" + path + "\": " + dataset.name() + " is absurdly large");
+      weights.push_back({layer, short_name(name), dataset.info().shape, !is_state(short_name(name)),
+                         dataset.read_all<float>()});
     }
   }
   return weights;
@@ -65,15 +71,18 @@ void read_run(const std::string& path, const io::Hdf5Group& ours, Contents& cont
   contents.optimizer = optimizer.read_text("class_name");
   const std::vector<std::string> stepped = optimizer.read_texts("trainable_weights");
   for (WeightArray& weight : contents.weights) {
-    weight.trainable = std::find(stepped.begin(), stepped.end(), weight.layer + "/" + weight.name) != stepped.end();
+    weight.trainable =
+        std::find(stepped.begin(), stepped.end(), weight.layer + "/" + weight.name) != stepped.end();
   }
   for (const std::string& name : optimizer.read_texts("slots")) {
     Slot slot{name, {}};
     for (const WeightArray& weight : contents.weights) {
       if (!weight.trainable) continue;
-      slot.values.push_back(optimizer.dataset(name + "/" + weight.layer + "/" + weight.name).read_all<float>());
+      slot.values.push_back(
+          optimizer.dataset(name + "/" + weight.layer + "/" + weight.name).read_all<float>());
       if (slot.values.back().size() != weight.values.size()) {
-        throw InputError("\"" + path + "\": the optimizer's " + name + " of " + weight.layer + "/" + weight.name + " has another size than the weight");
+        throw InputError("\"" + path + "\": the optimizer's " + name + " of " + weight.layer + "/" +
+                         weight.name + " has another size than the weight");
       }
     }
     contents.slots.push_back(std::move(slot));
@@ -93,23 +102,27 @@ void read_run(const std::string& path, const io::Hdf5Group& ours, Contents& cont
   }
 }
 
-void check_digest(const std::string& path, const std::string& what, const std::string& stored, const std::string& computed) {
+void check_digest(const std::string& path, const std::string& what, const std::string& stored,
+                  const std::string& computed) {
   if (stored == computed) return;
-  throw InputError("\"" + path + "\" is damaged: the digest of its " + what + " is " + computed.substr(0, 16) + "..., the file says " +
-                   stored.substr(0, 16) + "...; take an older checkpoint, or start afresh with checkpoint.resume = never");
+  throw InputError("\"" + path + "\" is damaged: the digest of its " + what + " is " +
+                   computed.substr(0, 16) + "..., the file says " + stored.substr(0, 16) +
+                   "...; take an older checkpoint, or start afresh with checkpoint.resume = never");
 }
 
 }  // namespace
 
 Contents read(const std::string& path) {
   if (path.ends_with(".keras") || path.ends_with(".weights.h5")) {
-    throw InputError("\"" + path + "\" is no whole-model HDF5 file; in Keras, convert it with model.save(\"model.h5\")");
+    throw InputError("\"" + path +
+                     "\" is no whole-model HDF5 file; in Keras, convert it with model.save(\"model.h5\")");
   }
   const io::Hdf5File file = io::Hdf5File::open(path);
   const io::Hdf5Group root = file.root();
   Contents contents;
   if (!root.has_attribute("model_config")) {
-    throw InputError("No model config found in the file at \"" + path + "\"; it holds weights only, or something else");
+    throw InputError("No model config found in the file at \"" + path +
+                     "\"; it holds weights only, or something else");
   }
   contents.model_config = parse(path, "model_config", root.read_text("model_config"));
   if (root.has_attribute("training_config")) {
@@ -119,7 +132,8 @@ Contents read(const std::string& path) {
   contents.ours = root.has("nntrain_dist");
   if (!contents.ours) return contents;
   const io::Hdf5Group ours = root.group("nntrain_dist");
-  check_digest(path, "weights", ours.group("state").read_text("weights_digest"), weights_digest(contents.weights));
+  check_digest(path, "weights", ours.group("state").read_text("weights_digest"),
+               weights_digest(contents.weights));
   read_run(path, ours, contents);
   check_digest(path, "run state", ours.read_text("payload_digest"), payload_digest(contents));
   return contents;

@@ -2,11 +2,11 @@
 
 #include <filesystem>
 
+#include "checkpoint/checkpoint.h"
 #include "checkpoint/digest.h"
-#include "nntrain/checkpoint/checkpoint.h"
-#include "nntrain/core/error.h"
-#include "nntrain/io/atomic_file.h"
-#include "nntrain/io/hdf5.h"
+#include "core/error.h"
+#include "io/atomic_file.h"
+#include "io/hdf5.h"
 
 namespace nntrain::checkpoint {
 
@@ -27,7 +27,8 @@ std::int64_t payload_bytes(const Contents& contents) {
 }
 
 /// layer_names -> weight_names -> datasets; the order inside a layer is trainable first, as Keras reads it.
-void write_weights(io::Hdf5Group group, const std::vector<std::string>& layer_names, const std::vector<WeightArray>& weights) {
+void write_weights(io::Hdf5Group group, const std::vector<std::string>& layer_names,
+                   const std::vector<WeightArray>& weights) {
   group.write_attribute("layer_names", layer_names);
   group.write_attribute("backend", "tensorflow");
   group.write_attribute("keras_version", kKerasVersion);
@@ -70,19 +71,23 @@ void write_run(io::Hdf5Group ours, const Contents& contents) {
     std::size_t i = 0;
     for (const WeightArray& weight : contents.weights) {
       if (!weight.trainable) continue;
-      optimizer.write_dataset(slot.name + "/" + weight.layer + "/" + weight.name, weight.shape, slot.values.at(i++));
+      optimizer.write_dataset(slot.name + "/" + weight.layer + "/" + weight.name, weight.shape,
+                              slot.values.at(i++));
     }
   }
-  std::vector<std::string> stepped;  // "layer/weight" of the trainable weights, the order of each slot's values
+  std::vector<std::string>
+      stepped;  // "layer/weight" of the trainable weights, the order of each slot's values
   for (const WeightArray& weight : contents.weights) {
     if (weight.trainable) stepped.push_back(weight.layer + "/" + weight.name);
   }
   optimizer.write_attribute("slots", slots);
   optimizer.write_attribute("trainable_weights", stepped);
-  optimizer.write_dataset("scalars", Shape{static_cast<std::int64_t>(contents.optimizer_scalars.size())}, contents.optimizer_scalars);
+  optimizer.write_dataset("scalars", Shape{static_cast<std::int64_t>(contents.optimizer_scalars.size())},
+                          contents.optimizer_scalars);
   io::Hdf5Group metrics = ours.create_group("metrics");
   metrics.write_attribute("width", contents.metric_width);
-  metrics.write_dataset("sums", Shape{static_cast<std::int64_t>(contents.metric_sums.size())}, contents.metric_sums);
+  metrics.write_dataset("sums", Shape{static_cast<std::int64_t>(contents.metric_sums.size())},
+                        contents.metric_sums);
   ours.write_attribute("config", contents.config);
   ours.write_attribute("data", contents.data.dump());
   ours.write_attribute("environment", contents.environment.dump());
@@ -107,7 +112,8 @@ void write(const std::string& path, const Contents& contents) {
     root.write_attribute("keras_version", kKerasVersion);
     root.write_attribute("backend", "tensorflow");
     root.write_attribute("model_config", contents.model_config.dump());
-    if (!contents.training_config.is_null()) root.write_attribute("training_config", contents.training_config.dump());
+    if (!contents.training_config.is_null())
+      root.write_attribute("training_config", contents.training_config.dump());
     write_weights(root.create_group("model_weights"), contents.layer_names, contents.weights);
     write_run(root.create_group("nntrain_dist"), contents);
   }
@@ -115,8 +121,9 @@ void write(const std::string& path, const Contents& contents) {
   try {
     read(file.temporary_path());  // the digests say whether the disk kept what it was given
   } catch (const Error& error) {
-    throw RuntimeError("\"" + path + "\" was not written: what the disk gives back is not what was written (" + error.what() +
-                       "); the previous checkpoint stays");
+    throw RuntimeError("\"" + path +
+                       "\" was not written: what the disk gives back is not what was written (" +
+                       error.what() + "); the previous checkpoint stays");
   }
   file.commit();
 }
@@ -129,11 +136,13 @@ bool exists(const std::string& path) {
 std::string set_aside(const std::string& path) {
   const std::filesystem::path old(path);
   for (int k = 1; k < 1000000; ++k) {
-    const std::filesystem::path aside = old.parent_path() / (old.stem().string() + "." + std::to_string(k) + old.extension().string());
+    const std::filesystem::path aside =
+        old.parent_path() / (old.stem().string() + "." + std::to_string(k) + old.extension().string());
     if (exists(aside.string())) continue;
     std::error_code failed;
     std::filesystem::rename(old, aside, failed);
-    if (failed) throw RuntimeError("cannot rename \"" + path + "\" to \"" + aside.string() + "\": " + failed.message());
+    if (failed)
+      throw RuntimeError("cannot rename \"" + path + "\" to \"" + aside.string() + "\": " + failed.message());
     return aside.string();
   }
   throw RuntimeError("no free name to set \"" + path + "\" aside");

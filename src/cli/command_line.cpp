@@ -8,8 +8,8 @@
 #include <set>
 #include <sstream>
 
-#include "nntrain/core/error.h"
-#include "nntrain/core/registry.h"
+#include "core/error.h"
+#include "core/registry.h"
 
 namespace nntrain::cli {
 
@@ -18,14 +18,16 @@ namespace po = boost::program_options;
 namespace {
 
 const std::vector<std::string>& commands() {
-  static const std::vector<std::string> names = {"train", "evaluate", "predict", "summary", "inspect", "vocabulary"};
+  static const std::vector<std::string> names = {"train",   "evaluate", "predict",
+                                                 "summary", "inspect",  "vocabulary"};
   return names;
 }
 
 po::options_description described_keys() {
   po::options_description options;
   for (const train::Key& key : train::keys()) {
-    options.add_options()(key.name.c_str(), po::value<std::vector<std::string>>()->composing(), key.help.c_str());
+    options.add_options()(key.name.c_str(), po::value<std::vector<std::string>>()->composing(),
+                          key.help.c_str());
   }
   return options;
 }
@@ -70,7 +72,8 @@ void read_ini(const std::string& text, const std::string& origin, train::Configu
     parsed = po::parse_config_file(stream, options, true);
   } catch (const po::invalid_config_file_syntax& error) {
     const int line = first_bad_line(text, error.tokens());
-    throw InputError(fmt::format("{}:{}: \"{}\" is neither [section] nor key = value", origin, line, error.tokens()));
+    throw InputError(
+        fmt::format("{}:{}: \"{}\" is neither [section] nor key = value", origin, line, error.tokens()));
   } catch (const po::error& error) {
     throw InputError(origin + ": " + error.what());
   }
@@ -79,7 +82,8 @@ void read_ini(const std::string& text, const std::string& origin, train::Configu
   for (const po::option& option : parsed.options) {
     const std::vector<int>& numbers = lines[option.string_key];
     const std::size_t occurrence = seen[option.string_key]++;
-    const std::string where = occurrence < numbers.size() ? fmt::format("{}:{}", origin, numbers[occurrence]) : origin;
+    const std::string where =
+        occurrence < numbers.size() ? fmt::format("{}:{}", origin, numbers[occurrence]) : origin;
     train::known_key(option.string_key, where);
     configuration.add(option.string_key, {option.value.empty() ? "" : option.value.front(), where});
   }
@@ -87,13 +91,14 @@ void read_ini(const std::string& text, const std::string& origin, train::Configu
 
 namespace {
 
-/// `--section.key=` unsets a key. Boost refuses an empty value there, so these are taken out before; where they stood
-/// among the others does not matter, a key that is set twice is refused.
+/// `--section.key=` unsets a key. Boost refuses an empty value there, so these are taken out before; where
+/// they stood among the others does not matter, a key that is set twice is refused.
 std::vector<std::string> take_unset_keys(int argc, char** argv, CommandLine& line) {
   std::vector<std::string> others;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
-    if (word.size() > 3 && word.starts_with("--") && word.find('=') == word.size() - 1 && word.find('.') != std::string::npos) {
+    if (word.size() > 3 && word.starts_with("--") && word.find('=') == word.size() - 1 &&
+        word.find('.') != std::string::npos) {
       const std::string key = word.substr(2, word.size() - 3);
       train::known_key(key, "command line");
       line.settings.emplace_back(key, "");
@@ -117,12 +122,13 @@ CommandLine parse_command_line(int argc, char** argv) {
   positional.add("words", -1);
   std::vector<std::string> words;
   try {
-    const po::parsed_options parsed = po::command_line_parser(arguments)
-                                          .options(options)
-                                          .positional(positional)
-                                          .style(po::command_line_style::unix_style ^ po::command_line_style::allow_guessing)
-                                          .allow_unregistered()
-                                          .run();
+    const po::parsed_options parsed =
+        po::command_line_parser(arguments)
+            .options(options)
+            .positional(positional)
+            .style(po::command_line_style::unix_style ^ po::command_line_style::allow_guessing)
+            .allow_unregistered()
+            .run();
     for (const po::option& option : parsed.options) {
       const std::string value = option.value.empty() ? "" : option.value.front();
       if (option.string_key == "help") {
@@ -139,7 +145,8 @@ CommandLine parse_command_line(int argc, char** argv) {
       }
     }
   } catch (const po::error& error) {
-    throw InputError(std::string("command line: ") + error.what() + "; nntrain-dist --help lists the options");
+    throw InputError(std::string("command line: ") + error.what() +
+                     "; nntrain-dist --help lists the options");
   }
   if (line.command == "version") return line;
   if (!words.empty() && std::find(commands().begin(), commands().end(), words.front()) != commands().end()) {
@@ -153,10 +160,12 @@ CommandLine parse_command_line(int argc, char** argv) {
     // `nntrain-dist CONFIG` trains; a word that looks like a mistyped command is not taken for a file.
     const bool like_a_file = words.front().find_first_of("./") != std::string::npos;
     const std::string near = nearest(words.front(), commands());
-    if (!like_a_file && !near.empty()) throw InputError("unknown command \"" + words.front() + "\"; did you mean " + near + "?");
+    if (!like_a_file && !near.empty())
+      throw InputError("unknown command \"" + words.front() + "\"; did you mean " + near + "?");
     line.command = "train";
   }
-  if (words.size() > 1) throw InputError("command line: \"" + words[1] + "\" is one word too many after \"" + words[0] + "\"");
+  if (words.size() > 1)
+    throw InputError("command line: \"" + words[1] + "\" is one word too many after \"" + words[0] + "\"");
   if (!words.empty()) line.file = words.front();
   return line;
 }
@@ -174,31 +183,42 @@ std::string help_text(const std::string& command) {
   if (command.empty() || command == "help") {
     text =
         "nntrain-dist: data-parallel training of feed-forward networks; alone or under mpirun/srun\n\n"
-        "  nntrain-dist [train] CONFIG            [--section.key=value ...]     train, or go on from the checkpoint\n"
+        "  nntrain-dist [train] CONFIG            [--section.key=value ...]     train, or go on from the "
+        "checkpoint\n"
         "  nntrain-dist evaluate CHECKPOINT       [--data.inputs=.. --data.targets=..]\n"
-        "  nntrain-dist predict  CHECKPOINT --data.inputs=SOURCE --output=FILE   .h5 (dataset /predictions), .csv, .npy\n"
+        "  nntrain-dist predict  CHECKPOINT --data.inputs=SOURCE --output=FILE   .h5 (dataset /predictions), "
+        ".csv, .npy\n"
         "  nntrain-dist summary  CONFIG | CHECKPOINT | KERAS_FILE\n"
         "  nntrain-dist inspect  CHECKPOINT       history, run state, digest, how it was trained\n"
-        "  nntrain-dist vocabulary                every layer, loss, optimizer ... with its arguments (docs/vocabulary.md)\n"
+        "  nntrain-dist vocabulary                every layer, loss, optimizer ... with its arguments "
+        "(docs/vocabulary.md)\n"
         "  nntrain-dist --help, --version\n\n";
   } else {
     static const std::map<std::string, std::string> usage = {
-        {"train", "nntrain-dist [train] CONFIG [--section.key=value ...]\nTrains, or goes on from the checkpoint."},
-        {"evaluate", "nntrain-dist evaluate CHECKPOINT [--data.inputs=SOURCE --data.targets=SOURCE]\nLoss and metrics; "
-                     "default: the test data that the run's configuration names."},
-        {"predict", "nntrain-dist predict CHECKPOINT --data.inputs=SOURCE --output=FILE\nOutputs and classes of every "
-                    "sample, to .h5 (dataset /predictions), .csv or .npy."},
-        {"summary", "nntrain-dist summary CONFIG | CHECKPOINT | KERAS_FILE\nKeras' table of layers, shapes and parameters."},
+        {"train",
+         "nntrain-dist [train] CONFIG [--section.key=value ...]\nTrains, or goes on from the checkpoint."},
+        {"evaluate",
+         "nntrain-dist evaluate CHECKPOINT [--data.inputs=SOURCE --data.targets=SOURCE]\nLoss and metrics; "
+         "default: the test data that the run's configuration names."},
+        {"predict",
+         "nntrain-dist predict CHECKPOINT --data.inputs=SOURCE --output=FILE\nOutputs and classes of every "
+         "sample, to .h5 (dataset /predictions), .csv or .npy."},
+        {"summary",
+         "nntrain-dist summary CONFIG | CHECKPOINT | KERAS_FILE\nKeras' table of layers, shapes and "
+         "parameters."},
         {"inspect", "nntrain-dist inspect CHECKPOINT\nHistory, run state, digest, how it was trained."},
         {"vocabulary", "nntrain-dist vocabulary\nPrints docs/vocabulary.md from the registries."}};
     text = usage.at(command) + "\n\n";
   }
-  text += "Keys, in a [section] of CONFIG or as an option (command line > file > default; --section.key= unsets one):\n";
+  text +=
+      "Keys, in a [section] of CONFIG or as an option (command line > file > default; --section.key= unsets "
+      "one):\n";
   for (const train::Key& key : train::keys()) {
     const std::string value = key.default_value.empty() ? "" : " [" + key.default_value + "]";
     text += fmt::format("  --{:<32} {}{}\n", key.name, key.help, value);
   }
-  if (command == "predict") text += fmt::format("  --{:<32} {}\n", "output", "the file to write: .h5, .csv or .npy");
+  if (command == "predict")
+    text += fmt::format("  --{:<32} {}\n", "output", "the file to write: .h5, .csv or .npy");
   return text;
 }
 

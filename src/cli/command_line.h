@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "nntrain/train/configuration.h"
+#include "train/config/configuration.h"
 
 namespace nntrain::cli {
 

@@ -8,12 +8,12 @@
 #include <fstream>
 #include <sstream>
 
-#include "nntrain/core/error.h"
-#include "nntrain/core/gemm.h"
-#include "nntrain/core/log.h"
-#include "nntrain/io/hdf5.h"
-#include "nntrain/train/inference.h"
-#include "nntrain/train/trainer.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "core/products/gemm.h"
+#include "io/hdf5.h"
+#include "train/inference/inference.h"
+#include "train/loop/trainer.h"
 
 namespace nntrain::cli {
 
@@ -31,7 +31,9 @@ std::string read_on_root(comm::Session& session, const std::string& path) {
     }
     text = content.str();
     if (text.find('\0') != std::string::npos || text.size() > (1U << 24U)) {
-      throw InputError("\"" + path + "\" is no INI file" + (path.ends_with(".h5") ? "; evaluate, predict, summary and inspect take checkpoints" : ""));
+      throw InputError(
+          "\"" + path + "\" is no INI file" +
+          (path.ends_with(".h5") ? "; evaluate, predict, summary and inspect take checkpoints" : ""));
     }
   });
   return session.broadcast_text(text);
@@ -88,11 +90,13 @@ ExitCode evaluate(comm::Session& session, const CommandLine& line) {
   comm::collectively(session, "evaluate", [&] {
     checkpoint::Contents contents = train::read_contents(session, line.file);
     const train::Configuration configuration = stored_configuration(contents, line);
-    inference = std::make_unique<train::Inference>(session, std::move(contents), configuration, train::Inference::Task::kEvaluate);
+    inference = std::make_unique<train::Inference>(session, std::move(contents), configuration,
+                                                   train::Inference::Task::kEvaluate);
   });
   const train::Evaluation evaluation = inference->evaluate();
-  log::info(fmt::format("{} samples - {} - {} - {}", evaluation.rows, train::format_duration(evaluation.seconds),
-                        format_speed(evaluation.rows, evaluation.seconds), train::format_logs(evaluation.logs)));
+  log::info(
+      fmt::format("{} samples - {} - {} - {}", evaluation.rows, train::format_duration(evaluation.seconds),
+                  format_speed(evaluation.rows, evaluation.seconds), train::format_logs(evaluation.logs)));
   return ExitCode::kDone;
 }
 
@@ -103,14 +107,17 @@ ExitCode predict(comm::Session& session, const CommandLine& line) {
     train::check_prediction_path(line.output);
     checkpoint::Contents contents = train::read_contents(session, line.file);
     const train::Configuration configuration = stored_configuration(contents, line);
-    inference = std::make_unique<train::Inference>(session, std::move(contents), configuration, train::Inference::Task::kPredict);
+    inference = std::make_unique<train::Inference>(session, std::move(contents), configuration,
+                                                   train::Inference::Task::kPredict);
   });
   const train::Predictions predictions = inference->predict();
   comm::collectively(session, "write " + line.output, [&] {
     if (session.is_root()) train::write_predictions(line.output, predictions);
   });
-  log::info(fmt::format("{} predictions of shape {} written to {} in {}, {}", predictions.rows, predictions.output_shape.to_string(),
-                        line.output, train::format_duration(predictions.seconds), format_speed(predictions.rows, predictions.seconds)));
+  log::info(fmt::format("{} predictions of shape {} written to {} in {}, {}", predictions.rows,
+                        predictions.output_shape.to_string(), line.output,
+                        train::format_duration(predictions.seconds),
+                        format_speed(predictions.rows, predictions.seconds)));
   return ExitCode::kDone;
 }
 
@@ -125,24 +132,29 @@ ExitCode summary(comm::Session& session, const CommandLine& line) {
       const train::ModelSource source = train::read_model_source(session, settings.model);
       Shape shape = source.input;
       if (!source.has_input) {
-        data::SourceOptions options{settings.data.inputs, data::Role::kInputs, settings.data.input_columns,
-                                    settings.data.target_columns, "data.inputs", {}};
-        if (options.source.empty()) throw InputError("the input shape is not known; give model.input_shape or data.inputs");
+        data::SourceOptions options{
+            settings.data.inputs,         data::Role::kInputs, settings.data.input_columns,
+            settings.data.target_columns, "data.inputs",       {}};
+        if (options.source.empty())
+          throw InputError("the input shape is not known; give model.input_shape or data.inputs");
         shape = data::open_array(options)->info().sample;
       }
       model = train::build_model(source, shape);
     }
     log::info(nn::summary_table(*model));
     const double parameter_mib = static_cast<double>(model->total_floats()) * 4 / 1048576;
-    log::info(fmt::format("Memory: {:.1f} MB of parameters once a node, {:.1f} MB of gradients a rank; {:.3g} MFLOP a sample and step",
-                          parameter_mib, static_cast<double>(model->trainable_floats()) * 4 / 1048576, model->training_flops() * 1e-6));
+    log::info(
+        fmt::format("Memory: {:.1f} MB of parameters once a node, {:.1f} MB of gradients a rank; {:.3g} "
+                    "MFLOP a sample and step",
+                    parameter_mib, static_cast<double>(model->trainable_floats()) * 4 / 1048576,
+                    model->training_flops() * 1e-6));
   });
   return ExitCode::kDone;
 }
 
 ExitCode version() {
-  log::info(fmt::format("nntrain-dist {}\n{}\n{}\nHDF5 {}", version_number(), comm::Session::library_version(), gemm::description(),
-                        io::hdf5_version()));
+  log::info(fmt::format("nntrain-dist {}\n{}\n{}\nHDF5 {}", version_number(),
+                        comm::Session::library_version(), gemm::description(), io::hdf5_version()));
   return ExitCode::kDone;
 }
 

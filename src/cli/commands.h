@@ -2,7 +2,7 @@
 // The commands. Each is collective; all ranks return the same code or throw alike.
 
 #include "cli/command_line.h"
-#include "nntrain/comm/session.h"
+#include "comm/session/session.h"
 
 namespace nntrain::cli {
 

@@ -3,10 +3,10 @@
 #include <cmath>
 
 #include "cli/commands.h"
-#include "nntrain/core/call.h"
-#include "nntrain/core/log.h"
-#include "nntrain/train/progress.h"
-#include "nntrain/train/setup.h"
+#include "core/call.h"
+#include "core/log.h"
+#include "train/report/progress.h"
+#include "train/run/setup.h"
 
 namespace nntrain::cli {
 
@@ -40,20 +40,23 @@ ExitCode inspect(comm::Session& session, const CommandLine& line) {
   if (!session.is_root()) return ExitCode::kDone;
   std::int64_t parameters = 0;
   for (const checkpoint::WeightArray& weight : contents.weights) parameters += weight.shape.size();
-  log::info(fmt::format("{}: {} layers, {} weight arrays, {} parameters", line.file, contents.layer_names.size(),
-                        contents.weights.size(), parameters));
+  log::info(fmt::format("{}: {} layers, {} weight arrays, {} parameters", line.file,
+                        contents.layer_names.size(), contents.weights.size(), parameters));
   log::info("weights_digest: " + checkpoint::weights_digest(contents.weights));
   if (!contents.ours) {
     log::info("A Keras file without run state: start from it with model.from = " + line.file);
     return ExitCode::kDone;
   }
   const checkpoint::RunState& state = contents.state;
-  log::info(fmt::format("state: epoch {}, step {}, iteration {}, seed {}, shards {}, {}", state.epoch, state.step, state.iteration,
-                        state.seed, state.shards, state.finished ? "finished" : "not finished"));
-  for (const auto& [name, value] : contents.environment.items()) log::info("trained with " + name + ": " + format_call(value));
+  log::info(fmt::format("state: epoch {}, step {}, iteration {}, seed {}, shards {}, {}", state.epoch,
+                        state.step, state.iteration, state.seed, state.shards,
+                        state.finished ? "finished" : "not finished"));
+  for (const auto& [name, value] : contents.environment.items())
+    log::info("trained with " + name + ": " + format_call(value));
   const Json fingerprints = contents.data.value("fingerprints", Json::object());
   for (const auto& [name, value] : fingerprints.items()) {
-    log::info(fmt::format("data.{}: {} SHA-256 {}", name, value.value("source", ""), value.value("sha256", "")));
+    log::info(
+        fmt::format("data.{}: {} SHA-256 {}", name, value.value("source", ""), value.value("sha256", "")));
   }
   log::info("\nconfiguration:\n" + contents.config);
   log::info("history:");

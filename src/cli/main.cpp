@@ -7,10 +7,10 @@
 
 #include "cli/command_line.h"
 #include "cli/commands.h"
-#include "nntrain/comm/session.h"
-#include "nntrain/core/gemm.h"
-#include "nntrain/core/log.h"
-#include "nntrain/train/trainer.h"
+#include "comm/session/session.h"
+#include "core/log.h"
+#include "core/products/gemm.h"
+#include "train/loop/trainer.h"
 
 namespace nntrain::cli {
 
@@ -25,7 +25,9 @@ ExitCode run(comm::Session& session, int argc, char** argv) {
   }
   if (line.command == "version") return version();
   if (line.command == "vocabulary") return vocabulary();
-  if (line.file.empty()) throw InputError("no file given; " + help_text(line.command).substr(0, help_text(line.command).find("\n\n")));
+  if (line.file.empty())
+    throw InputError("no file given; " +
+                     help_text(line.command).substr(0, help_text(line.command).find("\n\n")));
   if (line.command == "evaluate") return evaluate(session, line);
   if (line.command == "predict") return predict(session, line);
   if (line.command == "summary") return summary(session, line);

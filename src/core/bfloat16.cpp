@@ -1,4 +1,4 @@
-#include "nntrain/core/bfloat16.h"
+#include "core/bfloat16.h"
 
 namespace nntrain {
 

@@ -1,4 +1,4 @@
-#include "nntrain/core/call.h"
+#include "core/call.h"
 
 #include <array>
 #include <cctype>
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <optional>
 
-#include "nntrain/core/error.h"
+#include "core/error.h"
 
 namespace nntrain {
 
@@ -100,10 +100,13 @@ class Parser {
   std::optional<Json> grouped_digits(std::size_t start) {
     std::string digits;
     std::size_t p = start;
-    for (; p < text_.size() && (is_digit(text_[p]) || text_[p] == '_' || (p == start && text_[p] == '-')); ++p) {
+    for (; p < text_.size() && (is_digit(text_[p]) || text_[p] == '_' || (p == start && text_[p] == '-'));
+         ++p) {
       if (text_[p] != '_') digits += text_[p];
     }
-    if (digits.size() == p - start || digits.size() > 18 || !is_digit(text_[p - 1]) || (p < text_.size() && is_word(text_[p]))) return std::nullopt;
+    if (digits.size() == p - start || digits.size() > 18 || !is_digit(text_[p - 1]) ||
+        (p < text_.size() && is_word(text_[p])))
+      return std::nullopt;
     position_ = p;
     return std::stoll(digits);
   }
@@ -137,7 +140,8 @@ class Parser {
     if (sign == '/' && y == 0) fail("divides by zero");
     const double value = sign == '+' ? x + y : sign == '-' ? x - y : sign == '*' ? x * y : x / y;
     if (!std::isfinite(value)) fail("has a number out of range");
-    const bool whole = a.is_number_integer() && b.is_number_integer() && sign != '/' && std::abs(value) < 9e15;
+    const bool whole =
+        a.is_number_integer() && b.is_number_integer() && sign != '/' && std::abs(value) < 9e15;
     return whole ? Json(static_cast<std::int64_t>(value)) : Json(value);
   }
 

@@ -1,4 +1,4 @@
-#include "nntrain/core/log.h"
+#include "core/log.h"
 
 #include <unistd.h>
 
@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <memory>
 
-#include "nntrain/core/error.h"
+#include "core/error.h"
 
 namespace nntrain::log {
 
@@ -56,12 +56,13 @@ void draw(std::string_view text) {
 bool on_terminal() {
   if (voice == Voice::kSilent || isatty(STDOUT_FILENO) != 1) return false;
   if (std::getenv("OMPI_COMM_WORLD_RANK") == nullptr) return true;
-  // Open MPI gives its ranks a pseudo-terminal whatever becomes of their output: what counts is where the launcher,
-  // our parent, writes to.
+  // Open MPI gives its ranks a pseudo-terminal whatever becomes of their output: what counts is where the
+  // launcher, our parent, writes to.
   std::array<char, 256> target{};
   const std::string link = "/proc/" + std::to_string(getppid()) + "/fd/1";
   const ssize_t length = readlink(link.c_str(), target.data(), target.size() - 1);
-  return length > 0 && (std::string_view(target.data()).starts_with("/dev/pts/") || std::string_view(target.data()).starts_with("/dev/tty"));
+  return length > 0 && (std::string_view(target.data()).starts_with("/dev/pts/") ||
+                        std::string_view(target.data()).starts_with("/dev/tty"));
 }
 
 void flush() { std::fflush(stdout); }

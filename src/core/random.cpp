@@ -1,4 +1,4 @@
-#include "nntrain/core/random.h"
+#include "core/random.h"
 
 #include <cmath>
 #include <numbers>

@@ -1,4 +1,4 @@
-#include "nntrain/core/registry.h"
+#include "core/registry.h"
 
 #include <algorithm>
 #include <cctype>
@@ -6,7 +6,7 @@
 #include <numeric>
 #include <set>
 
-#include "nntrain/core/call.h"
+#include "core/call.h"
 
 namespace nntrain {
 
@@ -59,12 +59,18 @@ std::string letters(const std::string& name) {
 
 const char* kind_name(Kind kind) {
   switch (kind) {
-    case Kind::kInteger: return "a whole number";
-    case Kind::kNumber: return "a number";
-    case Kind::kBoolean: return "True or False";
-    case Kind::kText: return "a text";
-    case Kind::kList: return "a list";
-    default: return "a value";
+    case Kind::kInteger:
+      return "a whole number";
+    case Kind::kNumber:
+      return "a number";
+    case Kind::kBoolean:
+      return "True or False";
+    case Kind::kText:
+      return "a text";
+    case Kind::kList:
+      return "a list";
+    default:
+      return "a value";
   }
 }
 
@@ -74,7 +80,8 @@ Json converted(const Parameter& parameter, const Json& value) {
   switch (parameter.kind) {
     case Kind::kInteger:
       if (value.is_number_integer()) return value;
-      if (value.is_number_float() && std::abs(value.get<double>()) < 9e15 && value.get<double>() == std::floor(value.get<double>())) {
+      if (value.is_number_float() && std::abs(value.get<double>()) < 9e15 &&
+          value.get<double>() == std::floor(value.get<double>())) {
         return value.get<std::int64_t>();
       }
       break;
@@ -102,7 +109,9 @@ Json converted(const Parameter& parameter, const Json& value) {
 struct OldName {
   const char *class_name, *old_name, *new_name;
 };
-constexpr OldName kOldNames[] = {{"LeakyReLU", "alpha", "negative_slope"}, {"Input", "input_shape", "shape"}, {"Input", "batch_input_shape", "batch_shape"}};
+constexpr OldName kOldNames[] = {{"LeakyReLU", "alpha", "negative_slope"},
+                                 {"Input", "input_shape", "shape"},
+                                 {"Input", "batch_input_shape", "batch_shape"}};
 
 void assign(const std::string& where, const Parameter& parameter, const Json& value, Json& config) {
   Json fitting;
@@ -125,10 +134,12 @@ std::string nearest(std::string_view name, const std::vector<std::string>& known
   for (const std::string& candidate : known) {
     const std::size_t distance = edit_distance(name, candidate);
     const bool near = distance <= std::max<std::size_t>(2, std::max(name.size(), candidate.size()) / 3);
-    const bool part = name.size() >= 3 && (candidate.find(name) != std::string::npos || is_abbreviation(name, candidate));
+    const bool part =
+        name.size() >= 3 && (candidate.find(name) != std::string::npos || is_abbreviation(name, candidate));
     const bool initial = name.size() >= 2 && initials(candidate) == name;
     if (near && distance >= candidate.size()) continue;  // no letter in common
-    if (near || part || initial) ranked.emplace_back(initial ? 1 : part ? std::min<std::size_t>(distance, 2) : distance, candidate);
+    if (near || part || initial)
+      ranked.emplace_back(initial ? 1 : part ? std::min<std::size_t>(distance, 2) : distance, candidate);
   }
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
@@ -143,8 +154,9 @@ std::string nearest(std::string_view name, const std::vector<std::string>& known
 
 namespace detail {
 
-std::string unknown_name(const std::string& family, const std::string& name, const std::vector<std::string>& known,
-                         const std::vector<std::string>& class_names, const std::vector<Refusal>& refusals) {
+std::string unknown_name(const std::string& family, const std::string& name,
+                         const std::vector<std::string>& known, const std::vector<std::string>& class_names,
+                         const std::vector<Refusal>& refusals) {
   constexpr std::size_t kFew = 12;
   std::string message = "unknown " + family + " \"" + name + "\"";
   for (const Refusal& refusal : refusals) {
@@ -218,9 +230,9 @@ Json resolve(const std::string& family, const Signature& signature, const Json& 
       list += (list.empty() ? "" : ", ") + parameter.name;
     }
     const std::string near = nearest(unknown, known);
-    throw InputError(where + " has no argument \"" + unknown + "\"" +
-                     (near.empty() ? "; it takes " + (list.empty() ? "none" : list)
-                                   : "; did you mean " + near + "?"));
+    throw InputError(
+        where + " has no argument \"" + unknown + "\"" +
+        (near.empty() ? "; it takes " + (list.empty() ? "none" : list) : "; did you mean " + near + "?"));
   }
   return Json{{"class_name", signature.class_name}, {"config", std::move(config)}};
 }

@@ -1,10 +1,10 @@
-#include "nntrain/core/sha256.h"
+#include "core/sha256.h"
 
 #include <openssl/evp.h>
 
 #include <array>
 
-#include "nntrain/core/error.h"
+#include "core/error.h"
 
 namespace nntrain {
 

@@ -1,6 +1,6 @@
-#include "nntrain/core/shape.h"
+#include "core/shape.h"
 
-#include "nntrain/core/error.h"
+#include "core/error.h"
 
 namespace nntrain {
 

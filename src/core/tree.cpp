@@ -1,15 +1,17 @@
-#include "nntrain/core/tree.h"
+#include "core/tree.h"
 
 #include <algorithm>
 #include <bit>
 
-#include "nntrain/core/error.h"
+#include "core/error.h"
 
 namespace nntrain {
 
 namespace {
 
-int tree_span(int shards) { return static_cast<int>(std::bit_ceil(static_cast<unsigned>(std::max(shards, 1)))); }
+int tree_span(int shards) {
+  return static_cast<int>(std::bit_ceil(static_cast<unsigned>(std::max(shards, 1))));
+}
 
 void cover(ShardRange node, ShardRange range, int shards, std::vector<ShardRange>& nodes) {
   const ShardRange cut{node.begin, std::min(node.end, shards)};  // leaves beyond `shards` do not exist
@@ -34,8 +36,8 @@ void emit(ShardRange node, int width, int target, int scratch, TreeProgram& prog
   while (node.begin + half >= node.end) half /= 2;  // the right child lies beyond the last shard
   emit({node.begin, node.begin + half}, half, target, scratch, program);
   const ShardRange right{node.begin + half, node.end};
-  // Only the right leaf of a pair may be added where its partner lies; a lone even leaf (the last of an odd number of
-  // shards) is stored like every even leaf, because a regularizer may join it.
+  // Only the right leaf of a pair may be added where its partner lies; a lone even leaf (the last of an odd
+  // number of shards) is stored like every even leaf, because a regularizer may join it.
   if (right.count() == 1 && right.begin % 2 == 1) {
     program.steps.push_back({TreeStep::Operation::kAddLeaf, target, -1, right.begin});
     return;

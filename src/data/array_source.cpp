@@ -1,4 +1,4 @@
-#include "nntrain/data/array_source.h"
+#include "data/array_source.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -9,10 +9,10 @@
 #include <charconv>
 #include <cstring>
 
+#include "core/error.h"
+#include "core/sha256.h"
 #include "data/formats.h"
-#include "nntrain/core/error.h"
-#include "nntrain/core/sha256.h"
-#include "nntrain/io/hdf5.h"
+#include "io/hdf5.h"
 
 namespace nntrain::data {
 

@@ -7,11 +7,11 @@
 #include <map>
 #include <numeric>
 
+#include "core/error.h"
+#include "core/registry.h"
 #include "data/csv_columns.h"
 #include "data/csv_text.h"
 #include "data/formats.h"
-#include "nntrain/core/error.h"
-#include "nntrain/core/registry.h"
 
 namespace nntrain::data {
 

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
+#include "core/error.h"
+#include "core/registry.h"
 #include "data/csv_text.h"
 #include "data/python_slice.h"
-#include "nntrain/core/error.h"
-#include "nntrain/core/registry.h"
 
 namespace nntrain::data {
 

@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "nntrain/core/error.h"
+#include "core/error.h"
 
 namespace nntrain::data {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "nntrain/io/input_file.h"
+#include "io/input_file.h"
 
 namespace nntrain::data {
 

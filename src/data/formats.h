@@ -5,8 +5,8 @@
 #include <span>
 #include <string>
 
-#include "nntrain/data/array_source.h"
-#include "nntrain/io/input_file.h"
+#include "data/array_source.h"
+#include "io/input_file.h"
 
 namespace nntrain::data {
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "nntrain/data/batch.h"
+#include "data/batch.h"
 
 namespace nntrain::data {
 

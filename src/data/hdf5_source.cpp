@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
+#include "core/error.h"
 #include "data/formats.h"
-#include "nntrain/core/error.h"
-#include "nntrain/io/hdf5.h"
+#include "io/hdf5.h"
 
 namespace nntrain::data {
 

@@ -5,9 +5,9 @@
 
 #include <array>
 
+#include "core/error.h"
 #include "data/formats.h"
 #include "data/raw_numbers.h"
-#include "nntrain/core/error.h"
 
 namespace nntrain::data {
 

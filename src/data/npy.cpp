@@ -6,9 +6,9 @@
 #include <array>
 #include <charconv>
 
+#include "core/error.h"
 #include "data/formats.h"
 #include "data/raw_numbers.h"
-#include "nntrain/core/error.h"
 
 namespace nntrain::data {
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string_view>
 
-#include "nntrain/data/array_source.h"
+#include "data/array_source.h"
 
 namespace nntrain::data {
 

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <vector>
 
-#include "nntrain/core/error.h"
+#include "core/error.h"
 
 namespace nntrain::data {
 

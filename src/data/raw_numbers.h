@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <span>
 
-#include "nntrain/data/array_source.h"
-#include "nntrain/io/input_file.h"
+#include "data/array_source.h"
+#include "io/input_file.h"
 
 namespace nntrain::data {
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "core/error.h"
+#include "data/array_source.h"
 #include "data/python_slice.h"
-#include "nntrain/core/error.h"
-#include "nntrain/data/array_source.h"
 
 namespace nntrain::data {
 

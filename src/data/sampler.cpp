@@ -1,8 +1,8 @@
-#include "nntrain/data/sampler.h"
+#include "data/sampler.h"
 
 #include <bit>
 
-#include "nntrain/core/random.h"
+#include "core/random.h"
 
 namespace nntrain::data {
 

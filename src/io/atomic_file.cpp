@@ -1,4 +1,4 @@
-#include "nntrain/io/atomic_file.h"
+#include "io/atomic_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,7 +12,7 @@
 #include <filesystem>
 #include <system_error>
 
-#include "nntrain/core/error.h"
+#include "core/error.h"
 
 namespace nntrain::io {
 

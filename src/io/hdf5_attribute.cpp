@@ -4,8 +4,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/error.h"
 #include "io/hdf5_call.h"
-#include "nntrain/core/error.h"
 
 namespace nntrain::io {
 

@@ -4,8 +4,8 @@
 
 #include <array>
 
-#include "nntrain/core/error.h"
-#include "nntrain/io/atomic_file.h"
+#include "core/error.h"
+#include "io/atomic_file.h"
 
 namespace nntrain::io {
 

@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "nntrain/io/hdf5.h"
+#include "io/hdf5.h"
 
 namespace nntrain::io {
 

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
+#include "core/error.h"
 #include "io/hdf5_call.h"
-#include "nntrain/core/error.h"
 
 namespace nntrain::io {
 

@@ -8,9 +8,9 @@
 #include <cstring>
 #include <fstream>
 
+#include "core/error.h"
+#include "io/atomic_file.h"
 #include "io/hdf5_call.h"
-#include "nntrain/core/error.h"
-#include "nntrain/io/atomic_file.h"
 
 namespace nntrain::io {
 

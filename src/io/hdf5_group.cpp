@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "core/error.h"
 #include "io/hdf5_call.h"
-#include "nntrain/core/error.h"
 
 namespace nntrain::io {
 

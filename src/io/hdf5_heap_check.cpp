@@ -10,8 +10,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/error.h"
 #include "io/hdf5_call.h"
-#include "nntrain/core/error.h"
 
 namespace nntrain::io {
 

@@ -1,4 +1,4 @@
-#include "nntrain/io/input_file.h"
+#include "io/input_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -11,7 +11,7 @@
 #include <cstring>
 #include <vector>
 
-#include "nntrain/core/error.h"
+#include "core/error.h"
 
 namespace nntrain::io {
 

@@ -24,7 +24,8 @@ enum class Finish { kMean, kRoot };
 
 class MeanMetric : public Metric {
  public:
-  MeanMetric(Value value, Better better, Finish finish = Finish::kMean) : value_(std::move(value)), better_(better), finish_(finish) {}
+  MeanMetric(Value value, Better better, Finish finish = Finish::kMean)
+      : value_(std::move(value)), better_(better), finish_(finish) {}
   std::int64_t size() const override { return 2; }
   void update(const MetricInputs& in, std::span<double> sums) const override {
     for (std::int64_t i = 0; i < in.positions; ++i) {
@@ -33,7 +34,8 @@ class MeanMetric : public Metric {
         sums[1] += weight;
         continue;
       }
-      sums[0] += weight * value_({in.targets + i * in.target_width, in.predictions + i * in.classes, in.target_width, in.classes});
+      sums[0] += weight * value_({in.targets + i * in.target_width, in.predictions + i * in.classes,
+                                  in.target_width, in.classes});
       sums[1] += weight;
     }
   }
@@ -65,7 +67,9 @@ Value mean_of(Term term) {
   };
 }
 
-std::int64_t arg_max(const float* values, std::int64_t count) { return std::max_element(values, values + count) - values; }
+std::int64_t arg_max(const float* values, std::int64_t count) {
+  return std::max_element(values, values + count) - values;
+}
 
 /// Is class `k` among the `top` largest predictions? A tie counts for the target, as in Keras.
 double in_top(const Position& at, std::int64_t k, std::int64_t top) {
@@ -82,9 +86,11 @@ double categorical_crossentropy(const Position& at, bool from_logits, double smo
   for (std::int64_t c = 1; c < at.classes; ++c) largest = std::max<double>(largest, at.p[c]);
   for (std::int64_t c = 0; c < at.classes; ++c) sum += from_logits ? std::exp(at.p[c] - largest) : at.p[c];
   for (std::int64_t c = 0; c < at.classes; ++c) {
-    const double one_hot = at.width == at.classes ? at.t[c] : (static_cast<std::int64_t>(at.t[0]) == c ? 1.0 : 0.0);
+    const double one_hot =
+        at.width == at.classes ? at.t[c] : (static_cast<std::int64_t>(at.t[0]) == c ? 1.0 : 0.0);
     const double t = one_hot * (1.0 - smoothing) + smoothing / static_cast<double>(at.classes);
-    const double log_p = from_logits ? at.p[c] - largest - std::log(sum) : std::log(std::clamp<double>(at.p[c] / sum, kEpsilon, 1.0 - kEpsilon));
+    const double log_p = from_logits ? at.p[c] - largest - std::log(sum)
+                                     : std::log(std::clamp<double>(at.p[c] / sum, kEpsilon, 1.0 - kEpsilon));
     if (t != 0) value -= t * log_p;
   }
   return value;
@@ -125,61 +131,91 @@ double kl_divergence(const Position& at) {
   return sum;
 }
 
-void add(Registry<Metric>& registry, const std::string& name, std::vector<std::string> aliases, const std::string& default_name, Value value, Better better,
-         const std::string& formula, Finish finish = Finish::kMean) {
-  registry.add(metric_signature(name, std::move(aliases), default_name, {}, formula + " (keras.metrics." + name + ")"),
-               [=](const Json&) { return std::make_unique<MeanMetric>(value, better, finish); });
+void add(Registry<Metric>& registry, const std::string& name, std::vector<std::string> aliases,
+         const std::string& default_name, Value value, Better better, const std::string& formula,
+         Finish finish = Finish::kMean) {
+  registry.add(
+      metric_signature(name, std::move(aliases), default_name, {}, formula + " (keras.metrics." + name + ")"),
+      [=](const Json&) { return std::make_unique<MeanMetric>(value, better, finish); });
 }
 
 void add_errors(Registry<Metric>& registry) {
   const auto squared = mean_of([](double t, double p) { return (p - t) * (p - t); });
-  add(registry, "MeanSquaredError", {"mean_squared_error", "mse", "MSE"}, "mean_squared_error", squared, Better::kSmaller, "mean (y - t)^2");
-  add(registry, "RootMeanSquaredError", {"root_mean_squared_error"}, "root_mean_squared_error", squared, Better::kSmaller, "root of the mean squared error", Finish::kRoot);
-  add(registry, "MeanAbsoluteError", {"mean_absolute_error", "mae", "MAE"}, "mean_absolute_error", mean_of([](double t, double p) { return std::abs(p - t); }),
-      Better::kSmaller, "mean |y - t|");
-  add(registry, "MeanAbsolutePercentageError", {"mean_absolute_percentage_error", "mape", "MAPE"}, "mean_absolute_percentage_error",
-      mean_of([](double t, double p) { return 100.0 * std::abs(t - p) / std::max(std::abs(t), kEpsilon); }), Better::kSmaller, "100 mean |y - t| / |t|");
-  add(registry, "MeanSquaredLogarithmicError", {"mean_squared_logarithmic_error", "msle", "MSLE"}, "mean_squared_logarithmic_error",
-      mean_of([](double t, double p) {
+  add(registry, "MeanSquaredError", {"mean_squared_error", "mse", "MSE"}, "mean_squared_error", squared,
+      Better::kSmaller, "mean (y - t)^2");
+  add(registry, "RootMeanSquaredError", {"root_mean_squared_error"}, "root_mean_squared_error", squared,
+      Better::kSmaller, "root of the mean squared error", Finish::kRoot);
+  add(registry, "MeanAbsoluteError", {"mean_absolute_error", "mae", "MAE"}, "mean_absolute_error",
+      mean_of([](double t, double p) { return std::abs(p - t); }), Better::kSmaller, "mean |y - t|");
+  add(registry, "MeanAbsolutePercentageError", {"mean_absolute_percentage_error", "mape", "MAPE"},
+      "mean_absolute_percentage_error",
+      mean_of([](double t, double p) { return 100.0 * std::abs(t - p) / std::max(std::abs(t), kEpsilon); }),
+      Better::kSmaller, "100 mean |y - t| / |t|");
+  add(registry, "MeanSquaredLogarithmicError", {"mean_squared_logarithmic_error", "msle", "MSLE"},
+      "mean_squared_logarithmic_error", mean_of([](double t, double p) {
         const double distance = std::log1p(std::max(p, kEpsilon)) - std::log1p(std::max(t, kEpsilon));
         return distance * distance;
       }),
       Better::kSmaller, "mean (log(1 + y) - log(1 + t))^2");
   add(registry, "LogCoshError", {"log_cosh_error"}, "logcosh",
-      mean_of([](double t, double p) { return p - t + softplus(-2.0 * (p - t)) - std::log(2.0); }), Better::kSmaller, "mean log cosh(y - t)");
+      mean_of([](double t, double p) { return p - t + softplus(-2.0 * (p - t)) - std::log(2.0); }),
+      Better::kSmaller, "mean log cosh(y - t)");
   registry.add({"CosineSimilarity",
                 {"cosine_similarity"},
-                {{"name", Kind::kText, "cosine_similarity"}, {"dtype", Kind::kAny, nullptr, false, true}, last_axis_parameter()},
+                {{"name", Kind::kText, "cosine_similarity"},
+                 {"dtype", Kind::kAny, nullptr, false, true},
+                 last_axis_parameter()},
                 "cos of the angle between t and y (keras.metrics.CosineSimilarity)"},
                [](const Json&) { return std::make_unique<MeanMetric>(cosine, Better::kLarger); });
-  add(registry, "KLDivergence", {"kl_divergence"}, "kl_divergence", kl_divergence, Better::kSmaller, "sum t log(t / y)");
-  add(registry, "Poisson", {"poisson"}, "poisson", mean_of([](double t, double p) { return p - t * std::log(p + kEpsilon); }), Better::kSmaller, "mean y - t log y");
+  add(registry, "KLDivergence", {"kl_divergence"}, "kl_divergence", kl_divergence, Better::kSmaller,
+      "sum t log(t / y)");
+  add(registry, "Poisson", {"poisson"}, "poisson",
+      mean_of([](double t, double p) { return p - t * std::log(p + kEpsilon); }), Better::kSmaller,
+      "mean y - t log y");
 }
 
 void add_accuracies(Registry<Metric>& registry) {
-  add(registry, "Accuracy", {}, "accuracy", mean_of([](double t, double p) { return t == p ? 1.0 : 0.0; }), Better::kLarger, "how often y equals t");
-  add(registry, "CategoricalAccuracy", {"categorical_accuracy"}, "categorical_accuracy",
-      [](const Position& at) { return arg_max(at.p, at.classes) == (at.width == at.classes ? arg_max(at.t, at.classes) : static_cast<std::int64_t>(at.t[0])) ? 1.0 : 0.0; },
+  add(registry, "Accuracy", {}, "accuracy", mean_of([](double t, double p) { return t == p ? 1.0 : 0.0; }),
+      Better::kLarger, "how often y equals t");
+  add(
+      registry, "CategoricalAccuracy", {"categorical_accuracy"}, "categorical_accuracy",
+      [](const Position& at) {
+        return arg_max(at.p, at.classes) == (at.width == at.classes ? arg_max(at.t, at.classes)
+                                                                    : static_cast<std::int64_t>(at.t[0]))
+                   ? 1.0
+                   : 0.0;
+      },
       Better::kLarger, "how often the largest output is the class");
-  add(registry, "SparseCategoricalAccuracy", {"sparse_categorical_accuracy"}, "sparse_categorical_accuracy",
-      [](const Position& at) { return static_cast<double>(arg_max(at.p, at.classes)) == static_cast<double>(at.t[0]) ? 1.0 : 0.0; }, Better::kLarger,
-      "how often the largest output is class t");
+  add(
+      registry, "SparseCategoricalAccuracy", {"sparse_categorical_accuracy"}, "sparse_categorical_accuracy",
+      [](const Position& at) {
+        return static_cast<double>(arg_max(at.p, at.classes)) == static_cast<double>(at.t[0]) ? 1.0 : 0.0;
+      },
+      Better::kLarger, "how often the largest output is class t");
 }
 
 void add_hinges(Registry<Metric>& registry) {
   const auto sign = [](double t) { return t > 0 ? 1.0 : -1.0; };
-  add(registry, "Hinge", {"hinge"}, "hinge", mean_of([=](double t, double p) { return std::max(1.0 - sign(t) * p, 0.0); }), Better::kSmaller, "mean max(1 - t y, 0)");
+  add(registry, "Hinge", {"hinge"}, "hinge",
+      mean_of([=](double t, double p) { return std::max(1.0 - sign(t) * p, 0.0); }), Better::kSmaller,
+      "mean max(1 - t y, 0)");
   add(registry, "SquaredHinge", {"squared_hinge"}, "squared_hinge", mean_of([=](double t, double p) {
         const double miss = std::max(1.0 - sign(t) * p, 0.0);
         return miss * miss;
       }),
       Better::kSmaller, "mean max(1 - t y, 0)^2");
-  add(registry, "CategoricalHinge", {"categorical_hinge"}, "categorical_hinge", categorical_hinge, Better::kSmaller, "max(max((1 - t) y) - sum(t y) + 1, 0)");
+  add(registry, "CategoricalHinge", {"categorical_hinge"}, "categorical_hinge", categorical_hinge,
+      Better::kSmaller, "max(max((1 - t) y) - sum(t y) + 1, 0)");
 }
 
 /// Outputs here are values, never lists of class numbers.
 Parameter unsorted_parameter() {
-  return {"from_sorted_ids", Kind::kObject, false, false, false, [](const Json& value) -> Json {
+  return {"from_sorted_ids",
+          Kind::kObject,
+          false,
+          false,
+          false,
+          [](const Json& value) -> Json {
             if (value == false) return value;
             throw InputError("only False is supported");
           },
@@ -188,43 +224,76 @@ Parameter unsorted_parameter() {
 
 void add_parameterised(Registry<Metric>& registry) {
   const Parameter dtype{"dtype", Kind::kAny, nullptr, false, true};
-  const auto named = [&](const std::string& default_name) { return Parameter{"name", Kind::kText, default_name}; };
-  registry.add({"BinaryAccuracy", {"binary_accuracy"}, {named("binary_accuracy"), dtype, {"threshold", Kind::kNumber, 0.5}},
+  const auto named = [&](const std::string& default_name) {
+    return Parameter{"name", Kind::kText, default_name};
+  };
+  registry.add({"BinaryAccuracy",
+                {"binary_accuracy"},
+                {named("binary_accuracy"), dtype, {"threshold", Kind::kNumber, 0.5}},
                 "how often y > threshold equals t (keras.metrics.BinaryAccuracy)"},
                [](const Json& config) {
                  const double threshold = config["threshold"].get<double>();
-                 return std::make_unique<MeanMetric>(mean_of([=](double t, double p) { return t == (p > threshold ? 1.0 : 0.0) ? 1.0 : 0.0; }), Better::kLarger);
+                 return std::make_unique<MeanMetric>(mean_of([=](double t, double p) {
+                                                       return t == (p > threshold ? 1.0 : 0.0) ? 1.0 : 0.0;
+                                                     }),
+                                                     Better::kLarger);
                });
   const auto top_k = [&](const std::string& class_name, const std::string& snake, bool sparse) {
     std::vector<Parameter> parameters = {{"k", Kind::kInteger, 5}, named(snake), dtype};
     if (sparse) parameters.push_back(unsorted_parameter());
-    registry.add({class_name, {snake}, parameters, "how often class t is among the k largest outputs (keras.metrics." + class_name + ")"},
+    registry.add({class_name,
+                  {snake},
+                  parameters,
+                  "how often class t is among the k largest outputs (keras.metrics." + class_name + ")"},
                  [=](const Json& config) {
                    const std::int64_t k = config["k"].get<std::int64_t>();
-                   return std::make_unique<MeanMetric>([=](const Position& at) { return in_top(at, sparse ? static_cast<std::int64_t>(at.t[0]) : arg_max(at.t, at.width), k); },
-                                                       Better::kLarger);
+                   return std::make_unique<MeanMetric>(
+                       [=](const Position& at) {
+                         return in_top(
+                             at, sparse ? static_cast<std::int64_t>(at.t[0]) : arg_max(at.t, at.width), k);
+                       },
+                       Better::kLarger);
                  });
   };
   top_k("TopKCategoricalAccuracy", "top_k_categorical_accuracy", false);
   top_k("SparseTopKCategoricalAccuracy", "sparse_top_k_categorical_accuracy", true);
-  const Parameter logits{"from_logits", Kind::kBoolean, false}, smoothing{"label_smoothing", Kind::kNumber, 0.0}, axis = last_axis_parameter();
-  registry.add({"BinaryCrossentropy", {"binary_crossentropy"}, {named("binary_crossentropy"), dtype, logits, smoothing}, "-mean t log y + (1 - t) log(1 - y) (keras.metrics.BinaryCrossentropy)"},
+  const Parameter logits{"from_logits", Kind::kBoolean, false},
+      smoothing{"label_smoothing", Kind::kNumber, 0.0}, axis = last_axis_parameter();
+  registry.add({"BinaryCrossentropy",
+                {"binary_crossentropy"},
+                {named("binary_crossentropy"), dtype, logits, smoothing},
+                "-mean t log y + (1 - t) log(1 - y) (keras.metrics.BinaryCrossentropy)"},
                [](const Json& config) {
                  const bool from_logits = config["from_logits"].get<bool>();
                  const double s = config["label_smoothing"].get<double>();
-                 return std::make_unique<MeanMetric>(mean_of([=](double t, double p) { return binary_crossentropy(t, p, from_logits, s); }), Better::kSmaller);
+                 return std::make_unique<MeanMetric>(
+                     mean_of([=](double t, double p) { return binary_crossentropy(t, p, from_logits, s); }),
+                     Better::kSmaller);
                });
-  registry.add({"CategoricalCrossentropy", {"categorical_crossentropy"}, {named("categorical_crossentropy"), dtype, logits, smoothing, axis}, "-sum t log y (keras.metrics.CategoricalCrossentropy)"},
+  registry.add({"CategoricalCrossentropy",
+                {"categorical_crossentropy"},
+                {named("categorical_crossentropy"), dtype, logits, smoothing, axis},
+                "-sum t log y (keras.metrics.CategoricalCrossentropy)"},
                [](const Json& config) {
                  const bool from_logits = config["from_logits"].get<bool>();
                  const double s = config["label_smoothing"].get<double>();
-                 return std::make_unique<MeanMetric>([=](const Position& at) { return categorical_crossentropy(at, from_logits, s); }, Better::kSmaller);
+                 return std::make_unique<MeanMetric>(
+                     [=](const Position& at) { return categorical_crossentropy(at, from_logits, s); },
+                     Better::kSmaller);
                });
-  registry.add({"SparseCategoricalCrossentropy", {"sparse_categorical_crossentropy"}, {named("sparse_categorical_crossentropy"), dtype, logits, {"ignore_class", Kind::kInteger, nullptr, false, true}, axis},
+  registry.add({"SparseCategoricalCrossentropy",
+                {"sparse_categorical_crossentropy"},
+                {named("sparse_categorical_crossentropy"),
+                 dtype,
+                 logits,
+                 {"ignore_class", Kind::kInteger, nullptr, false, true},
+                 axis},
                 "-log y[t] (keras.metrics.SparseCategoricalCrossentropy)"},
                [](const Json& config) {
                  const bool from_logits = config["from_logits"].get<bool>();
-                 auto metric = std::make_unique<MeanMetric>([=](const Position& at) { return categorical_crossentropy(at, from_logits, 0.0); }, Better::kSmaller);
+                 auto metric = std::make_unique<MeanMetric>(
+                     [=](const Position& at) { return categorical_crossentropy(at, from_logits, 0.0); },
+                     Better::kSmaller);
                  if (!config["ignore_class"].is_null()) metric->ignore(config["ignore_class"].get<float>());
                  return metric;
                });

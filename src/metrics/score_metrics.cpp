@@ -17,9 +17,14 @@ class FBetaScore : public Metric {
   FBetaScore(const Json& config, double beta) : beta_(beta) {
     if (config["average"].is_string()) average_ = config["average"].get<std::string>();
     if (!average_.empty() && average_ != "micro" && average_ != "macro" && average_ != "weighted") {
-      throw InputError("Invalid `average` argument value. Expected one of: {None, 'micro', 'macro', 'weighted'}. Received: average=" + average_);
+      throw InputError(
+          "Invalid `average` argument value. Expected one of: {None, 'micro', 'macro', 'weighted'}. "
+          "Received: average=" +
+          average_);
     }
-    if (beta <= 0) throw InputError("Invalid `beta` argument value. It should be > 0. Received: beta=" + std::to_string(beta));
+    if (beta <= 0)
+      throw InputError("Invalid `beta` argument value. It should be > 0. Received: beta=" +
+                       std::to_string(beta));
     has_threshold_ = !config["threshold"].is_null();
     if (has_threshold_) threshold_ = config["threshold"].get<double>();
   }
@@ -34,8 +39,10 @@ class FBetaScore : public Metric {
       const float largest = *std::max_element(p, p + in.classes);
       for (std::int64_t c = 0; c < in.classes; ++c) {
         // Without a threshold the largest output is the prediction (all of them when it is shared).
-        const double predicted = has_threshold_ ? (p[c] > static_cast<float>(threshold_) ? 1.0 : 0.0) : (p[c] >= largest && std::abs(p[c]) > 1e-9F ? 1.0 : 0.0);
-        const double target = in.target_width == in.classes ? t[c] : (static_cast<std::int64_t>(t[0]) == c ? 1.0 : 0.0);
+        const double predicted = has_threshold_ ? (p[c] > static_cast<float>(threshold_) ? 1.0 : 0.0)
+                                                : (p[c] >= largest && std::abs(p[c]) > 1e-9F ? 1.0 : 0.0);
+        const double target =
+            in.target_width == in.classes ? t[c] : (static_cast<std::int64_t>(t[0]) == c ? 1.0 : 0.0);
         double* at = sums.data() + 4 * c;
         at[0] += weight * predicted * target;
         at[1] += weight * predicted * (1.0 - target);
@@ -66,7 +73,8 @@ class FBetaScore : public Metric {
  private:
   double f(double tp, double fp, double fn) const {
     constexpr double kEpsilon = 1e-7;
-    const double precision = divide_no_nan(tp, tp + fp), recall = divide_no_nan(tp, tp + fn), square = beta_ * beta_;
+    const double precision = divide_no_nan(tp, tp + fp), recall = divide_no_nan(tp, tp + fn),
+                 square = beta_ * beta_;
     return (1.0 + square) * precision * recall / (precision * square + recall + kEpsilon);
   }
 
@@ -79,9 +87,16 @@ class FBetaScore : public Metric {
 /// Per output: sum w t, sum w t^2, sum w (t - y)^2, sum w; and once the number of samples.
 class R2Score : public Metric {
  public:
-  explicit R2Score(const Json& config) : aggregation_(config["class_aggregation"].is_string() ? config["class_aggregation"].get<std::string>() : ""), regressors_(config["num_regressors"].get<double>()) {
-    if (!aggregation_.empty() && aggregation_ != "uniform_average" && aggregation_ != "variance_weighted_average") {
-      throw InputError("Invalid value for argument `class_aggregation`. Expected one of (None, 'uniform_average', 'variance_weighted_average'). Received: " + aggregation_);
+  explicit R2Score(const Json& config)
+      : aggregation_(config["class_aggregation"].is_string() ? config["class_aggregation"].get<std::string>()
+                                                             : ""),
+        regressors_(config["num_regressors"].get<double>()) {
+    if (!aggregation_.empty() && aggregation_ != "uniform_average" &&
+        aggregation_ != "variance_weighted_average") {
+      throw InputError(
+          "Invalid value for argument `class_aggregation`. Expected one of (None, 'uniform_average', "
+          "'variance_weighted_average'). Received: " +
+          aggregation_);
     }
   }
   void build(const Shape&, const Shape& output) override { outputs_ = output.last(); }
@@ -90,7 +105,8 @@ class R2Score : public Metric {
     for (std::int64_t i = 0; i < in.positions; ++i) {
       const double weight = in.weights == nullptr ? 1.0 : in.weights[i];
       for (std::int64_t c = 0; c < in.classes; ++c) {
-        const double t = in.targets[i * in.target_width + (in.target_width == in.classes ? c : 0)], p = in.predictions[i * in.classes + c];
+        const double t = in.targets[i * in.target_width + (in.target_width == in.classes ? c : 0)],
+                     p = in.predictions[i * in.classes + c];
         double* at = sums.data() + 4 * c;
         at[0] += weight * t;
         at[1] += weight * t * t;
@@ -132,12 +148,16 @@ class R2Score : public Metric {
 }  // namespace
 
 void add_score_metrics(Registry<Metric>& registry) {
-  const Parameter average{"average", Kind::kText, nullptr, false, true}, threshold{"threshold", Kind::kNumber, nullptr, false, true};
-  registry.add(metric_signature("F1Score", {"f1_score"}, "f1_score", {average, threshold}, "2 precision recall / (precision + recall) (keras.metrics.F1Score)"),
+  const Parameter average{"average", Kind::kText, nullptr, false, true},
+      threshold{"threshold", Kind::kNumber, nullptr, false, true};
+  registry.add(metric_signature("F1Score", {"f1_score"}, "f1_score", {average, threshold},
+                                "2 precision recall / (precision + recall) (keras.metrics.F1Score)"),
                [](const Json& config) { return std::make_unique<FBetaScore>(config, 1.0); });
-  registry.add(metric_signature("FBetaScore", {"fbeta_score"}, "fbeta_score", {average, {"beta", Kind::kNumber, 1.0}, threshold},
-                                "weighs recall beta times precision (keras.metrics.FBetaScore)"),
-               [](const Json& config) { return std::make_unique<FBetaScore>(config, config["beta"].get<double>()); });
+  registry.add(
+      metric_signature("FBetaScore", {"fbeta_score"}, "fbeta_score",
+                       {average, {"beta", Kind::kNumber, 1.0}, threshold},
+                       "weighs recall beta times precision (keras.metrics.FBetaScore)"),
+      [](const Json& config) { return std::make_unique<FBetaScore>(config, config["beta"].get<double>()); });
   registry.add({"R2Score",
                 {"r2_score"},
                 {{"class_aggregation", Kind::kText, "uniform_average", false, true},

@@ -1,4 +1,5 @@
-// Adam (Kingma and Ba 2014), AdamW (Loshchilov and Hutter 2017), Nadam (Dozat 2016), Adamax, Lion (Chen et al. 2023).
+// Adam (Kingma and Ba 2014), AdamW (Loshchilov and Hutter 2017), Nadam (Dozat 2016), Adamax, Lion (Chen et
+// al. 2023).
 
 #include <cmath>
 
@@ -55,7 +56,10 @@ class Adam : public CommonOptimizer {
 class Nadam : public CommonOptimizer {
  public:
   explicit Nadam(const Json& config)
-      : CommonOptimizer(config), beta1_(config["beta_1"].get<float>()), beta2_(config["beta_2"].get<float>()), epsilon_(config["epsilon"].get<float>()) {}
+      : CommonOptimizer(config),
+        beta1_(config["beta_1"].get<float>()),
+        beta2_(config["beta_2"].get<float>()),
+        epsilon_(config["epsilon"].get<float>()) {}
   std::vector<double> scalars() const override { return {product_}; }
   void set_scalars(std::span<const double> scalars) override {
     if (!scalars.empty()) product_ = static_cast<float>(scalars[0]);
@@ -90,7 +94,10 @@ class Nadam : public CommonOptimizer {
 class Adamax : public CommonOptimizer {
  public:
   explicit Adamax(const Json& config)
-      : CommonOptimizer(config), beta1_(config["beta_1"].get<float>()), beta2_(config["beta_2"].get<float>()), epsilon_(config["epsilon"].get<float>()) {}
+      : CommonOptimizer(config),
+        beta1_(config["beta_1"].get<float>()),
+        beta2_(config["beta_2"].get<float>()),
+        epsilon_(config["epsilon"].get<float>()) {}
 
  protected:
   std::vector<std::string> own_slots() const override { return {"m", "u"}; }
@@ -114,7 +121,10 @@ class Adamax : public CommonOptimizer {
 
 class Lion : public CommonOptimizer {
  public:
-  explicit Lion(const Json& config) : CommonOptimizer(config), beta1_(config["beta_1"].get<float>()), beta2_(config["beta_2"].get<float>()) {}
+  explicit Lion(const Json& config)
+      : CommonOptimizer(config),
+        beta1_(config["beta_1"].get<float>()),
+        beta2_(config["beta_2"].get<float>()) {}
 
  protected:
   std::vector<std::string> own_slots() const override { return {"m"}; }
@@ -136,18 +146,35 @@ class Lion : public CommonOptimizer {
 }  // namespace
 
 void add_adam_family(Registry<Optimizer>& registry) {
-  const Parameter beta1{"beta_1", Kind::kNumber, 0.9}, beta2{"beta_2", Kind::kNumber, 0.999}, epsilon{"epsilon", Kind::kNumber, 1e-7};
-  const Parameter amsgrad{"amsgrad", Kind::kBoolean, false}, decay{"weight_decay", Kind::kNumber, 0.004, false, true};
+  const Parameter beta1{"beta_1", Kind::kNumber, 0.9}, beta2{"beta_2", Kind::kNumber, 0.999},
+      epsilon{"epsilon", Kind::kNumber, 1e-7};
+  const Parameter amsgrad{"amsgrad", Kind::kBoolean, false},
+      decay{"weight_decay", Kind::kNumber, 0.004, false, true};
   const auto make_adam = [](const Json& config) { return std::make_unique<Adam>(config); };
-  registry.add({"Adam", {"adam"}, optimizer_parameters(0.001, {beta1, beta2, epsilon, amsgrad}), "Kingma and Ba 2014 (keras.optimizers.Adam)"}, make_adam);
-  registry.add({"AdamW", {"adamw", "adam_w"}, optimizer_parameters(0.001, {decay, beta1, beta2, epsilon, amsgrad}),
+  registry.add({"Adam",
+                {"adam"},
+                optimizer_parameters(0.001, {beta1, beta2, epsilon, amsgrad}),
+                "Kingma and Ba 2014 (keras.optimizers.Adam)"},
+               make_adam);
+  registry.add({"AdamW",
+                {"adamw", "adam_w"},
+                optimizer_parameters(0.001, {decay, beta1, beta2, epsilon, amsgrad}),
                 "Adam with decoupled weight decay, Loshchilov and Hutter 2017 (keras.optimizers.AdamW)"},
                make_adam);
-  registry.add({"Nadam", {"nadam"}, optimizer_parameters(0.001, {beta1, beta2, epsilon}), "Adam with Nesterov momentum, Dozat 2016 (keras.optimizers.Nadam)"},
+  registry.add({"Nadam",
+                {"nadam"},
+                optimizer_parameters(0.001, {beta1, beta2, epsilon}),
+                "Adam with Nesterov momentum, Dozat 2016 (keras.optimizers.Nadam)"},
                [](const Json& config) { return std::make_unique<Nadam>(config); });
-  registry.add({"Adamax", {"adamax"}, optimizer_parameters(0.001, {beta1, beta2, epsilon}), "Adam by the largest gradient, Kingma and Ba 2014 (keras.optimizers.Adamax)"},
+  registry.add({"Adamax",
+                {"adamax"},
+                optimizer_parameters(0.001, {beta1, beta2, epsilon}),
+                "Adam by the largest gradient, Kingma and Ba 2014 (keras.optimizers.Adamax)"},
                [](const Json& config) { return std::make_unique<Adamax>(config); });
-  registry.add({"Lion", {"lion"}, optimizer_parameters(0.001, {beta1, {"beta_2", Kind::kNumber, 0.99}}), "the sign of a momentum, Chen et al. 2023 (keras.optimizers.Lion)"},
+  registry.add({"Lion",
+                {"lion"},
+                optimizer_parameters(0.001, {beta1, {"beta_2", Kind::kNumber, 0.99}}),
+                "the sign of a momentum, Chen et al. 2023 (keras.optimizers.Lion)"},
                [](const Json& config) { return std::make_unique<Lion>(config); });
 }
 

@@ -1,5 +1,5 @@
-// RMSprop (Tieleman and Hinton 2012), Adagrad (Duchi et al. 2011), Adadelta (Zeiler 2012), Ftrl (McMahan et al. 2013),
-// Adafactor (Shazeer and Stern 2018).
+// RMSprop (Tieleman and Hinton 2012), Adagrad (Duchi et al. 2011), Adadelta (Zeiler 2012), Ftrl (McMahan et
+// al. 2013), Adafactor (Shazeer and Stern 2018).
 
 #include <algorithm>
 #include <cmath>
@@ -55,7 +55,9 @@ class RmsProp : public CommonOptimizer {
 class Adagrad : public CommonOptimizer {
  public:
   explicit Adagrad(const Json& config)
-      : CommonOptimizer(config), start_(config["initial_accumulator_value"].get<float>()), epsilon_(config["epsilon"].get<float>()) {}
+      : CommonOptimizer(config),
+        start_(config["initial_accumulator_value"].get<float>()),
+        epsilon_(config["epsilon"].get<float>()) {}
 
  protected:
   std::vector<std::string> own_slots() const override { return {"sum"}; }
@@ -76,7 +78,8 @@ class Adagrad : public CommonOptimizer {
 
 class Adadelta : public CommonOptimizer {
  public:
-  explicit Adadelta(const Json& config) : CommonOptimizer(config), rho_(config["rho"].get<float>()), epsilon_(config["epsilon"].get<float>()) {}
+  explicit Adadelta(const Json& config)
+      : CommonOptimizer(config), rho_(config["rho"].get<float>()), epsilon_(config["epsilon"].get<float>()) {}
 
  protected:
   std::vector<std::string> own_slots() const override { return {"gradients", "updates"}; }
@@ -181,7 +184,8 @@ class Adafactor : public CommonOptimizer {
       for (std::int64_t i = 0; i < piece.size; ++i) v[i] = keep * v[i] + (1.0F - keep) * squared(i);
       return;
     }
-    const std::int64_t columns = shape.last(), rows = shape[shape.rank() - 2], matrices = piece.size / (rows * columns);
+    const std::int64_t columns = shape.last(), rows = shape[shape.rank() - 2],
+                       matrices = piece.size / (rows * columns);
     for (std::int64_t k = 0; k < matrices; ++k) {
       float* r = piece.s[0] + k * rows;
       float* c = piece.s[1] + k * columns;
@@ -210,19 +214,28 @@ class Adafactor : public CommonOptimizer {
 };
 
 template <class Kind_>
-void add(Registry<Optimizer>& registry, const std::string& name, const std::string& alias, std::vector<Parameter> own, const std::string& source) {
-  registry.add({name, {alias}, optimizer_parameters(0.001, std::move(own)), source + " (keras.optimizers." + name + ")"},
+void add(Registry<Optimizer>& registry, const std::string& name, const std::string& alias,
+         std::vector<Parameter> own, const std::string& source) {
+  registry.add({name,
+                {alias},
+                optimizer_parameters(0.001, std::move(own)),
+                source + " (keras.optimizers." + name + ")"},
                [](const Json& config) { return std::make_unique<Kind_>(config); });
 }
 
 }  // namespace
 
 void add_adaptive_family(Registry<Optimizer>& registry) {
-  const Parameter epsilon{"epsilon", Kind::kNumber, 1e-7}, start{"initial_accumulator_value", Kind::kNumber, 0.1};
+  const Parameter epsilon{"epsilon", Kind::kNumber, 1e-7},
+      start{"initial_accumulator_value", Kind::kNumber, 0.1};
   add<RmsProp>(registry, "RMSprop", "rmsprop",
-               {{"rho", Kind::kNumber, 0.9}, {"momentum", Kind::kNumber, 0.0}, epsilon, {"centered", Kind::kBoolean, false}},
+               {{"rho", Kind::kNumber, 0.9},
+                {"momentum", Kind::kNumber, 0.0},
+                epsilon,
+                {"centered", Kind::kBoolean, false}},
                "by the root of a running mean of squares, Tieleman and Hinton 2012");
-  add<Adagrad>(registry, "Adagrad", "adagrad", {start, epsilon}, "by the root of the sum of squares, Duchi et al. 2011");
+  add<Adagrad>(registry, "Adagrad", "adagrad", {start, epsilon},
+               "by the root of the sum of squares, Duchi et al. 2011");
   add<Adadelta>(registry, "Adadelta", "adadelta", {{"rho", Kind::kNumber, 0.95}, epsilon}, "Zeiler 2012");
   add<Ftrl>(registry, "Ftrl", "ftrl",
             {{"learning_rate_power", Kind::kNumber, -0.5},

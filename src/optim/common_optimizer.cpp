@@ -3,14 +3,16 @@
 #include <algorithm>
 #include <cmath>
 
-#include "nntrain/core/call.h"
-#include "nntrain/core/error.h"
+#include "core/call.h"
+#include "core/error.h"
 
 namespace nntrain::optim {
 
 namespace {
 
-double number_or(const Json& value, double otherwise) { return value.is_number() ? value.get<double>() : otherwise; }
+double number_or(const Json& value, double otherwise) {
+  return value.is_number() ? value.get<double>() : otherwise;
+}
 
 CommonOptions read_options(const Json& config) {
   CommonOptions options;
@@ -18,27 +20,36 @@ CommonOptions read_options(const Json& config) {
   options.clipnorm = number_or(config["clipnorm"], 0);
   options.clipvalue = number_or(config["clipvalue"], 0);
   options.global_clipnorm = number_or(config["global_clipnorm"], 0);
-  const int clips = (config["clipnorm"].is_null() ? 0 : 1) + (config["clipvalue"].is_null() ? 0 : 1) + (config["global_clipnorm"].is_null() ? 0 : 1);
+  const int clips = (config["clipnorm"].is_null() ? 0 : 1) + (config["clipvalue"].is_null() ? 0 : 1) +
+                    (config["global_clipnorm"].is_null() ? 0 : 1);
   if (clips > 1) {
-    throw InputError("Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: clipnorm=" + format_call(config["clipnorm"]) +
-                     ", clipvalue=" + format_call(config["clipvalue"]) + ", global_clipnorm=" + format_call(config["global_clipnorm"]));
+    throw InputError(
+        "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: clipnorm=" +
+        format_call(config["clipnorm"]) + ", clipvalue=" + format_call(config["clipvalue"]) +
+        ", global_clipnorm=" + format_call(config["global_clipnorm"]));
   }
-  if (options.clipnorm < 0 || options.clipvalue < 0 || options.global_clipnorm < 0) throw InputError("clipnorm, clipvalue and global_clipnorm must not be negative");
+  if (options.clipnorm < 0 || options.clipvalue < 0 || options.global_clipnorm < 0)
+    throw InputError("clipnorm, clipvalue and global_clipnorm must not be negative");
   options.use_ema = config["use_ema"].get<bool>();
   options.ema_momentum = config["ema_momentum"].get<double>();
   if (options.use_ema && (options.ema_momentum > 1 || options.ema_momentum < 0)) {
-    throw InputError("`ema_momentum` must be in the range [0, 1]. Received: ema_momentum=" + format_call(config["ema_momentum"]));
+    throw InputError("`ema_momentum` must be in the range [0, 1]. Received: ema_momentum=" +
+                     format_call(config["ema_momentum"]));
   }
   if (!config["ema_overwrite_frequency"].is_null()) {
     options.ema_overwrite_frequency = config["ema_overwrite_frequency"].get<std::int64_t>();
     if (options.use_ema && options.ema_overwrite_frequency < 1) {
-      throw InputError("`ema_overwrite_frequency` must be an integer >= 1 or None. Received: ema_overwrite_frequency=" + format_call(config["ema_overwrite_frequency"]));
+      throw InputError(
+          "`ema_overwrite_frequency` must be an integer >= 1 or None. Received: ema_overwrite_frequency=" +
+          format_call(config["ema_overwrite_frequency"]));
     }
   }
   if (!config["gradient_accumulation_steps"].is_null()) {
     options.gradient_accumulation_steps = config["gradient_accumulation_steps"].get<std::int64_t>();
     if (options.gradient_accumulation_steps < 2) {
-      throw InputError("`gradient_accumulation_steps` must be an integer >= 2. Received: gradient_accumulation_steps=" + format_call(config["gradient_accumulation_steps"]));
+      throw InputError(
+          "`gradient_accumulation_steps` must be an integer >= 2. Received: gradient_accumulation_steps=" +
+          format_call(config["gradient_accumulation_steps"]));
     }
   }
   return options;
@@ -76,8 +87,10 @@ double CommonOptimizer::learning_rate(std::int64_t iteration) const {
 
 void CommonOptimizer::set_learning_rate(double rate) {
   if (schedule_) {
-    throw InputError("This optimizer was created with a LearningRateSchedule object as its learning_rate constructor argument, hence "
-                     "its learning rate is not settable; drop the callback or the schedule");
+    throw InputError(
+        "This optimizer was created with a LearningRateSchedule object as its learning_rate constructor "
+        "argument, hence "
+        "its learning rate is not settable; drop the callback or the schedule");
   }
   rate_ = rate;
 }
@@ -131,7 +144,8 @@ void CommonOptimizer::average(Slice& slice, const StepInfo& info) {
   const bool overwrites = frequency > 0 && (updates(info) + 1) % frequency == 0;
   for_pieces(slice, [&](const Piece& piece) {
     float* mean = piece.s[at];
-    for (std::int64_t i = 0; i < piece.size; ++i) mean[i] = momentum * mean[i] + (1.0F - momentum) * piece.w[i];
+    for (std::int64_t i = 0; i < piece.size; ++i)
+      mean[i] = momentum * mean[i] + (1.0F - momentum) * piece.w[i];
     if (overwrites) std::copy_n(mean, piece.size, piece.w);
   });
 }
@@ -163,7 +177,8 @@ void CommonOptimizer::finalize(Slice& slice) {
   for_pieces(slice, [&](const Piece& piece) { std::copy_n(piece.s[at], piece.size, piece.w); });
 }
 
-std::vector<Parameter> optimizer_parameters(double learning_rate, std::vector<Parameter> own, const Json& weight_decay) {
+std::vector<Parameter> optimizer_parameters(double learning_rate, std::vector<Parameter> own,
+                                            const Json& weight_decay) {
   const auto rate = [](const Json& value) -> Json {
     if (value.is_number()) return value.get<double>();
     if (value.is_null()) throw InputError("must be a number or a schedule, got None");
@@ -176,14 +191,18 @@ std::vector<Parameter> optimizer_parameters(double learning_rate, std::vector<Pa
     all.push_back(std::move(parameter));
   }
   if (!has_decay) all.push_back({"weight_decay", Kind::kNumber, weight_decay, false, true});
-  for (const char* name : {"clipnorm", "clipvalue", "global_clipnorm"}) all.push_back({name, Kind::kNumber, nullptr, false, true});
+  for (const char* name : {"clipnorm", "clipvalue", "global_clipnorm"})
+    all.push_back({name, Kind::kNumber, nullptr, false, true});
   all.push_back({"use_ema", Kind::kBoolean, false});
   all.push_back({"ema_momentum", Kind::kNumber, 0.99});
   all.push_back({"ema_overwrite_frequency", Kind::kInteger, nullptr, false, true});
-  all.push_back({"loss_scale_factor", Kind::kObject, nullptr, false, true, [](const Json& value) -> Json {
+  all.push_back({"loss_scale_factor", Kind::kObject, nullptr, false, true,
+                 [](const Json& value) -> Json {
                    if (value.is_null()) return value;
-                   throw InputError("loss scaling is for half precision, which is not supported; leave it out");
-                 }, true});
+                   throw InputError(
+                       "loss scaling is for half precision, which is not supported; leave it out");
+                 },
+                 true});
   all.push_back({"gradient_accumulation_steps", Kind::kInteger, nullptr, false, true});
   all.push_back({"name", Kind::kText, nullptr, false, true});
   return all;
@@ -199,7 +218,8 @@ Registry<Optimizer>& optimizers() {
     made.refuse({"Muon"}, "it needs every matrix whole in every step, where here each rank has its slice");
     made.refuse({"ScheduleFreeAdamW"}, "its weights for training and for validation differ");
     made.refuse({"LossScaleOptimizer"}, "float32 needs no loss scale");
-    made.refuse({"MultiOptimizer", "OptimizerMap"}, "one optimizer takes all weights; trainable=False freezes a layer");
+    made.refuse({"MultiOptimizer", "OptimizerMap"},
+                "one optimizer takes all weights; trainable=False freezes a layer");
     return made;
   }();
   return registry;

@@ -1,13 +1,13 @@
 #pragma once
-// What every Keras optimizer does around its formula (keras/src/optimizers/base_optimizer.py): accumulate, clip,
-// decay, step, average. A formula sees one piece of one variable at a time.
+// What every Keras optimizer does around its formula (keras/src/optimizers/base_optimizer.py): accumulate,
+// clip, decay, step, average. A formula sees one piece of one variable at a time.
 
 #include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "nntrain/optim/optimizer.h"
+#include "optim/optimizer.h"
 
 namespace nntrain::optim {
 
@@ -15,8 +15,8 @@ namespace nntrain::optim {
 struct Piece {
   std::int64_t size = 0;
   float* w = nullptr;
-  float* g = nullptr;          ///< accumulated and clipped
-  float* const* s = nullptr;   ///< the formula's slots
+  float* g = nullptr;         ///< accumulated and clipped
+  float* const* s = nullptr;  ///< the formula's slots
   const Segment* segment = nullptr;
 };
 
@@ -38,7 +38,10 @@ class CommonOptimizer : public Optimizer {
  protected:
   /// The formula's own slots and where they start.
   virtual std::vector<std::string> own_slots() const = 0;
-  virtual float own_slot_start(int slot) const { (void)slot; return 0; }
+  virtual float own_slot_start(int slot) const {
+    (void)slot;
+    return 0;
+  }
   /// The step of one piece; `t` counts updates from 1. Elementwise, float32.
   virtual void update(const Piece& piece, const StepInfo& info, std::int64_t t) = 0;
   virtual void advanced(std::int64_t t) { (void)t; }
@@ -53,7 +56,9 @@ class CommonOptimizer : public Optimizer {
   template <class Use>
   void for_pieces(Slice& slice, Use use);
   /// Updates so far, this one excluded (Keras' iterations).
-  std::int64_t updates(const StepInfo& info) const { return info.iteration / std::max<std::int64_t>(1, options_.gradient_accumulation_steps); }
+  std::int64_t updates(const StepInfo& info) const {
+    return info.iteration / std::max<std::int64_t>(1, options_.gradient_accumulation_steps);
+  }
   bool is_update(const StepInfo& info) const {
     const std::int64_t every = options_.gradient_accumulation_steps;
     return every == 0 || (info.iteration + 1) % every == 0;
@@ -76,16 +81,18 @@ void CommonOptimizer::for_pieces(Slice& slice, Use use) {
   float* slots[kMostSlots] = {};
   for (const Segment& segment : slice.segments) {
     for (std::size_t k = 0; k < slice.slots.size(); ++k) slots[k] = slice.slots[k] + segment.offset;
-    use(Piece{segment.size, slice.values + segment.offset, slice.gradients + segment.offset, slots, &segment});
+    use(Piece{segment.size, slice.values + segment.offset, slice.gradients + segment.offset, slots,
+              &segment});
   }
 }
 
 /// learning_rate, then `own`, then Keras' common arguments.
-std::vector<Parameter> optimizer_parameters(double learning_rate, std::vector<Parameter> own, const Json& weight_decay = nullptr);
+std::vector<Parameter> optimizer_parameters(double learning_rate, std::vector<Parameter> own,
+                                            const Json& weight_decay = nullptr);
 
 void add_sgd(Registry<Optimizer>& registry);
-void add_adam_family(Registry<Optimizer>& registry);      // Adam, AdamW, Nadam, Adamax, Lion
-void add_adaptive_family(Registry<Optimizer>& registry);  // RMSprop, Adagrad, Adadelta, Ftrl, Adafactor
-void add_layerwise_family(Registry<Optimizer>& registry); // LARS, LAMB
+void add_adam_family(Registry<Optimizer>& registry);       // Adam, AdamW, Nadam, Adamax, Lion
+void add_adaptive_family(Registry<Optimizer>& registry);   // RMSprop, Adagrad, Adadelta, Ftrl, Adafactor
+void add_layerwise_family(Registry<Optimizer>& registry);  // LARS, LAMB
 
 }  // namespace nntrain::optim

@@ -1,12 +1,13 @@
-#include "nntrain/optim/large_batch.h"
+#include "optim/large_batch.h"
 
 #include <cmath>
 
-#include "nntrain/core/error.h"
+#include "core/error.h"
 
 namespace nntrain::optim {
 
-double large_batch_factor(const std::string& scaling, std::int64_t batch_size, std::int64_t reference_batch_size) {
+double large_batch_factor(const std::string& scaling, std::int64_t batch_size,
+                          std::int64_t reference_batch_size) {
   const double ratio = static_cast<double>(batch_size) / static_cast<double>(reference_batch_size);
   if (scaling == "none") return 1.0;
   if (scaling == "linear") return ratio;

@@ -6,8 +6,8 @@
 #include <numbers>
 #include <vector>
 
-#include "nntrain/core/error.h"
-#include "nntrain/optim/schedule.h"
+#include "core/error.h"
+#include "optim/schedule.h"
 
 namespace nntrain::optim {
 
@@ -17,48 +17,62 @@ namespace {
 class Function : public Schedule {
  public:
   explicit Function(std::function<float(float)> rate) : rate_(std::move(rate)) {}
-  double rate(std::int64_t step) const override { return static_cast<double>(rate_(static_cast<float>(step))); }
+  double rate(std::int64_t step) const override {
+    return static_cast<double>(rate_(static_cast<float>(step)));
+  }
 
  private:
   std::function<float(float)> rate_;
 };
 
-std::unique_ptr<Schedule> made(std::function<float(float)> rate) { return std::make_unique<Function>(std::move(rate)); }
+std::unique_ptr<Schedule> made(std::function<float(float)> rate) {
+  return std::make_unique<Function>(std::move(rate));
+}
 
 float number(const Json& config, const char* name) { return config[name].get<float>(); }
 
 float positive(const Json& config, const char* name) {
   const float value = number(config, name);
-  if (!(value > 0)) throw InputError(std::string("Argument `") + name + "` must be > 0. Received: " + name + "=" + config[name].dump());
+  if (!(value > 0))
+    throw InputError(std::string("Argument `") + name + "` must be > 0. Received: " + name + "=" +
+                     config[name].dump());
   return value;
 }
 
 std::unique_ptr<Schedule> exponential(const Json& config) {
-  const float start = number(config, "initial_learning_rate"), steps = positive(config, "decay_steps"), decay = number(config, "decay_rate");
+  const float start = number(config, "initial_learning_rate"), steps = positive(config, "decay_steps"),
+              decay = number(config, "decay_rate");
   const bool stairs = config["staircase"].get<bool>();
-  return made([=](float step) { return start * std::pow(decay, stairs ? std::floor(step / steps) : step / steps); });
+  return made(
+      [=](float step) { return start * std::pow(decay, stairs ? std::floor(step / steps) : step / steps); });
 }
 
 std::unique_ptr<Schedule> inverse_time(const Json& config) {
-  const float start = number(config, "initial_learning_rate"), steps = positive(config, "decay_steps"), decay = number(config, "decay_rate");
+  const float start = number(config, "initial_learning_rate"), steps = positive(config, "decay_steps"),
+              decay = number(config, "decay_rate");
   const bool stairs = config["staircase"].get<bool>();
-  return made([=](float step) { return start / (1.0F + decay * (stairs ? std::floor(step / steps) : step / steps)); });
+  return made([=](float step) {
+    return start / (1.0F + decay * (stairs ? std::floor(step / steps) : step / steps));
+  });
 }
 
 std::unique_ptr<Schedule> piecewise(const Json& config) {
   const auto numbers = [&](const char* argument) {
     std::vector<float> list;
     for (const Json& item : config[argument]) {
-      if (!item.is_number()) throw InputError(std::string(argument) + " must be a list of numbers, got " + config[argument].dump());
+      if (!item.is_number())
+        throw InputError(std::string(argument) + " must be a list of numbers, got " +
+                         config[argument].dump());
       list.push_back(item.get<float>());
     }
     return list;
   };
   const std::vector<float> boundaries = numbers("boundaries"), values = numbers("values");
   if (values.size() != boundaries.size() + 1) {
-    throw InputError("The length of boundaries should be 1 less than the length of values. Received: boundaries=" +
-                     config["boundaries"].dump() + " of length " + std::to_string(boundaries.size()) + ", and values=" +
-                     config["values"].dump() + " of length " + std::to_string(values.size()));
+    throw InputError(
+        "The length of boundaries should be 1 less than the length of values. Received: boundaries=" +
+        config["boundaries"].dump() + " of length " + std::to_string(boundaries.size()) +
+        ", and values=" + config["values"].dump() + " of length " + std::to_string(values.size()));
   }
   return made([=](float step) {
     std::size_t i = 0;
@@ -84,7 +98,8 @@ std::unique_ptr<Schedule> polynomial(const Json& config) {
 
 /// Loshchilov and Hutter 2016; with a linear warm-up when warmup_target is given.
 std::unique_ptr<Schedule> cosine(const Json& config) {
-  const float start = number(config, "initial_learning_rate"), steps = positive(config, "decay_steps"), alpha = number(config, "alpha");
+  const float start = number(config, "initial_learning_rate"), steps = positive(config, "decay_steps"),
+              alpha = number(config, "alpha");
   const bool warms = !config["warmup_target"].is_null();
   const float target = warms ? number(config, "warmup_target") : start;
   const float warmup = warms ? number(config, "warmup_steps") : 0.0F;
@@ -99,7 +114,8 @@ std::unique_ptr<Schedule> cosine(const Json& config) {
 
 std::unique_ptr<Schedule> cosine_restarts(const Json& config) {
   const float start = number(config, "initial_learning_rate"), first = positive(config, "first_decay_steps");
-  const float t_mul = number(config, "t_mul"), m_mul = number(config, "m_mul"), alpha = number(config, "alpha");
+  const float t_mul = number(config, "t_mul"), m_mul = number(config, "m_mul"),
+              alpha = number(config, "alpha");
   return made([=](float step) {
     float fraction = step / first, restart = 0;
     if (t_mul == 1.0F) {
@@ -110,27 +126,59 @@ std::unique_ptr<Schedule> cosine_restarts(const Json& config) {
       const float sum = (1.0F - std::pow(t_mul, restart)) / (1.0F - t_mul);
       fraction = (fraction - sum) / std::pow(t_mul, restart);
     }
-    const float decayed = 0.5F * std::pow(m_mul, restart) * (1.0F + std::cos(std::numbers::pi_v<float> * fraction));
+    const float decayed =
+        0.5F * std::pow(m_mul, restart) * (1.0F + std::cos(std::numbers::pi_v<float> * fraction));
     return start * ((1.0F - alpha) * decayed + alpha);
   });
 }
 
 Registry<Schedule> make_registry() {
   Registry<Schedule> registry("schedule");
-  const Parameter rate{"initial_learning_rate", Kind::kNumber, nullptr, true}, steps{"decay_steps", Kind::kInteger, nullptr, true};
-  const Parameter decay{"decay_rate", Kind::kNumber, nullptr, true}, stairs{"staircase", Kind::kBoolean, false}, name{"name", Kind::kText, nullptr, false, true};
-  registry.add({"ExponentialDecay", {}, {rate, steps, decay, stairs, name}, "rate decay_rate^(step / decay_steps)"}, exponential);
-  registry.add({"InverseTimeDecay", {}, {rate, steps, decay, stairs, name}, "rate / (1 + decay_rate step / decay_steps)"}, inverse_time);
-  registry.add({"PiecewiseConstantDecay", {}, {{"boundaries", Kind::kList, nullptr, true}, {"values", Kind::kList, nullptr, true}, name},
+  const Parameter rate{"initial_learning_rate", Kind::kNumber, nullptr, true},
+      steps{"decay_steps", Kind::kInteger, nullptr, true};
+  const Parameter decay{"decay_rate", Kind::kNumber, nullptr, true},
+      stairs{"staircase", Kind::kBoolean, false}, name{"name", Kind::kText, nullptr, false, true};
+  registry.add(
+      {"ExponentialDecay", {}, {rate, steps, decay, stairs, name}, "rate decay_rate^(step / decay_steps)"},
+      exponential);
+  registry.add({"InverseTimeDecay",
+                {},
+                {rate, steps, decay, stairs, name},
+                "rate / (1 + decay_rate step / decay_steps)"},
+               inverse_time);
+  registry.add({"PiecewiseConstantDecay",
+                {},
+                {{"boundaries", Kind::kList, nullptr, true}, {"values", Kind::kList, nullptr, true}, name},
                 "values[i] up to boundaries[i]"},
                piecewise);
-  registry.add({"PolynomialDecay", {}, {rate, steps, {"end_learning_rate", Kind::kNumber, 0.0001}, {"power", Kind::kNumber, 1.0}, {"cycle", Kind::kBoolean, false}, name},
+  registry.add({"PolynomialDecay",
+                {},
+                {rate,
+                 steps,
+                 {"end_learning_rate", Kind::kNumber, 0.0001},
+                 {"power", Kind::kNumber, 1.0},
+                 {"cycle", Kind::kBoolean, false},
+                 name},
                 "from rate to end_learning_rate by (1 - step / decay_steps)^power"},
                polynomial);
-  registry.add({"CosineDecay", {}, {rate, steps, {"alpha", Kind::kNumber, 0.0}, name, {"warmup_target", Kind::kNumber, nullptr, false, true}, {"warmup_steps", Kind::kInteger, 0}},
+  registry.add({"CosineDecay",
+                {},
+                {rate,
+                 steps,
+                 {"alpha", Kind::kNumber, 0.0},
+                 name,
+                 {"warmup_target", Kind::kNumber, nullptr, false, true},
+                 {"warmup_steps", Kind::kInteger, 0}},
                 "half a cosine, Loshchilov and Hutter 2016, after a linear warm-up"},
                cosine);
-  registry.add({"CosineDecayRestarts", {}, {rate, {"first_decay_steps", Kind::kInteger, nullptr, true}, {"t_mul", Kind::kNumber, 2.0}, {"m_mul", Kind::kNumber, 1.0}, {"alpha", Kind::kNumber, 0.0}, name},
+  registry.add({"CosineDecayRestarts",
+                {},
+                {rate,
+                 {"first_decay_steps", Kind::kInteger, nullptr, true},
+                 {"t_mul", Kind::kNumber, 2.0},
+                 {"m_mul", Kind::kNumber, 1.0},
+                 {"alpha", Kind::kNumber, 0.0},
+                 name},
                 "cosine with warm restarts, Loshchilov and Hutter 2016"},
                cosine_restarts);
   return registry;

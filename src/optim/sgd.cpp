@@ -1,4 +1,4 @@
-#include "nntrain/core/error.h"
+#include "core/error.h"
 #include "optim/common_optimizer.h"
 
 namespace nntrain::optim {
@@ -9,7 +9,9 @@ namespace {
 class Sgd : public CommonOptimizer {
  public:
   explicit Sgd(const Json& config)
-      : CommonOptimizer(config), momentum_(config["momentum"].get<float>()), nesterov_(config["nesterov"].get<bool>()) {
+      : CommonOptimizer(config),
+        momentum_(config["momentum"].get<float>()),
+        nesterov_(config["nesterov"].get<bool>()) {
     if (momentum_ < 0 || momentum_ > 1) throw InputError("`momentum` must be a float between [0, 1].");
   }
 
@@ -47,9 +49,12 @@ class Sgd : public CommonOptimizer {
 }  // namespace
 
 void add_sgd(Registry<Optimizer>& registry) {
-  registry.add({"SGD", {"sgd"}, optimizer_parameters(0.01, {{"momentum", Kind::kNumber, 0.0}, {"nesterov", Kind::kBoolean, false}}),
-                "v = m v - lr g; w += v (keras.optimizers.SGD)"},
-               [](const Json& config) { return std::make_unique<Sgd>(config); });
+  registry.add(
+      {"SGD",
+       {"sgd"},
+       optimizer_parameters(0.01, {{"momentum", Kind::kNumber, 0.0}, {"nesterov", Kind::kBoolean, false}}),
+       "v = m v - lr g; w += v (keras.optimizers.SGD)"},
+      [](const Json& config) { return std::make_unique<Sgd>(config); });
 }
 
 }  // namespace nntrain::optim

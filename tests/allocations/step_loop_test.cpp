@@ -1,5 +1,6 @@
-// Nothing is allocated in a step: a run of many steps allocates as often as a run of few. Counted is operator new,
-// which is how code of ours takes memory; what OpenBLAS, oneDNN and Open MPI do inside themselves is theirs.
+// Nothing is allocated in a step: a run of many steps allocates as often as a run of few. Counted is operator
+// new, which is how code of ours takes memory; what OpenBLAS, oneDNN and Open MPI do inside themselves is
+// theirs.
 
 #include <dlfcn.h>
 #include <unistd.h>
@@ -12,9 +13,9 @@
 #include <new>
 #include <string>
 
+#include "core/products/gemm.h"
 #include "mpi_main.h"
-#include "nntrain/core/gemm.h"
-#include "nntrain/train/trainer.h"
+#include "train/loop/trainer.h"
 
 namespace {
 
@@ -33,8 +34,9 @@ bool is_foreign(const void* caller) {
 void* counted(std::size_t bytes, std::size_t alignment, const void* caller) {
   if (!is_foreign(caller)) allocations.fetch_add(1, std::memory_order_relaxed);
   const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  void* memory = alignment <= alignof(std::max_align_t) ? std::malloc(bytes == 0 ? 1 : bytes)
-                                                        : std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
+  void* memory = alignment <= alignof(std::max_align_t)
+                     ? std::malloc(bytes == 0 ? 1 : bytes)
+                     : std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
@@ -57,18 +59,27 @@ namespace {
 using Options = std::map<std::string, std::string>;
 using Layers = std::vector<std::string>;
 
-const Layers kDense = {"Flatten()", "Dense(40, activation=\"relu\")", "Dense(20, activation=\"gelu\")", "Dense(10, activation=\"softmax\")"};
+const Layers kDense = {"Flatten()", "Dense(40, activation=\"relu\")", "Dense(20, activation=\"gelu\")",
+                       "Dense(10, activation=\"softmax\")"};
 
 /// How often fit() allocates in one epoch of `steps` steps.
 std::int64_t allocations_of_fit(std::int64_t steps, const Layers& layers, const Options& options) {
   const std::string data = std::string(NNTRAIN_TESTS_DIR) + "/golden/data/";
-  const auto folder = std::filesystem::temp_directory_path() / ("nntrain_allocations_" + std::to_string(getppid()));
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("nntrain_allocations_" + std::to_string(getppid()));
   std::filesystem::create_directories(folder);
   const std::string checkpoint = (folder / "run.h5").string();
-  Options all = {{"data.inputs", data + "fashion_images.npy"}, {"data.targets", data + "fashion_labels.npy"},
-                 {"data.scale", "1/255"}, {"compile.loss", "sparse_categorical_crossentropy"},
-                 {"compile.optimizer", "SGD(0.01)"}, {"compile.metrics", "accuracy"}, {"fit.batch_size", "6"},
-                 {"fit.verbose", "0"}, {"run.shards", "2"}, {"checkpoint.resume", "never"}, {"checkpoint.path", checkpoint}};
+  Options all = {{"data.inputs", data + "fashion_images.npy"},
+                 {"data.targets", data + "fashion_labels.npy"},
+                 {"data.scale", "1/255"},
+                 {"compile.loss", "sparse_categorical_crossentropy"},
+                 {"compile.optimizer", "SGD(0.01)"},
+                 {"compile.metrics", "accuracy"},
+                 {"fit.batch_size", "6"},
+                 {"fit.verbose", "0"},
+                 {"run.shards", "2"},
+                 {"checkpoint.resume", "never"},
+                 {"checkpoint.path", checkpoint}};
   for (const auto& [key, text] : options) all[key] = text;
   all["fit.steps_per_epoch"] = std::to_string(steps);
   Configuration configuration;
@@ -101,37 +112,46 @@ TEST(StepLoop, Dense) { expect_steps_allocate_nothing(kDense); }
 TEST(StepLoop, InFileOrder) { expect_steps_allocate_nothing(kDense, {{"fit.shuffle", "false"}}); }
 
 TEST(StepLoop, LayersThatDrawAndNormalize) {
-  expect_steps_allocate_nothing({"Flatten()", "Dropout(0.1)", "Dense(40, use_bias=False)", "BatchNormalization()", "Activation(\"relu\")",
-                                 "GaussianNoise(0.1)", "Dense(20, activation=\"silu\")", "LayerNormalization()", "PReLU()",
-                                 "Dense(10, activation=\"softmax\")"},
-                                {{"compile.optimizer", "Adam(0.001)"}});
+  expect_steps_allocate_nothing(
+      {"Flatten()", "Dropout(0.1)", "Dense(40, use_bias=False)", "BatchNormalization()",
+       "Activation(\"relu\")", "GaussianNoise(0.1)", "Dense(20, activation=\"silu\")", "LayerNormalization()",
+       "PReLU()", "Dense(10, activation=\"softmax\")"},
+      {{"compile.optimizer", "Adam(0.001)"}});
 }
 
 TEST(StepLoop, RegularizersAndConstraints) {
-  expect_steps_allocate_nothing({"Flatten()", "Dense(20, activation=\"relu\", kernel_regularizer=L2(0.01), kernel_constraint=MaxNorm(2))",
-                                 "Dense(20, activation=\"relu\", kernel_regularizer=OrthogonalRegularizer(0.01))",
-                                 "Dense(10, activation=\"softmax\", activity_regularizer=L1(0.001))"});
+  expect_steps_allocate_nothing(
+      {"Flatten()",
+       "Dense(20, activation=\"relu\", kernel_regularizer=L2(0.01), kernel_constraint=MaxNorm(2))",
+       "Dense(20, activation=\"relu\", kernel_regularizer=OrthogonalRegularizer(0.01))",
+       "Dense(10, activation=\"softmax\", activity_regularizer=L1(0.001))"});
 }
 
 TEST(StepLoop, MetricsAndClassWeights) {
-  expect_steps_allocate_nothing(kDense, {{"compile.metrics", "accuracy, SparseTopKCategoricalAccuracy(k=3), sparse_categorical_crossentropy"},
-                                         {"compile.weighted_metrics", "accuracy"},
-                                         {"fit.class_weight", "0:2.0, 1:1.0, 2:1.0, 3:1.0, 4:1.0, 5:1.0, 6:1.0, 7:1.0, 8:1.0, 9:0.5"}});
+  expect_steps_allocate_nothing(
+      kDense,
+      {{"compile.metrics", "accuracy, SparseTopKCategoricalAccuracy(k=3), sparse_categorical_crossentropy"},
+       {"compile.weighted_metrics", "accuracy"},
+       {"fit.class_weight", "0:2.0, 1:1.0, 2:1.0, 3:1.0, 4:1.0, 5:1.0, 6:1.0, 7:1.0, 8:1.0, 9:0.5"}});
 }
 
 TEST(StepLoop, OptimizersWithNormsAndSchedules) {
-  for (const char* optimizer : {"SGD(0.01, momentum=0.9, nesterov=True)", "SGD(CosineDecay(0.1, decay_steps=100), global_clipnorm=1.0)",
-                                "AdamW(0.001)", "Lamb(0.001)", "RMSprop(0.001)", "Adafactor(0.001)", "Ftrl(0.001)"}) {
+  for (const char* optimizer : {"SGD(0.01, momentum=0.9, nesterov=True)",
+                                "SGD(CosineDecay(0.1, decay_steps=100), global_clipnorm=1.0)", "AdamW(0.001)",
+                                "Lamb(0.001)", "RMSprop(0.001)", "Adafactor(0.001)", "Ftrl(0.001)"}) {
     SCOPED_TRACE(optimizer);
     // No relu: Adafactor divides 0 by 0 where a unit and a pixel are both dead, as Keras' does.
-    expect_steps_allocate_nothing({"Flatten()", "Dense(20, activation=\"tanh\")", "Dense(10, activation=\"softmax\")"},
-                                  {{"compile.optimizer", optimizer}});
+    expect_steps_allocate_nothing(
+        {"Flatten()", "Dense(20, activation=\"tanh\")", "Dense(10, activation=\"softmax\")"},
+        {{"compile.optimizer", optimizer}});
   }
 }
 
 TEST(StepLoop, Profiled) {
-  expect_steps_allocate_nothing(kDense, {{"run.profile", (std::filesystem::temp_directory_path() / ("nntrain_allocations_" +
-                                             std::to_string(getppid())) / "trace.json").string()}});
+  expect_steps_allocate_nothing(
+      kDense, {{"run.profile", (std::filesystem::temp_directory_path() /
+                                ("nntrain_allocations_" + std::to_string(getppid())) / "trace.json")
+                                   .string()}});
 }
 
 }  // namespace

@@ -31,6 +31,18 @@ const std::map<std::string, Floors, std::less<>>& floors_below() {
   return table;
 }
 
+/// The rooms of a floor, from the ground up: a room includes itself, the rooms before it and what lies on the
+/// floor outside all rooms (which includes no room).
+const std::map<std::string, std::vector<std::string>, std::less<>>& rooms() {
+  static const std::map<std::string, std::vector<std::string>, std::less<>> table = {
+      {"core", {"products"}},
+      {"nn", {"variables", "activations", "losses", "layers", "model"}},
+      {"comm", {"session", "exchange"}},
+      {"train", {"callbacks", "config", "data", "step", "run", "inference", "report", "loop"}},
+  };
+  return table;
+}
+
 struct Door {
   std::string_view prefix;  ///< of the included header
   std::string_view floor;   ///< the only one that may include it
@@ -91,12 +103,8 @@ std::string floor_of_path(const std::filesystem::path& path) {
 }
 
 std::string floor_of_include(std::string_view target) {
-  constexpr std::string_view kPublic = "nntrain/";
-  const bool is_public = target.starts_with(kPublic);
-  if (is_public) target.remove_prefix(kPublic.size());
   const std::string floor(target.substr(0, target.find('/')));
-  if (floor.size() == target.size()) return {};
-  return is_public || floors_below().contains(floor) ? floor : std::string{};
+  return floor.size() < target.size() && floors_below().contains(floor) ? floor : std::string{};
 }
 
 std::string complaint(std::string_view floor, std::string_view target) {
@@ -109,6 +117,29 @@ std::string complaint(std::string_view floor, std::string_view target) {
   const std::string reached = floor_of_include(target);
   if (reached.empty() || reached == floor || row->second.contains(reached)) return {};
   return "the floor " + reached + " is not below " + std::string(floor);
+}
+
+std::string room_of(std::string_view path) {
+  const auto first = path.find('/');
+  const auto second = first == std::string_view::npos ? first : path.find('/', first + 1);
+  return second == std::string_view::npos ? std::string{}
+                                          : std::string(path.substr(first + 1, second - first - 1));
+}
+
+std::string room_complaint(std::string_view path, std::string_view target) {
+  const std::string floor(path.substr(0, path.find('/')));
+  const std::string here = room_of(path);
+  const auto table = rooms().find(floor);
+  const std::vector<std::string> order = table == rooms().end() ? std::vector<std::string>{} : table->second;
+  const auto place = [&](const std::string& room) {
+    return room.empty() ? -1 : std::find(order.begin(), order.end(), room) - order.begin();
+  };
+  const auto unknown = static_cast<std::ptrdiff_t>(order.size());
+  if (place(here) == unknown) return "the folder is no room of docs/architecture.md";
+  if (floor_of_include(target) != floor) return {};
+  const std::string there = room_of(target);
+  if (place(there) <= place(here)) return {};
+  return "the room " + there + " is not below " + (here.empty() ? "the floor itself" : here);
 }
 
 std::vector<std::filesystem::path> sources_below(const std::filesystem::path& root) {

@@ -16,14 +16,21 @@ struct Include {
 /// The #include lines of a text, comments left out.
 std::vector<Include> includes_of(std::string_view text);
 
-/// Floor of a file by its path below src/ or include/nntrain/: "comm/session.h" -> "comm".
+/// Floor of a file by its path below src/: "comm/session/session.h" -> "comm".
 std::string floor_of_path(const std::filesystem::path& path);
 
-/// Floor that an include reaches ("nntrain/comm/session.h", "comm/topology.h"), or "" for everything else.
+/// Floor that an include reaches ("comm/session/topology.h"), or "" for everything else.
 std::string floor_of_include(std::string_view target);
 
 /// What is wrong with `target` in a file of `floor`; "" when nothing is.
 std::string complaint(std::string_view floor, std::string_view target);
+
+/// "train/step/replica.h" -> "step"; "" for a file that lies on the floor itself.
+std::string room_of(std::string_view path);
+
+/// What is wrong with `target` in the file `path` (below src/), by the order of the rooms of a floor; "" when
+/// nothing is.
+std::string room_complaint(std::string_view path, std::string_view target);
 
 /// Every .h and .cpp below `root`, sorted.
 std::vector<std::filesystem::path> sources_below(const std::filesystem::path& root);

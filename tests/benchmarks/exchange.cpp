@@ -1,8 +1,11 @@
-// The exchange alone against MPI_Allreduce: what every data-parallel trainer needs at each step, without a model.
+// The exchange alone against MPI_Allreduce: what every data-parallel trainer needs at each step, without a
+// model.
 //   mpirun -np 2 build/release/tests/benchmarks/exchange_benchmark [FLOATS=1149010] [ROUNDS=300]
 // One JSON object on rank 0: medians in milliseconds. `reduce` and `share` are barriers, sums and messages;
-// `step` is SGD on the rank's own part (all of it after MPI_Allreduce); `gb_per_s` is memory read and written by the
-// sums of one rank. NNTRAIN_RANKS_PER_NODE=1 makes it messages instead of shared memory.
+// `step` is SGD on the rank's own part (all of it after MPI_Allreduce); `gb_per_s` is memory read and written
+// by the sums of one rank. NNTRAIN_RANKS_PER_NODE=1 makes it messages instead of shared memory.
+
+#include "comm/exchange/exchange.h"
 
 #include <fmt/format.h>
 
@@ -11,8 +14,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include "comm/mpi_call.h"
-#include "nntrain/comm/exchange.h"
+#include "comm/session/mpi_call.h"
 
 namespace {
 
@@ -24,7 +26,8 @@ double milliseconds_since(Clock::time_point start) {
 }
 
 double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
+                   values.end());
   return values[values.size() / 2];
 }
 
@@ -65,13 +68,15 @@ Times time_exchange(nntrain::comm::Session& session, std::int64_t floats, int ro
 }
 
 Times time_allreduce(nntrain::comm::Session& session, std::int64_t floats, int rounds) {
-  std::vector<float> values(static_cast<std::size_t>(floats)), gradients(values.size(), 1.0F), sums(values.size());
+  std::vector<float> values(static_cast<std::size_t>(floats)), gradients(values.size(), 1.0F),
+      sums(values.size());
   Times times;
   for (int round = 0; round < rounds; ++round) {
     std::fill(gradients.begin(), gradients.end(), 1.0F);
     session.barrier();
     const auto start = Clock::now();
-    check(MPI_Allreduce(gradients.data(), sums.data(), static_cast<int>(floats), MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD),
+    check(MPI_Allreduce(gradients.data(), sums.data(), static_cast<int>(floats), MPI_FLOAT, MPI_SUM,
+                        MPI_COMM_WORLD),
           "MPI_Allreduce");
     times.reduce.push_back(milliseconds_since(start));
     const auto reduced = Clock::now();
@@ -95,12 +100,14 @@ int main(int argc, char** argv) {
   // A rank reads its part of every rank's array and writes it once.
   const double bytes = 4.0 * static_cast<double>(floats) / ranks * (ranks + 1);
   const double quickest = *std::min_element(ours.reduce.begin(), ours.reduce.end());
-  fmt::print("{{\"ranks\": {}, \"nodes\": {}, \"floats\": {}, \"rounds\": {},\n"
-             " \"exchange_ms\": {{\"reduce\": {:.4f}, \"step\": {:.4f}, \"share\": {:.4f}, \"total\": {:.4f}}},\n"
-             " \"allreduce_ms\": {{\"allreduce\": {:.4f}, \"step\": {:.4f}, \"total\": {:.4f}}},\n"
-             " \"times_faster\": {:.2f}, \"reduce_gb_per_s\": {{\"median\": {:.1f}, \"best\": {:.1f}}}}}\n",
-             session.size(), session.nodes(), floats, rounds, median(ours.reduce), median(ours.step), median(ours.share),
-             median(ours.total), median(theirs.reduce), median(theirs.step), median(theirs.total),
-             median(theirs.total) / median(ours.total), bytes / median(ours.reduce) * 1e-6, bytes / quickest * 1e-6);
+  fmt::print(
+      "{{\"ranks\": {}, \"nodes\": {}, \"floats\": {}, \"rounds\": {},\n"
+      " \"exchange_ms\": {{\"reduce\": {:.4f}, \"step\": {:.4f}, \"share\": {:.4f}, \"total\": {:.4f}}},\n"
+      " \"allreduce_ms\": {{\"allreduce\": {:.4f}, \"step\": {:.4f}, \"total\": {:.4f}}},\n"
+      " \"times_faster\": {:.2f}, \"reduce_gb_per_s\": {{\"median\": {:.1f}, \"best\": {:.1f}}}}}\n",
+      session.size(), session.nodes(), floats, rounds, median(ours.reduce), median(ours.step),
+      median(ours.share), median(ours.total), median(theirs.reduce), median(theirs.step),
+      median(theirs.total), median(theirs.total) / median(ours.total), bytes / median(ours.reduce) * 1e-6,
+      bytes / quickest * 1e-6);
   return 0;
 }

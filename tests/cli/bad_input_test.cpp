@@ -36,7 +36,8 @@ class BadInput : public CliTest {
       const Outcome outcome = run(ranks, arguments);
       EXPECT_EQ(outcome.code, code) << arguments << " at " << ranks << "\n" << outcome.output;
       for (const std::string& word : words) {
-        EXPECT_NE(outcome.output.find(word), std::string::npos) << "\"" << word << "\" is not in\n" << outcome.output;
+        EXPECT_NE(outcome.output.find(word), std::string::npos) << "\"" << word << "\" is not in\n"
+                                                                << outcome.output;
       }
       EXPECT_FALSE(fs::exists(folder_ / "iris.h5")) << arguments;
       EXPECT_EQ(outcome.output.find("terminate called"), std::string::npos) << outcome.output;
@@ -60,11 +61,19 @@ TEST_F(BadInput, UnknownCommand) { expect_refused("trian run.ini", {"\"train\""}
 
 TEST_F(BadInput, MissingConfiguration) { expect_refused("train nothing.ini", {"nothing.ini"}); }
 
-TEST_F(BadInput, UnknownLayer) { expect_refused("train run.ini --model.layer='Dens(3)'", {"Dens", "\"Dense\""}); }
+TEST_F(BadInput, UnknownLayer) {
+  expect_refused("train run.ini --model.layer='Dens(3)'", {"Dens", "\"Dense\""});
+}
 
-TEST_F(BadInput, UnknownArgument) { expect_refused("train run.ini --model.layer='Dense(3, activaton=\"relu\")'", {"activaton", "\"activation\""}); }
+TEST_F(BadInput, UnknownArgument) {
+  expect_refused("train run.ini --model.layer='Dense(3, activaton=\"relu\")'",
+                 {"activaton", "\"activation\""});
+}
 
-TEST_F(BadInput, UnknownLoss) { expect_refused("train run.ini --compile.loss=mean_square_error", {"mean_square_error", "mean_squared_error"}); }
+TEST_F(BadInput, UnknownLoss) {
+  expect_refused("train run.ini --compile.loss=mean_square_error",
+                 {"mean_square_error", "mean_squared_error"});
+}
 
 TEST_F(BadInput, NotANumber) { expect_refused("train run.ini --fit.epochs=many", {"fit.epochs", "many"}); }
 
@@ -74,20 +83,25 @@ TEST_F(BadInput, NanInData) {
   std::string text = read("iris.csv");
   text.replace(text.find("4.9"), 3, "4.9");
   write("nan.csv", "a,b,y\n1,2,x\n1,nan,y\n3,4,x\n");
-  expect_refused("train run.ini --data.inputs=nan.csv --data.input_columns=a,b --data.target_columns=y", {"nan.csv"});
+  expect_refused("train run.ini --data.inputs=nan.csv --data.input_columns=a,b --data.target_columns=y",
+                 {"nan.csv"});
 }
 
 TEST_F(BadInput, LabelOutsideTheClasses) {
-  expect_refused("train run.ini --model.layer='Dense(2, activation=\"softmax\")'", {"label 2", "row 100", "[0, 2)"});
+  expect_refused("train run.ini --model.layer='Dense(2, activation=\"softmax\")'",
+                 {"label 2", "row 100", "[0, 2)"});
 }
 
 TEST_F(BadInput, InputsAndTargetsOfDifferentLength) {
   write("short.csv", "y\n0\n1\n");
-  expect_refused("train run.ini --data.targets=short.csv --data.target_columns=y --data.input_columns=petal_length", {"150", "2", "cardinality"});
+  expect_refused(
+      "train run.ini --data.targets=short.csv --data.target_columns=y --data.input_columns=petal_length",
+      {"150", "2", "cardinality"});
 }
 
 TEST_F(BadInput, ShapeThatDoesNotFit) {
-  expect_refused("train run.ini --model.layer='Dense(3, activation=\"softmax\")' --model.input_shape='(5,)'", {"(5,)", "(2,)"});
+  expect_refused("train run.ini --model.layer='Dense(3, activation=\"softmax\")' --model.input_shape='(5,)'",
+                 {"(5,)", "(2,)"});
 }
 
 TEST_F(BadInput, GarbledCheckpointIsRefusedAndKept) {
@@ -103,23 +117,28 @@ TEST_F(BadInput, GarbledCheckpointIsRefusedAndKept) {
 TEST_F(BadInput, MoreRanksThanShards) {
   const Outcome outcome = run(3, "train run.ini --run.shards=2");
   EXPECT_EQ(outcome.code, 2) << outcome.output;
-  EXPECT_NE(outcome.output.find("3 ranks are more than the run's 2 shards"), std::string::npos) << outcome.output;
+  EXPECT_NE(outcome.output.find("3 ranks are more than the run's 2 shards"), std::string::npos)
+      << outcome.output;
 }
 
 TEST_F(BadInput, NoRoomForTheCheckpoint) {
   // A limit on file sizes stands for the full disk: the write fails, the old checkpoint stays.
   ASSERT_EQ(run(0, "train run.ini").code, 0);
   const std::string before = read("iris.h5");
-  const Outcome outcome = run_shell("cd " + folder_.string() + " && ulimit -f 4 && " + NNTRAIN_PROGRAM + " train run.ini --fit.epochs=4");
+  const Outcome outcome = run_shell("cd " + folder_.string() + " && ulimit -f 4 && " + NNTRAIN_PROGRAM +
+                                    " train run.ini --fit.epochs=4");
   EXPECT_EQ(outcome.code, 1) << outcome.output;
   EXPECT_TRUE(read("iris.h5") == before);
   for (const auto& entry : fs::directory_iterator(folder_)) {
-    EXPECT_EQ(entry.path().filename().string().find("tmp"), std::string::npos) << "left behind: " << entry.path();
+    EXPECT_EQ(entry.path().filename().string().find("tmp"), std::string::npos)
+        << "left behind: " << entry.path();
   }
 }
 
 TEST_F(BadInput, SinglesInsteadOfOneJob) {
-  const Outcome outcome = run(0, "train run.ini", "SLURM_JOB_ID=1 SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_NTASKS=4 SLURM_STEP_NUM_TASKS=4");
+  const Outcome outcome =
+      run(0, "train run.ini",
+          "SLURM_JOB_ID=1 SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_NTASKS=4 SLURM_STEP_NUM_TASKS=4");
   EXPECT_EQ(outcome.code, 2) << outcome.output;
 }
 

@@ -1,5 +1,5 @@
-// Callbacks in real runs: a run that is stopped again and again, inside epochs too, and resumed at other numbers of ranks
-// decides as the straight run; the files they write are those of the straight run.
+// Callbacks in real runs: a run that is stopped again and again, inside epochs too, and resumed at other
+// numbers of ranks decides as the straight run; the files they write are those of the straight run.
 
 #include <algorithm>
 #include <set>
@@ -9,7 +9,8 @@
 namespace nntrain::cli_test {
 namespace {
 
-// 60 rows for training: four steps an epoch. Large steps, so that something is there to decide from the start.
+// 60 rows for training: four steps an epoch. Large steps, so that something is there to decide from the
+// start.
 constexpr const char* kDiabetes = R"([data]
 inputs = diabetes.csv
 input_columns = :10
@@ -47,7 +48,8 @@ class Callbacks : public CliTest {
     for (const char* folder : {"straight", "cut"}) write(std::string(folder) + "/run.ini", kDiabetes);
     write("run.ini", kDiabetes);
     for (const char* place : {"", "straight/", "cut/"}) {
-      fs::copy_file(fs::path(NNTRAIN_SOURCE_DIR) / "configs/data/diabetes.csv", folder_ / (place + std::string("diabetes.csv")));
+      fs::copy_file(fs::path(NNTRAIN_SOURCE_DIR) / "configs/data/diabetes.csv",
+                    folder_ / (place + std::string("diabetes.csv")));
     }
   }
   Outcome train(const std::string& place, int ranks, const std::string& options) {
@@ -60,7 +62,8 @@ class Callbacks : public CliTest {
   std::set<std::string> names(const std::string& place) const {
     std::set<std::string> found;
     if (!fs::exists(folder_ / place)) return found;
-    for (const auto& entry : fs::directory_iterator(folder_ / place)) found.insert(entry.path().filename().string());
+    for (const auto& entry : fs::directory_iterator(folder_ / place))
+      found.insert(entry.path().filename().string());
     return found;
   }
 };
@@ -76,7 +79,8 @@ TEST_F(Callbacks, AStoppedAndResumedRunDecidesAsTheStraightOne) {
 
   const std::vector<int> ranks = {0, 3, 2, 1, 4};
   for (std::size_t k = 0; k < 9; ++k) {  // each goes one step further: two epochs and a step
-    const Outcome stopped = train("cut", ranks[k % ranks.size()], std::string(kDeciding) + " --run.max_time=0.001");
+    const Outcome stopped =
+        train("cut", ranks[k % ranks.size()], std::string(kDeciding) + " --run.max_time=0.001");
     ASSERT_EQ(stopped.code, 75) << stopped.output;
   }
   // What a killed run leaves behind its last checkpoint.
@@ -93,7 +97,8 @@ TEST_F(Callbacks, AStoppedAndResumedRunDecidesAsTheStraightOne) {
 TEST_F(Callbacks, AFileOfModelCheckpointIsAStateToGoOnFrom) {
   const std::string saves = " --fit.epochs=6 --fit.callback='ModelCheckpoint(\"{epoch}.h5\")'";
   ASSERT_EQ(train("straight", 2, saves).code, 0);
-  for (int epoch = 1; epoch <= 6; ++epoch) ASSERT_TRUE(fs::exists(folder_ / "straight" / (std::to_string(epoch) + ".h5"))) << epoch;
+  for (int epoch = 1; epoch <= 6; ++epoch)
+    ASSERT_TRUE(fs::exists(folder_ / "straight" / (std::to_string(epoch) + ".h5"))) << epoch;
   const Outcome on = train("straight", 3, saves + " --checkpoint.path=3.h5");
   ASSERT_EQ(on.code, 0) << on.output;
   EXPECT_EQ(digest("straight/3.h5"), digest("straight/run.h5"));
@@ -101,26 +106,38 @@ TEST_F(Callbacks, AFileOfModelCheckpointIsAStateToGoOnFrom) {
 }
 
 TEST_F(Callbacks, SavesEverySoManyStepsAndWeightsAlone) {
-  ASSERT_EQ(train("straight", 2, " --fit.epochs=3 --fit.callback='ModelCheckpoint(\"steps/{epoch}-{loss:.3f}.h5\", save_freq=3)'").code, 0);
+  ASSERT_EQ(
+      train("straight", 2,
+            " --fit.epochs=3 --fit.callback='ModelCheckpoint(\"steps/{epoch}-{loss:.3f}.h5\", save_freq=3)'")
+          .code,
+      0);
   EXPECT_EQ(names("straight/steps").size(), 4U);  // 12 steps
-  ASSERT_EQ(train("cut", 2, " --fit.epochs=2 --fit.callback='ModelCheckpoint(\"weights.h5\", save_weights_only=True)'").code, 0);
+  ASSERT_EQ(train("cut", 2,
+                  " --fit.epochs=2 --fit.callback='ModelCheckpoint(\"weights.h5\", save_weights_only=True)'")
+                .code,
+            0);
   EXPECT_EQ(digest("cut/weights.h5"), digest("cut/run.h5"));
 }
 
 TEST_F(Callbacks, EpochsWithoutValidationArePassedOver) {
-  const Outcome outcome = train("straight", 2, std::string(kDeciding) + " --fit.validation_freq=2 --fit.epochs=5");
+  const Outcome outcome =
+      train("straight", 2, std::string(kDeciding) + " --fit.validation_freq=2 --fit.epochs=5");
   ASSERT_EQ(outcome.code, 0) << outcome.output;
   const std::set<std::string> best = names("straight/best");
   EXPECT_GE(best.size(), 1U);
-  for (const std::string& name : best) EXPECT_TRUE(name.rfind("02-", 0) == 0 || name.rfind("04-", 0) == 0) << name << " is of an epoch without validation";
+  for (const std::string& name : best)
+    EXPECT_TRUE(name.rfind("02-", 0) == 0 || name.rfind("04-", 0) == 0)
+        << name << " is of an epoch without validation";
 }
 
 TEST_F(Callbacks, WhatTheyNameIsCheckedBeforeTheRun) {
-  for (const char* callback : {"EarlyStopping(monitor=\"val_los\")", "ReduceLROnPlateau(\"val_mse\")", "ModelCheckpoint(\"{epoc}.h5\")"}) {
+  for (const char* callback : {"EarlyStopping(monitor=\"val_los\")", "ReduceLROnPlateau(\"val_mse\")",
+                               "ModelCheckpoint(\"{epoc}.h5\")"}) {
     const Outcome outcome = train("straight", 2, " --fit.callback='" + std::string(callback) + "'");
     EXPECT_EQ(outcome.code, 2) << outcome.output;
     EXPECT_NE(outcome.output.find("command line: fit.callback: "), std::string::npos) << outcome.output;
-    EXPECT_EQ(outcome.output.find("Epoch 1"), std::string::npos) << "an epoch was trained\n" << outcome.output;
+    EXPECT_EQ(outcome.output.find("Epoch 1"), std::string::npos) << "an epoch was trained\n"
+                                                                 << outcome.output;
   }
 }
 

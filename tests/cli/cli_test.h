@@ -25,7 +25,8 @@ inline Outcome run_shell(const std::string& command) {
   FILE* pipe = popen((command + " 2>&1").c_str(), "r");
   if (pipe == nullptr) return outcome;
   std::array<char, 4096> buffer{};
-  while (const std::size_t got = fread(buffer.data(), 1, buffer.size(), pipe)) outcome.output.append(buffer.data(), got);
+  while (const std::size_t got = fread(buffer.data(), 1, buffer.size(), pipe))
+    outcome.output.append(buffer.data(), got);
   const int status = pclose(pipe);
   outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return outcome;
@@ -36,7 +37,8 @@ class CliTest : public ::testing::Test {
  protected:
   void SetUp() override {
     const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder_ = fs::temp_directory_path() / (std::string("nntrain_") + info->test_suite_name() + "_" + info->name() + "_" + std::to_string(getpid()));
+    folder_ = fs::temp_directory_path() / (std::string("nntrain_") + info->test_suite_name() + "_" +
+                                           info->name() + "_" + std::to_string(getpid()));
     fs::create_directories(folder_);
   }
   void TearDown() override { fs::remove_all(folder_); }
@@ -45,9 +47,11 @@ class CliTest : public ::testing::Test {
   Outcome run(int ranks, const std::string& arguments, const std::string& environment = "") const {
     std::string command = "cd " + folder_.string() + " && " + environment + " ";
     if (ranks > 0) {
-      command += "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl_vader_single_copy_mechanism=none "
-                 "OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_plm=isolated mpirun --bind-to none -np " +
-                 std::to_string(ranks) + " ";
+      command +=
+          "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
+          "OMPI_MCA_btl_vader_single_copy_mechanism=none "
+          "OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_plm=isolated mpirun --bind-to none -np " +
+          std::to_string(ranks) + " ";
     }
     return run_shell(command + NNTRAIN_PROGRAM + " " + arguments);
   }

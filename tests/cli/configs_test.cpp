@@ -11,7 +11,10 @@ class Configs : public CliTest {
   std::string last_epoch(const std::string& name, const std::string& options = "") {
     const fs::path own = folder_;
     folder_ = NNTRAIN_SOURCE_DIR;  // configs name their data relative to it
-    const Outcome outcome = run(name == "perceptron_iris" ? 0 : 2, "train configs/" + name + ".ini --fit.verbose=2 --checkpoint.path=" + (own / "run.h5").string() + " " + options);
+    const Outcome outcome =
+        run(name == "perceptron_iris" ? 0 : 2,
+            "train configs/" + name + ".ini --fit.verbose=2 --checkpoint.path=" + (own / "run.h5").string() +
+                " " + options);
     folder_ = own;
     EXPECT_EQ(outcome.code, 0) << outcome.output;
     std::istringstream lines(outcome.output);
@@ -30,7 +33,8 @@ class Configs : public CliTest {
 
 TEST_F(Configs, PerceptronIrisAnswersTheSeedsQuestion) {
   EXPECT_EQ(value(last_epoch("perceptron_iris"), "accuracy"), 1.0);
-  const Outcome outcome = run(0, "predict run.h5 --data.inputs=" + std::string(NNTRAIN_SOURCE_DIR) + "/configs/data/petals.csv --output=answer.csv");
+  const Outcome outcome = run(0, "predict run.h5 --data.inputs=" + std::string(NNTRAIN_SOURCE_DIR) +
+                                     "/configs/data/petals.csv --output=answer.csv");
   EXPECT_EQ(outcome.code, 0) << outcome.output;
   const std::string answer = read("answer.csv");
   EXPECT_EQ(answer.rfind("class,class_name,output_0\n", 0), 0U) << answer;
@@ -38,7 +42,9 @@ TEST_F(Configs, PerceptronIrisAnswersTheSeedsQuestion) {
   EXPECT_NE(answer.find("\n1,setosa,0.60000"), std::string::npos) << answer;
 }
 
-TEST_F(Configs, RegressionDiabetes) { EXPECT_LT(value(last_epoch("regression_diabetes"), "val_root_mean_squared_error"), 60.0); }
+TEST_F(Configs, RegressionDiabetes) {
+  EXPECT_LT(value(last_epoch("regression_diabetes"), "val_root_mean_squared_error"), 60.0);
+}
 
 TEST_F(Configs, BinaryBreastCancer) {
   const std::string line = last_epoch("binary_breast_cancer");
@@ -46,19 +52,26 @@ TEST_F(Configs, BinaryBreastCancer) {
   EXPECT_GT(value(line, "val_auc"), 0.98);
 }
 
-TEST_F(Configs, MultilabelBreastCancer) { EXPECT_GT(value(last_epoch("multilabel_breast_cancer"), "val_binary_accuracy"), 0.88); }
+TEST_F(Configs, MultilabelBreastCancer) {
+  EXPECT_GT(value(last_epoch("multilabel_breast_cancer"), "val_binary_accuracy"), 0.88);
+}
 
 TEST_F(Configs, MulticlassIris) { EXPECT_GT(value(last_epoch("multiclass_iris"), "accuracy"), 0.94); }
 
-TEST_F(Configs, FashionMnistFirstEpochs) { EXPECT_GT(value(last_epoch("fashion_mnist", "--fit.epochs=2"), "val_accuracy"), 0.83); }
+TEST_F(Configs, FashionMnistFirstEpochs) {
+  EXPECT_GT(value(last_epoch("fashion_mnist", "--fit.epochs=2"), "val_accuracy"), 0.83);
+}
 
-TEST_F(Configs, FashionMnistRegularized) { EXPECT_GT(value(last_epoch("fashion_mnist_regularized", "--fit.epochs=3"), "val_accuracy"), 0.85); }
+TEST_F(Configs, FashionMnistRegularized) {
+  EXPECT_GT(value(last_epoch("fashion_mnist_regularized", "--fit.epochs=3"), "val_accuracy"), 0.85);
+}
 
 TEST_F(Configs, TheVocabularyPageIsTheProgramsOwn) {
   std::ifstream file(fs::path(NNTRAIN_SOURCE_DIR) / "docs/vocabulary.md");
   std::ostringstream page;
   page << file.rdbuf();
-  EXPECT_TRUE(run(0, "vocabulary").output == page.str()) << "docs/vocabulary.md is out of date: nntrain-dist vocabulary > docs/vocabulary.md";
+  EXPECT_TRUE(run(0, "vocabulary").output == page.str())
+      << "docs/vocabulary.md is out of date: nntrain-dist vocabulary > docs/vocabulary.md";
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli_test.h"
-#include "nntrain/core/json.h"
+#include "core/json.h"
 
 namespace nntrain::cli_test {
 namespace {
@@ -35,7 +35,8 @@ batch_size = 32
 profile = traces/trace.json
 )";
 constexpr int kSteps = 30;  // of both epochs
-const std::vector<std::string> kLayers = {"with \"quotes\" \\ and é", "batch_normalization", "dropout", "dense"};
+const std::vector<std::string> kLayers = {"with \"quotes\" \\ and é", "batch_normalization", "dropout",
+                                          "dense"};
 
 struct Event {
   std::int64_t start, end;  // nanoseconds
@@ -51,19 +52,22 @@ Lanes lanes_of(const Json& trace) {
     const auto length = static_cast<std::int64_t>(std::llround(entry["dur"].get<double>() * 1000));
     EXPECT_GE(start, 0);
     EXPECT_GE(length, 0);
-    lanes[{entry["pid"].get<int>(), entry["tid"].get<int>()}].push_back({start, start + length, entry["name"].get<std::string>()});
+    lanes[{entry["pid"].get<int>(), entry["tid"].get<int>()}].push_back(
+        {start, start + length, entry["name"].get<std::string>()});
   }
   return lanes;
 }
 
 int count(const std::vector<Event>& events, const std::string& name) {
-  return static_cast<int>(std::count_if(events.begin(), events.end(), [&](const Event& event) { return event.name == name; }));
+  return static_cast<int>(
+      std::count_if(events.begin(), events.end(), [&](const Event& event) { return event.name == name; }));
 }
 
 /// Is every inner event inside one of the outer ones?
 bool all_inside(const std::vector<Event>& inner, const std::vector<Event>& outer) {
   return std::all_of(inner.begin(), inner.end(), [&](const Event& one) {
-    return std::any_of(outer.begin(), outer.end(), [&](const Event& other) { return other.start <= one.start && one.end <= other.end; });
+    return std::any_of(outer.begin(), outer.end(),
+                       [&](const Event& other) { return other.start <= one.start && one.end <= other.end; });
   });
 }
 
@@ -84,9 +88,11 @@ TEST_F(ProfileTest, ShowsEveryLayerOfEveryRank) {
   Lanes lanes = lanes_of(trace(2));
   for (const int rank : {0, 1}) {
     SCOPED_TRACE(rank);
-    const std::vector<Event>&steps = lanes[{rank, 0}], &activities = lanes[{rank, 1}], &layers = lanes[{rank, 2}];
+    const std::vector<Event>&steps = lanes[{rank, 0}], &activities = lanes[{rank, 1}],
+          &layers = lanes[{rank, 2}];
     EXPECT_EQ(count(steps, "step"), kSteps);
-    for (const char* name : {"input", "forward", "backward", "gradients", "optimizer"}) EXPECT_EQ(count(activities, name), kSteps) << name;
+    for (const char* name : {"input", "forward", "backward", "gradients", "optimizer"})
+      EXPECT_EQ(count(activities, name), kSteps) << name;
     EXPECT_GE(count(activities, "exchange"), kSteps);
     EXPECT_EQ(count(activities, "checkpoint"), 2);
     EXPECT_EQ(layers.size(), kLayers.size() * 2 * kSteps);
@@ -103,7 +109,9 @@ TEST_F(ProfileTest, ShowsEveryLayerOfEveryRank) {
 TEST_F(ProfileTest, EventsOfALaneNest) {
   for (auto& [lane, events] : lanes_of(trace(3, "--data.validation_rows=:100"))) {
     SCOPED_TRACE("rank " + std::to_string(lane.first) + ", lane " + std::to_string(lane.second));
-    std::stable_sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return a.start != b.start ? a.start < b.start : a.end > b.end; });
+    std::stable_sort(events.begin(), events.end(), [](const Event& a, const Event& b) {
+      return a.start != b.start ? a.start < b.start : a.end > b.end;
+    });
     std::vector<Event> open;
     for (const Event& event : events) {
       while (!open.empty() && open.back().end <= event.start) open.pop_back();
@@ -122,7 +130,8 @@ TEST_F(ProfileTest, NamesRanksAndLanes) {
     if (entry["ph"] == "M") names[entry["pid"].get<int>()].insert(entry["args"]["name"].get<std::string>());
   }
   ASSERT_EQ(names.size(), 2U);
-  for (const char* lane : {"steps", "activities", "layers", "waiting"}) EXPECT_EQ(names[1].count(lane), 1U) << lane;
+  for (const char* lane : {"steps", "activities", "layers", "waiting"})
+    EXPECT_EQ(names[1].count(lane), 1U) << lane;
   EXPECT_EQ(names[0].lower_bound("rank 0 on ")->substr(0, 10), "rank 0 on ");
   EXPECT_EQ(names[1].lower_bound("rank 1 on ")->substr(0, 10), "rank 1 on ");
 }

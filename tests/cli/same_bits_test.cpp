@@ -48,9 +48,13 @@ class SameBits : public CliTest {
 
 TEST_F(SameBits, AtEveryNumberOfRanks) { expect_same("", {1, 2, 3, 4, 5, 8}); }
 
-TEST_F(SameBits, BatchSmallerThanTheShards) { expect_same("--fit.batch_size=5 --data.rows=5000:5063 --run.shards=13", {2, 3, 13}); }
+TEST_F(SameBits, BatchSmallerThanTheShards) {
+  expect_same("--fit.batch_size=5 --data.rows=5000:5063 --run.shards=13", {2, 3, 13});
+}
 
-TEST_F(SameBits, MoreRanksThanRowsOfABatch) { expect_same("--fit.batch_size=4 --data.rows=5000:5011 --run.shards=32", {3, 32}); }
+TEST_F(SameBits, MoreRanksThanRowsOfABatch) {
+  expect_same("--fit.batch_size=4 --data.rows=5000:5011 --run.shards=32", {3, 32});
+}
 
 TEST_F(SameBits, OneRow) { expect_same("--data.rows=5000:5001 --run.shards=4", {2, 3}); }
 
@@ -82,7 +86,8 @@ TEST_F(SameBits, PredictionsAndEvaluation) {
   write("run.ini", kFashion);
   ASSERT_EQ(run(0, "train run.ini --checkpoint.path=a.h5 --fit.epochs=1").code, 0);
   const std::string data = "--data.inputs=/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz ";
-  const std::string targets = "--data.targets=/usr/share/datasets/fashion-mnist/t10k-labels-idx1-ubyte.gz --data.rows=:777";
+  const std::string targets =
+      "--data.targets=/usr/share/datasets/fashion-mnist/t10k-labels-idx1-ubyte.gz --data.rows=:777";
   const Outcome one = run(0, "predict a.h5 " + data + "--data.rows=:777 --output=one.npy");
   ASSERT_EQ(one.code, 0) << one.output;
   const std::string evaluated = run(0, "evaluate a.h5 " + data + targets).output;
@@ -125,9 +130,12 @@ TEST_F(Resume, AChangedModelOrSeedIsRefusedWithBothValues) {
   const Outcome seed = run(2, "train run.ini --checkpoint.path=a.h5 --run.seed=8");
   EXPECT_EQ(seed.code, 2);
   EXPECT_NE(seed.output.find("run.seed 7"), std::string::npos) << seed.output;
-  const Outcome model = run(0, "train run.ini --checkpoint.path=a.h5 --model.layer='Flatten()' --model.layer='Dense(10, activation=\"softmax\")'");
+  const Outcome model = run(0,
+                            "train run.ini --checkpoint.path=a.h5 --model.layer='Flatten()' "
+                            "--model.layer='Dense(10, activation=\"softmax\")'");
   EXPECT_EQ(model.code, 2) << model.output;
-  const Outcome rate = run(0, "train run.ini --checkpoint.path=a.h5 --compile.optimizer='SGD(learning_rate=0.01, momentum=0.9)'");
+  const Outcome rate = run(
+      0, "train run.ini --checkpoint.path=a.h5 --compile.optimizer='SGD(learning_rate=0.01, momentum=0.9)'");
   EXPECT_EQ(rate.code, 0) << rate.output;
 }
 

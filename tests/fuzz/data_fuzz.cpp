@@ -19,9 +19,9 @@
 #include <string>
 #include <vector>
 
-#include "nntrain/core/error.h"
-#include "nntrain/data/array_source.h"
-#include "nntrain/io/hdf5.h"
+#include "core/error.h"
+#include "data/array_source.h"
+#include "io/hdf5.h"
 
 namespace {
 

@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <string_view>
 
+#include "comm/exchange/exchange.h"
 #include "mpi_main.h"
-#include "nntrain/comm/exchange.h"
 
 namespace {
 

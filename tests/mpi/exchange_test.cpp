@@ -1,7 +1,7 @@
 // The same bits for every number of ranks and every way they are spread over nodes: each result is compared
 // with the plain evaluation of the tree in reference.h, at np 1 to 13.
 
-#include "nntrain/comm/exchange.h"
+#include "comm/exchange/exchange.h"
 
 #include <unistd.h>
 
@@ -54,7 +54,8 @@ struct Gradients {
 
   float expected(int step, std::int64_t element) const {
     return mpi_test::reference_sum<float>(
-        options.shards, [&](int s) { return leaf(step, s, element); }, [&](float sum) { return rounded(sum); });
+        options.shards, [&](int s) { return leaf(step, s, element); },
+        [&](float sum) { return rounded(sum); });
   }
 };
 
@@ -123,7 +124,8 @@ void expect_steps(const ExchangeOptions& options, int steps, std::int64_t stride
       for (std::int64_t i = extent.offset; i < extent.offset + extent.size; i += stride + step % 2) {
         float expected = 0;
         for (int k = 0; k <= step; ++k) expected -= 0.25F * gradients.expected(k, i);
-        ASSERT_EQ(exchange.values()[static_cast<std::size_t>(i)], expected) << "element " << i << " step " << step;
+        ASSERT_EQ(exchange.values()[static_cast<std::size_t>(i)], expected)
+            << "element " << i << " step " << step;
       }
     }
   }

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <set>
 
-#include "comm/buckets.h"
-#include "comm/exchange_layout.h"
-#include "comm/sum_program.h"
+#include "comm/exchange/buckets.h"
+#include "comm/exchange/exchange_layout.h"
+#include "comm/exchange/sum_program.h"
 #include "mpi_main.h"
 #include "reference.h"
 
@@ -89,7 +89,8 @@ TEST(Buckets, OneNodeHasOne) {
 
 TEST(Buckets, CoverAllBalancedAndNeverJoinLayersThatCompleteApart) {
   const ExchangeOptions options = five_layers();
-  for (const auto& leaders : {std::vector<int>{0, 1}, {0, 0, 2, 2}, {0, 1, 2, 3}, {0, 0, 0, 3, 3, 3, 6, 6, 6}}) {
+  for (const auto& leaders :
+       {std::vector<int>{0, 1}, {0, 0, 2, 2}, {0, 1, 2, 3}, {0, 0, 0, 3, 3, 3, 6, 6, 6}}) {
     const NodeMap map(leaders, 0);
     const auto buckets = cut_into_buckets(map, options);
     EXPECT_GE(buckets.size(), 5U);

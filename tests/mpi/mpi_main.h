@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "nntrain/comm/session.h"
+#include "comm/session/session.h"
 
 namespace nntrain::mpi_test {
 

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "comm/core_quota.h"
+#include "comm/session/core_quota.h"
 #include "mpi_main.h"
 
 namespace nntrain::comm {

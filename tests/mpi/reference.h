@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "nntrain/comm/exchange.h"
+#include "comm/exchange/exchange.h"
 
 namespace nntrain::mpi_test {
 
@@ -17,7 +17,8 @@ struct Unrounded {
   }
 };
 
-/// Sum over shards [begin, end) of [0, shards), halved at aligned places; round() is applied to each sum of two.
+/// Sum over shards [begin, end) of [0, shards), halved at aligned places; round() is applied to each sum of
+/// two.
 template <class T, class Leaf, class Round = Unrounded>
 T reference_sum(int begin, int width, int shards, const Leaf& leaf, const Round& round = {}) {
   if (width == 1) return leaf(begin);
@@ -29,7 +30,8 @@ T reference_sum(int begin, int width, int shards, const Leaf& leaf, const Round&
 
 template <class T, class Leaf, class Round = Unrounded>
 T reference_sum(int shards, const Leaf& leaf, const Round& round = {}) {
-  return reference_sum<T>(0, static_cast<int>(std::bit_ceil(static_cast<unsigned>(shards))), shards, leaf, round);
+  return reference_sum<T>(0, static_cast<int>(std::bit_ceil(static_cast<unsigned>(shards))), shards, leaf,
+                          round);
 }
 
 inline std::uint64_t mix(std::uint64_t x) {

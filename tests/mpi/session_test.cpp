@@ -1,4 +1,4 @@
-#include "nntrain/comm/session.h"
+#include "comm/session/session.h"
 
 #include <algorithm>
 #include <cstdlib>

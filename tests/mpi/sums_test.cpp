@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "comm/exchange/exchange.h"
 #include "mpi_main.h"
-#include "nntrain/comm/exchange.h"
 #include "reference.h"
 
 namespace nntrain::comm {

@@ -4,11 +4,11 @@
 #include <exception>
 #include <string>
 
-#include "nntrain/checkpoint/checkpoint.h"
-#include "nntrain/comm/session.h"
-#include "nntrain/core/gemm.h"
-#include "nntrain/train/configuration.h"
-#include "nntrain/train/trainer.h"
+#include "checkpoint/checkpoint.h"
+#include "comm/session/session.h"
+#include "core/products/gemm.h"
+#include "train/config/configuration.h"
+#include "train/loop/trainer.h"
 
 int main(int argc, char** argv) {
   try {
@@ -16,7 +16,9 @@ int main(int argc, char** argv) {
     nntrain::comm::Session session(argc, argv);
     if (argc != 3) return 2;
     nntrain::train::Configuration configuration;
-    const auto set = [&](const char* key, const std::string& text) { configuration.add(key, {text, "consumer"}); };
+    const auto set = [&](const char* key, const std::string& text) {
+      configuration.add(key, {text, "consumer"});
+    };
     set("data.inputs", argv[1]);
     set("data.target_columns", "species");
     set("model.layer", "Dense(8, activation=\"relu\")");
@@ -29,8 +31,9 @@ int main(int argc, char** argv) {
     if (trainer.fit() != nntrain::ExitCode::kDone) return 1;
     if (session.is_root()) {
       const auto contents = nntrain::checkpoint::read(argv[2]);
-      std::printf("epochs %lld, weights %zu, first weight %lld floats\n", static_cast<long long>(contents.state.epoch),
-                  contents.weights.size(), static_cast<long long>(contents.weights.front().values.size()));
+      std::printf("epochs %lld, weights %zu, first weight %lld floats\n",
+                  static_cast<long long>(contents.state.epoch), contents.weights.size(),
+                  static_cast<long long>(contents.weights.front().values.size()));
     }
     return 0;
   } catch (const std::exception& error) {

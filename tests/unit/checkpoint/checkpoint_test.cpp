@@ -1,4 +1,4 @@
-#include "nntrain/checkpoint/checkpoint.h"
+#include "checkpoint/checkpoint.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -8,8 +8,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "nntrain/checkpoint/keras.h"
-#include "nntrain/core/error.h"
+#include "checkpoint/keras.h"
+#include "core/error.h"
 
 /// libhdf5 1.10 loses memory when it meets damaged metadata; what is ours is still watched.
 extern "C" const char* __lsan_default_suppressions();
@@ -44,7 +44,8 @@ class CheckpointTest : public ::testing::Test {
 Contents example() {
   Contents contents;
   contents.model_config = Json::parse(R"({"class_name":"Sequential","config":{"name":"m","layers":[]}})");
-  contents.training_config = Json::parse(R"({"loss":"mean_squared_error","optimizer_config":{"class_name":"SGD","config":{}}})");
+  contents.training_config =
+      Json::parse(R"({"loss":"mean_squared_error","optimizer_config":{"class_name":"SGD","config":{}}})");
   contents.layer_names = {"flatten", "dense", "batch_normalization"};
   contents.weights = {{"dense", "kernel", Shape{2, 3}, true, {1, -2, 3.5F, 4, 5, 6e-30F}},
                       {"dense", "bias", Shape{3}, true, {0, -0.0F, 7}},
@@ -52,7 +53,10 @@ Contents example() {
                       {"batch_normalization", "moving_mean", Shape{3}, false, {0.5F, 1, 2}}};
   contents.ours = true;
   contents.state = {3, 17, 5000, 42, 8, false, 1.25};
-  contents.history.columns = {{"loss", {0.5, 0.25, 0.1}}, {"val_loss", {0.6, std::nan(""), 0.2}}, {"epoch", {1, 2, 3}}, {"seconds", {1, 1, 1}}};
+  contents.history.columns = {{"loss", {0.5, 0.25, 0.1}},
+                              {"val_loss", {0.6, std::nan(""), 0.2}},
+                              {"epoch", {1, 2, 3}},
+                              {"seconds", {1, 1, 1}}};
   contents.optimizer = "SGD";
   contents.slots = {{"momentum", {{1, 2, 3, 4, 5, 6}, {7, 8, 9}, {0, 0, 1}}}};
   contents.optimizer_scalars = {0.125};
@@ -169,8 +173,10 @@ TEST_F(CheckpointTest, OtherKerasFormatsSayWhatToDo) {
 }
 
 TEST(KerasConfig, NumbersStayFloatsAndSchedulesNameTheirModule) {
-  const Json optimizer = Json::parse(R"({"class_name":"SGD","config":{"learning_rate":{"class_name":"ExponentialDecay","config":{"decay_rate":0.5}},"momentum":0.0,"clipnorm":null}})");
-  const Json config = keras_training_config(Json::parse(R"({"class_name":"MeanSquaredError","config":{}})"), optimizer, {}, {});
+  const Json optimizer = Json::parse(
+      R"({"class_name":"SGD","config":{"learning_rate":{"class_name":"ExponentialDecay","config":{"decay_rate":0.5}},"momentum":0.0,"clipnorm":null}})");
+  const Json config = keras_training_config(Json::parse(R"({"class_name":"MeanSquaredError","config":{}})"),
+                                            optimizer, {}, {});
   EXPECT_EQ(config["optimizer_config"]["config"]["learning_rate"]["module"], "keras.optimizers.schedules");
   EXPECT_TRUE(config["optimizer_config"]["config"]["momentum"].is_number_float());
   EXPECT_FALSE(config["optimizer_config"]["config"].contains("clipnorm"));
@@ -178,8 +184,13 @@ TEST(KerasConfig, NumbersStayFloatsAndSchedulesNameTheirModule) {
 }
 
 TEST(KerasConfig, WhatKerasCannotKnowIsLeftOut) {
-  EXPECT_TRUE(keras_training_config(Json::parse(R"({"class_name":"Perceptron","config":{}})"), Json::parse(R"({"class_name":"SGD","config":{}})"), {}, {}).is_null());
-  EXPECT_TRUE(keras_training_config(Json::parse(R"({"class_name":"CategoricalGeneralizedCrossEntropy","config":{"q":0.5}})"), Json::parse(R"({"class_name":"SGD","config":{}})"), {}, {}).is_null());
+  EXPECT_TRUE(keras_training_config(Json::parse(R"({"class_name":"Perceptron","config":{}})"),
+                                    Json::parse(R"({"class_name":"SGD","config":{}})"), {}, {})
+                  .is_null());
+  EXPECT_TRUE(keras_training_config(
+                  Json::parse(R"({"class_name":"CategoricalGeneralizedCrossEntropy","config":{"q":0.5}})"),
+                  Json::parse(R"({"class_name":"SGD","config":{}})"), {}, {})
+                  .is_null());
 }
 
 }  // namespace

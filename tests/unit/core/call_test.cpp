@@ -1,8 +1,8 @@
-#include "nntrain/core/call.h"
+#include "core/call.h"
 
 #include <gtest/gtest.h>
 
-#include "nntrain/core/error.h"
+#include "core/error.h"
 
 namespace nntrain {
 namespace {
@@ -41,7 +41,8 @@ TEST(Call, NumbersKeepTheirKind) {
 
 TEST(Call, SumsAndProductsOfNumbersAsInPython) {
   EXPECT_EQ(parse_call("100*15"), Json(1500));
-  EXPECT_EQ(parse_call("SGD(decay_steps=2 + 3*4, rate=1 - 0.25)")["config"], Json::parse(R"({"decay_steps": 14, "rate": 0.75})"));
+  EXPECT_EQ(parse_call("SGD(decay_steps=2 + 3*4, rate=1 - 0.25)")["config"],
+            Json::parse(R"({"decay_steps": 14, "rate": 0.75})"));
   EXPECT_EQ(parse_call("[1, -2, 3-1]"), Json::parse("[1, -2, 2]"));
   EXPECT_DOUBLE_EQ(parse_call("1./127.5/2").get<double>(), 1.0 / 127.5 / 2.0);
   EXPECT_TRUE(parse_call("4/2").is_number_float());
@@ -58,8 +59,9 @@ TEST(Call, ListOfCalls) {
 }
 
 TEST(Call, ErrorsNameTheText) {
-  for (const char* bad : {"Dense(", "Dense(500", "Dense(500,, 2)", "\"open", "a b", "Dense(units=1, 2)", "Dense(a=1, a=2)", "1/0",
-                          "", "Dense)", "{1 2}", "-x", "1e999", "2*", "3 - x", "1/0.0", "1e300*1e300"}) {
+  for (const char* bad :
+       {"Dense(", "Dense(500", "Dense(500,, 2)", "\"open", "a b", "Dense(units=1, 2)", "Dense(a=1, a=2)",
+        "1/0", "", "Dense)", "{1 2}", "-x", "1e999", "2*", "3 - x", "1/0.0", "1e300*1e300"}) {
     EXPECT_THROW(parse_call(bad), InputError) << bad;
   }
   const std::string deep(5000, '[');
@@ -67,8 +69,8 @@ TEST(Call, ErrorsNameTheText) {
 }
 
 TEST(Call, FormatIsReadBack) {
-  for (const char* text : {R"(Dense(units=500, activation="relu", use_bias=True, bias_initializer=None))", "[1, 2.0, \"x\"]",
-                           R"(SGD(learning_rate=0.01))"}) {
+  for (const char* text : {R"(Dense(units=500, activation="relu", use_bias=True, bias_initializer=None))",
+                           "[1, 2.0, \"x\"]", R"(SGD(learning_rate=0.01))"}) {
     EXPECT_EQ(format_call(parse_call(text)), text);
   }
 }

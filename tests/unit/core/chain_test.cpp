@@ -1,6 +1,6 @@
 // The chain products against their definition, std::fma by std::fma: the bits, not the values.
 
-#include "nntrain/core/chain.h"
+#include "core/products/chain.h"
 
 #include <gtest/gtest.h>
 
@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "core/chain_functions.h"
-#include "nntrain/core/random.h"
-#include "nntrain/core/tree.h"
+#include "core/products/chain_functions.h"
+#include "core/random.h"
+#include "core/tree.h"
 
 namespace nntrain::chain {
 namespace {
@@ -33,12 +33,15 @@ float chain(std::int64_t k, A a, B b) {
   return sum;
 }
 
-bool same_bits(const Floats& a, const Floats& b) { return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0; }
+bool same_bits(const Floats& a, const Floats& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
 
 std::vector<Functions> instruction_sets() {
   std::vector<Functions> all = {portable_functions()};
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0) all.push_back(avx2_functions());
+  if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0)
+    all.push_back(avx2_functions());
   if (__builtin_cpu_supports("avx512f") != 0) all.push_back(avx512_functions());
 #endif
   return all;
@@ -49,9 +52,10 @@ struct Extents {
 };
 
 // Around the widths of vectors, tiles, panels, blocks and of what counts as few rows.
-const Extents kExtents[] = {{1, 1, 1},   {1, 10, 7},   {3, 5, 33},   {8, 48, 64},   {16, 50, 200}, {17, 51, 65},
-                            {31, 24, 1}, {40, 97, 31}, {64, 49, 70}, {65, 33, 193}, {130, 70, 400}, {5, 1400, 20}, {70, 1400, 20},
-                            {33, 20, 600}, {257, 50, 70}, {300, 17, 520}, {600, 49, 30}};
+const Extents kExtents[] = {{1, 1, 1},      {1, 10, 7},    {3, 5, 33},     {8, 48, 64},   {16, 50, 200},
+                            {17, 51, 65},   {31, 24, 1},   {40, 97, 31},   {64, 49, 70},  {65, 33, 193},
+                            {130, 70, 400}, {5, 1400, 20}, {70, 1400, 20}, {33, 20, 600}, {257, 50, 70},
+                            {300, 17, 520}, {600, 49, 30}};
 
 TEST(Chain, ProductsAreChainsOfFusedMultiplyAdds) {
   for (const auto& [m, n, k] : kExtents) {
@@ -59,14 +63,19 @@ TEST(Chain, ProductsAreChainsOfFusedMultiplyAdds) {
     Floats expected(static_cast<std::size_t>(m * n)), expected_transposed = expected;
     for (std::int64_t i = 0; i < m; ++i) {
       for (std::int64_t j = 0; j < n; ++j) {
-        const auto at = [](const Floats& values, std::int64_t index) { return values[static_cast<std::size_t>(index)]; };
+        const auto at = [](const Floats& values, std::int64_t index) {
+          return values[static_cast<std::size_t>(index)];
+        };
         const auto row = [&](std::int64_t p) { return at(x, i * k + p); };
-        expected[static_cast<std::size_t>(i * n + j)] = chain(k, row, [&](std::int64_t p) { return at(w, p * n + j); });
-        expected_transposed[static_cast<std::size_t>(i * n + j)] = chain(k, row, [&](std::int64_t p) { return at(wt, j * k + p); });
+        expected[static_cast<std::size_t>(i * n + j)] =
+            chain(k, row, [&](std::int64_t p) { return at(w, p * n + j); });
+        expected_transposed[static_cast<std::size_t>(i * n + j)] =
+            chain(k, row, [&](std::int64_t p) { return at(wt, j * k + p); });
       }
     }
     for (const Functions& functions : instruction_sets()) {
-      SCOPED_TRACE(std::string(functions.name) + " " + std::to_string(m) + " x " + std::to_string(n) + " x " + std::to_string(k));
+      SCOPED_TRACE(std::string(functions.name) + " " + std::to_string(m) + " x " + std::to_string(n) + " x " +
+                   std::to_string(k));
       Floats scratch(static_cast<std::size_t>(functions.scratch_floats(m, n, k))), y(expected.size(), -1.0F);
       functions.multiply(m, n, k, x.data(), w.data(), y.data(), scratch.data());
       EXPECT_TRUE(same_bits(y, expected));
@@ -86,7 +95,8 @@ TEST(Chain, NothingToContractIsZero) {
 }
 
 /// The gradient over `shards` shards of `rows` rows, by the definition.
-Floats gradient(std::int64_t rows, std::int64_t inputs, std::int64_t units, int shards, const Floats& x, const Floats& dz) {
+Floats gradient(std::int64_t rows, std::int64_t inputs, std::int64_t units, int shards, const Floats& x,
+                const Floats& dz) {
   Floats g(static_cast<std::size_t>(inputs * units));
   std::vector<ShardRange> leaves;
   for (int s = 0; s < shards; ++s) leaves.push_back({s, s + 1});
@@ -96,11 +106,13 @@ Floats gradient(std::int64_t rows, std::int64_t inputs, std::int64_t units, int 
     for (std::int64_t j = 0; j < units; ++j) {
       for (int s = 0; s < shards; ++s) {
         const std::int64_t begin = shard_begin(s, shards, rows), end = shard_begin(s + 1, shards, rows);
-        parts[static_cast<std::size_t>(s)] =
-            chain(end - begin, [&](std::int64_t r) { return x[static_cast<std::size_t>((begin + r) * inputs + i)]; },
-                  [&](std::int64_t r) { return dz[static_cast<std::size_t>((begin + r) * units + j)]; });
+        parts[static_cast<std::size_t>(s)] = chain(
+            end - begin,
+            [&](std::int64_t r) { return x[static_cast<std::size_t>((begin + r) * inputs + i)]; },
+            [&](std::int64_t r) { return dz[static_cast<std::size_t>((begin + r) * units + j)]; });
       }
-      for (const TreeStep& step : program) parts[static_cast<std::size_t>(step.target)] += parts[static_cast<std::size_t>(step.source)];
+      for (const TreeStep& step : program)
+        parts[static_cast<std::size_t>(step.target)] += parts[static_cast<std::size_t>(step.source)];
       g[static_cast<std::size_t>(i * units + j)] = parts[0];
     }
   }
@@ -108,26 +120,32 @@ Floats gradient(std::int64_t rows, std::int64_t inputs, std::int64_t units, int 
 }
 
 TEST(Chain, GradientsFollowTheTreeOfSums) {
-  for (const auto& [rows, inputs, units] : {Extents{1, 3, 5}, {16, 9, 48}, {20, 13, 10}, {33, 70, 51}, {600, 13, 50}, {1000, 65, 7}}) {
+  for (const auto& [rows, inputs, units] :
+       {Extents{1, 3, 5}, {16, 9, 48}, {20, 13, 10}, {33, 70, 51}, {600, 13, 50}, {1000, 65, 7}}) {
     const Floats x = random(rows * inputs, 4), dz = random(rows * units, 5);
     for (const int shards : {1, 2, 3, 5, 6, 7, 8, 13, 32}) {
       const Floats expected = gradient(rows, inputs, units, shards, x, dz);
       std::vector<Leaf> leaves;
       for (int s = 0; s < shards; ++s) {  // with more shards than rows, some have none
         const std::int64_t begin = shard_begin(s, shards, rows);
-        leaves.push_back({x.data() + begin * inputs, dz.data() + begin * units, shard_begin(s + 1, shards, rows) - begin});
+        leaves.push_back(
+            {x.data() + begin * inputs, dz.data() + begin * units, shard_begin(s + 1, shards, rows) - begin});
       }
       for (const Functions& functions : instruction_sets()) {
-        SCOPED_TRACE(std::string(functions.name) + " rows " + std::to_string(rows) + " shards " + std::to_string(shards));
+        SCOPED_TRACE(std::string(functions.name) + " rows " + std::to_string(rows) + " shards " +
+                     std::to_string(shards));
         Floats panels(static_cast<std::size_t>(rows * (units + functions.panel_columns)));
         Floats room(static_cast<std::size_t>(functions.gradient_room(rows))), g(expected.size(), -1.0F);
         functions.pack(leaves, units, panels.data());
-        functions.gradient_rows(leaves, inputs, units, panels.data(), 0, inputs, room.data(), g.data(), nullptr);
+        functions.gradient_rows(leaves, inputs, units, panels.data(), 0, inputs, room.data(), g.data(),
+                                nullptr);
         EXPECT_TRUE(same_bits(g, expected));
         const std::int64_t begin = inputs / 3, end = inputs - inputs / 4;
         Floats part(static_cast<std::size_t>((end - begin) * units));
-        functions.gradient_rows(leaves, inputs, units, panels.data(), begin, end, room.data(), part.data(), g.data());
-        EXPECT_TRUE(same_bits(part, Floats(expected.begin() + begin * units, expected.begin() + end * units)));
+        functions.gradient_rows(leaves, inputs, units, panels.data(), begin, end, room.data(), part.data(),
+                                g.data());
+        EXPECT_TRUE(
+            same_bits(part, Floats(expected.begin() + begin * units, expected.begin() + end * units)));
       }
     }
   }

@@ -1,4 +1,4 @@
-#include "nntrain/core/gemm.h"
+#include "core/products/gemm.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <cstring>
 #include <vector>
 
-#include "nntrain/core/random.h"
+#include "core/random.h"
 
 namespace nntrain::gemm {
 namespace {
@@ -48,7 +48,9 @@ TEST(Gemm, AgreesWithTheDefinition) {
   }
 }
 
-TEST(Gemm, EmptyOutputsAreFine) { multiply(Transpose::kNo, Transpose::kNo, 0, 5, 3, nullptr, 3, nullptr, 5, nullptr, 5); }
+TEST(Gemm, EmptyOutputsAreFine) {
+  multiply(Transpose::kNo, Transpose::kNo, 0, 5, 3, nullptr, 3, nullptr, 5, nullptr, 5);
+}
 
 TEST(Gemm, SaysWhatItUses) {
   EXPECT_NE(description().find("OpenBLAS"), std::string::npos);

@@ -1,4 +1,4 @@
-#include "nntrain/core/random.h"
+#include "core/random.h"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,8 @@ TEST(Philox, KnownAnswers) {
   const std::array<std::uint32_t, 4> zero = philox4x32({0, 0, 0, 0}, {0, 0});
   EXPECT_EQ(zero, (std::array<std::uint32_t, 4>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
   const std::uint32_t f = 0xffffffff;
-  EXPECT_EQ(philox4x32({f, f, f, f}, {f, f}), (std::array<std::uint32_t, 4>{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  EXPECT_EQ(philox4x32({f, f, f, f}, {f, f}),
+            (std::array<std::uint32_t, 4>{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
   EXPECT_EQ(philox4x32({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
             (std::array<std::uint32_t, 4>{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
@@ -36,7 +37,8 @@ TEST(RandomStream, MomentsAreRight) {
 }
 
 TEST(RandomStream, PurposesAndIndicesAreApart) {
-  const RandomStream a(1, Purpose::kDropout, 0), b(1, Purpose::kDropout, 1), c(1, Purpose::kNoise, 0), d(2, Purpose::kDropout, 0);
+  const RandomStream a(1, Purpose::kDropout, 0), b(1, Purpose::kDropout, 1), c(1, Purpose::kNoise, 0),
+      d(2, Purpose::kDropout, 0);
   EXPECT_NE(a.block(0, 0), b.block(0, 0));
   EXPECT_NE(a.block(0, 0), c.block(0, 0));
   EXPECT_NE(a.block(0, 0), d.block(0, 0));

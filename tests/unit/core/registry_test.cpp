@@ -1,8 +1,8 @@
-#include "nntrain/core/registry.h"
+#include "core/registry.h"
 
 #include <gtest/gtest.h>
 
-#include "nntrain/core/call.h"
+#include "core/call.h"
 
 namespace nntrain {
 namespace {
@@ -42,13 +42,18 @@ TEST(Registry, TakesEverySpelling) {
   for (const char* spec : {"big_widget(3)", "keras.widgets.BigWidget(units=3)", "BigWidget(3.0)"}) {
     EXPECT_EQ(widgets().make(parse_call(spec))->spec()["config"]["units"], 3) << spec;
   }
-  const Json keras = Json::parse(R"({"module":"keras.widgets","class_name":"BigWidget","config":{"units":3},"registered_name":null})");
+  const Json keras = Json::parse(
+      R"({"module":"keras.widgets","class_name":"BigWidget","config":{"units":3},"registered_name":null})");
   EXPECT_EQ(widgets().canonical(keras)["config"]["units"], 3);
 }
 
 TEST(Registry, UnknownNamesGetTheNearestKnown) {
-  EXPECT_NE(message_of([] { widgets().canonical("BigWiget"); }).find("did you mean \"BigWidget\""), std::string::npos);
-  EXPECT_NE(message_of([] { widgets().canonical(parse_call("BigWidget(3, rat=1)")); }).find("did you mean \"rate\""), std::string::npos);
+  EXPECT_NE(message_of([] { widgets().canonical("BigWiget"); }).find("did you mean \"BigWidget\""),
+            std::string::npos);
+  EXPECT_NE(message_of([] {
+              widgets().canonical(parse_call("BigWidget(3, rat=1)"));
+            }).find("did you mean \"rate\""),
+            std::string::npos);
 }
 
 TEST(Registry, NearestKnowsPartsInitialsAndShortForms) {
@@ -62,8 +67,11 @@ TEST(Registry, NearestKnowsPartsInitialsAndShortForms) {
 TEST(Registry, RefusedNamesSayWhyAndFewNamesAreListed) {
   Registry<Widget> registry = widgets();
   registry.refuse({"TinyGadget"}, "it is too small");
-  EXPECT_EQ(message_of([&] { registry.canonical("TinyGadget"); }), "the widget \"TinyGadget\" of Keras is not supported: it is too small; the known ones: BigWidget");
-  EXPECT_EQ(message_of([&] { registry.canonical("Qq"); }), "unknown widget \"Qq\"; the known ones: BigWidget");
+  EXPECT_EQ(
+      message_of([&] { registry.canonical("TinyGadget"); }),
+      "the widget \"TinyGadget\" of Keras is not supported: it is too small; the known ones: BigWidget");
+  EXPECT_EQ(message_of([&] { registry.canonical("Qq"); }),
+            "unknown widget \"Qq\"; the known ones: BigWidget");
 }
 
 TEST(Registry, NumbersOutOfRangeAreNoWholeNumbers) {
@@ -72,8 +80,8 @@ TEST(Registry, NumbersOutOfRangeAreNoWholeNumbers) {
 }
 
 TEST(Registry, WrongArgumentsAreRefused) {
-  for (const char* spec : {"BigWidget()", "BigWidget(\"x\")", "BigWidget(3.5)", "BigWidget(1, 2, \"n\", 4)", "BigWidget(1, units=2)",
-                           "BigWidget(1, rate=None)"}) {
+  for (const char* spec : {"BigWidget()", "BigWidget(\"x\")", "BigWidget(3.5)", "BigWidget(1, 2, \"n\", 4)",
+                           "BigWidget(1, units=2)", "BigWidget(1, rate=None)"}) {
     EXPECT_THROW(widgets().canonical(parse_call(spec)), InputError) << spec;
   }
 }

@@ -1,11 +1,11 @@
-#include "nntrain/core/tree.h"
+#include "core/tree.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstring>
 
-#include "nntrain/core/random.h"
+#include "core/random.h"
 
 namespace nntrain {
 namespace {
@@ -14,7 +14,8 @@ namespace {
 std::vector<float> leaves(int shards) {
   const RandomStream stream(7, Purpose::kTest, 0);
   std::vector<float> values(static_cast<std::size_t>(shards));
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = std::ldexp(stream.uniform(0, i) - 0.5F, static_cast<int>(i * 7 % 24));
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = std::ldexp(stream.uniform(0, i) - 0.5F, static_cast<int>(i * 7 % 24));
   return values;
 }
 
@@ -37,9 +38,12 @@ float sum_by_ranks(const std::vector<float>& values, int ranks) {
     std::vector<float> buffers(static_cast<std::size_t>(program.buffers));
     for (const TreeStep& step : program.steps) {
       float& target = buffers[static_cast<std::size_t>(step.target)];
-      if (step.operation == TreeStep::Operation::kStoreLeaf) target = values[static_cast<std::size_t>(step.shard)];
-      if (step.operation == TreeStep::Operation::kAddLeaf) target += values[static_cast<std::size_t>(step.shard)];
-      if (step.operation == TreeStep::Operation::kAdd) target += buffers[static_cast<std::size_t>(step.source)];
+      if (step.operation == TreeStep::Operation::kStoreLeaf)
+        target = values[static_cast<std::size_t>(step.shard)];
+      if (step.operation == TreeStep::Operation::kAddLeaf)
+        target += values[static_cast<std::size_t>(step.shard)];
+      if (step.operation == TreeStep::Operation::kAdd)
+        target += buffers[static_cast<std::size_t>(step.source)];
     }
     for (const ShardRange node : covering_nodes(local, shards)) nodes.push_back(node);
     sums.insert(sums.end(), buffers.begin(), buffers.begin() + program.nodes);

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <vector>
 
-#include "nntrain/data/batch.h"
+#include "data/batch.h"
 
 namespace nntrain::data {
 namespace {

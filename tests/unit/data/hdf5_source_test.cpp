@@ -2,7 +2,7 @@
 
 #include <numeric>
 
-#include "nntrain/io/hdf5.h"
+#include "io/hdf5.h"
 #include "unit/data/sources.h"
 
 namespace nntrain::data {

@@ -1,4 +1,4 @@
-#include "nntrain/data/sampler.h"
+#include "data/sampler.h"
 
 #include <gtest/gtest.h>
 

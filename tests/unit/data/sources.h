@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "nntrain/data/array_source.h"
+#include "data/array_source.h"
 #include "unit/io/scratch.h"
 
 namespace nntrain::test {

@@ -1,8 +1,8 @@
-#include "nntrain/io/atomic_file.h"
+#include "io/atomic_file.h"
 
 #include <gtest/gtest.h>
 
-#include "nntrain/io/hdf5.h"
+#include "io/hdf5.h"
 #include "unit/io/scratch.h"
 
 namespace nntrain::io {

@@ -1,4 +1,4 @@
-#include "nntrain/io/hdf5.h"
+#include "io/hdf5.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "nntrain/io/input_file.h"
+#include "io/input_file.h"
 
 #include <gtest/gtest.h>
 

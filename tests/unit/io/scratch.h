@@ -10,7 +10,7 @@
 #include <fstream>
 #include <string>
 
-#include "nntrain/core/error.h"
+#include "core/error.h"
 
 namespace nntrain::test {
 

@@ -4,10 +4,10 @@
 
 #include <cmath>
 
+#include "core/call.h"
+#include "core/error.h"
 #include "golden_json.h"
-#include "nntrain/core/call.h"
-#include "nntrain/core/error.h"
-#include "nntrain/metrics/metric.h"
+#include "metrics/metric.h"
 
 namespace nntrain::metrics {
 namespace {
@@ -35,12 +35,15 @@ TEST(Golden, Metrics) {
     const std::string spec = one["spec"].get<std::string>(), name = one["name"].get<std::string>();
     if (unsupported(spec)) continue;
     SCOPED_TRACE(name);
-    const Shape target = sample_of(one["batches"][0]["y_true"]), output = sample_of(one["batches"][0]["y_pred"]);
+    const Shape target = sample_of(one["batches"][0]["y_true"]),
+                output = sample_of(one["batches"][0]["y_pred"]);
     std::string key;
     const std::unique_ptr<Metric> metric = make_metric(parse_call(spec), target, output, key);
     metric->build(target, output);
-    // Keras numbers repeated names (true_positives_1) by the objects a process has made; a model gets the plain one.
-    const std::string bare = without_number(one["history_key"].is_string() ? one["history_key"].get<std::string>() : "");
+    // Keras numbers repeated names (true_positives_1) by the objects a process has made; a model gets the
+    // plain one.
+    const std::string bare =
+        without_number(one["history_key"].is_string() ? one["history_key"].get<std::string>() : "");
     if (!bare.empty() && bare != "f" && spec.find('(') != std::string::npos) {
       EXPECT_EQ(without_number(key), bare);
     }
@@ -56,7 +59,9 @@ TEST(Golden, Metrics) {
       in.predictions = p.data();
       if (!batch["sample_weight"].is_null()) {
         const std::vector<float> rows = golden::values(batch["sample_weight"]);
-        for (std::int64_t i = 0; i < in.positions; ++i) w.push_back(rows[static_cast<std::size_t>(i) * rows.size() / static_cast<std::size_t>(in.positions)]);
+        for (std::int64_t i = 0; i < in.positions; ++i)
+          w.push_back(
+              rows[static_cast<std::size_t>(i) * rows.size() / static_cast<std::size_t>(in.positions)]);
         in.weights = w.data();
       }
       metric->update(in, sums);
@@ -66,7 +71,9 @@ TEST(Golden, Metrics) {
     }
     std::vector<double> result;
     metric->result(sums, result);
-    const std::vector<float> expected = one["result"].is_number() ? std::vector<float>{one["result"].get<float>()} : golden::values(one["result"]);
+    const std::vector<float> expected = one["result"].is_number()
+                                            ? std::vector<float>{one["result"].get<float>()}
+                                            : golden::values(one["result"]);
     golden::expect_near(std::vector<float>(result.begin(), result.end()), expected, 2e-5, "result");
     ++tried;
   }

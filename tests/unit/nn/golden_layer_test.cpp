@@ -1,14 +1,14 @@
-// Every layer against real Keras: outputs, gradients, moving statistics, added losses; on one simulated rank with
-// several shards, and cut over two simulated ranks bit for bit.
+// Every layer against real Keras: outputs, gradients, moving statistics, added losses; on one simulated rank
+// with several shards, and cut over two simulated ranks bit for bit.
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
+#include "core/call.h"
+#include "core/error.h"
 #include "golden_json.h"
-#include "nntrain/core/call.h"
-#include "nntrain/core/error.h"
-#include "nntrain/nn/sequential.h"
+#include "nn/model/sequential.h"
 
 namespace nntrain::nn {
 namespace {
@@ -53,8 +53,8 @@ struct Result {
   double loss = 0;
 };
 
-/// Runs the layer between two Identity-like neighbours: a Rescaling(1) with no weights in front is not needed, dx is
-/// asked of the layer itself.
+/// Runs the layer between two Identity-like neighbours: a Rescaling(1) with no weights in front is not
+/// needed, dx is asked of the layer itself.
 Result run(const Json& one, int shards) {
   const Shape input(one["input_shape"].get<std::vector<std::int64_t>>());
   Sequential model("m", {parse_call(one["spec"].get<std::string>())}, input);
@@ -64,7 +64,8 @@ Result run(const Json& one, int shards) {
   if (one.value("initial", false)) {  // what our own initializers make must be what Keras' made
     for (std::size_t v = 0; v < model.variables().size(); ++v) {
       const Variable& variable = model.variables()[v];
-      golden::expect_near({variable.values, variable.values + variable.size()}, golden::values(one["weights"][v]["value"]), 1e-7, "initial " + variable.name);
+      golden::expect_near({variable.values, variable.values + variable.size()},
+                          golden::values(one["weights"][v]["value"]), 1e-7, "initial " + variable.name);
     }
   }
   std::size_t k = 0;
@@ -101,15 +102,19 @@ Result run(const Json& one, int shards) {
   layer.is_view() ? void(result.y = x) : layer.forward(context, x.data(), result.y.data());
   for (const double share : activity) result.loss += share;
   std::vector<float> gradient(memory.size(), 0.0F);
-  GradientTree tree({0, shards}, shards, {std::span<float>(gradient)}, static_cast<std::int64_t>(memory.size()));
+  GradientTree tree({0, shards}, shards, {std::span<float>(gradient)},
+                    static_cast<std::int64_t>(memory.size()));
   if (!one["dy"].is_null()) {
     std::vector<float> dy = golden::values(one["dy"]);
     result.dx.resize(x.size());
-    layer.is_view() ? void(result.dx = dy) : layer.backward(context, x.data(), result.y.data(), dy.data(), result.dx.data(), tree);
+    layer.is_view() ? void(result.dx = dy)
+                    : layer.backward(context, x.data(), result.y.data(), dy.data(), result.dx.data(), tree);
   }
   for (const Variable& variable : model.variables()) {
     result.weights.emplace_back(variable.values, variable.values + variable.size());
-    if (variable.trainable) result.gradients.emplace_back(gradient.begin() + variable.offset, gradient.begin() + variable.offset + variable.size());
+    if (variable.trainable)
+      result.gradients.emplace_back(gradient.begin() + variable.offset,
+                                    gradient.begin() + variable.offset + variable.size());
   }
   result.loss += model.regularization_loss();
   return result;
@@ -119,8 +124,10 @@ TEST(Golden, Layers) {
   int tried = 0;
   for (const Json& one : golden::cases("layers")) {
     const std::string spec = one["spec"].get<std::string>(), name = one["name"].get<std::string>();
-    const bool random = spec.find("Dropout") != std::string::npos || spec.find("GaussianNoise") != std::string::npos;
-    if (random && one["training"].get<bool>() && spec.find("(0.0)") == std::string::npos) continue;  // random_layer_test.cpp
+    const bool random =
+        spec.find("Dropout") != std::string::npos || spec.find("GaussianNoise") != std::string::npos;
+    if (random && one["training"].get<bool>() && spec.find("(0.0)") == std::string::npos)
+      continue;                                                   // random_layer_test.cpp
     if (spec.find("noise_shape") != std::string::npos) continue;  // docs/vocabulary.md: not supported
     const double tolerance = name.find("far") != std::string::npos ? 2e-4 : 2e-5;
     for (const int shards : {1, 3}) {
@@ -150,8 +157,10 @@ TEST(Golden, Layers) {
       }
       if (one["weights_after"].is_array()) {
         for (std::size_t k = 0; k < one["weights_after"].size(); ++k) {
-          const Json& after = one["weights_after"][k].contains("value") ? one["weights_after"][k]["value"] : one["weights_after"][k];
-          golden::expect_near(result.weights[k], golden::values(after), tolerance, "weights after " + std::to_string(k));
+          const Json& after = one["weights_after"][k].contains("value") ? one["weights_after"][k]["value"]
+                                                                        : one["weights_after"][k];
+          golden::expect_near(result.weights[k], golden::values(after), tolerance,
+                              "weights after " + std::to_string(k));
         }
       }
       if (one["loss"].is_number()) {
@@ -171,17 +180,20 @@ TEST(Golden, ModelConfigsOfKeras) {
     if (config.is_string()) config = Json::parse(config.get<std::string>());
     if (!config.contains("class_name")) config = {{"class_name", "Sequential"}, {"config", config}};
     const Architecture architecture = architecture_from_keras(config);
-    const Shape input = architecture.has_input ? architecture.input : Shape(one["input_shape"].get<std::vector<std::int64_t>>());
+    const Shape input = architecture.has_input ? architecture.input
+                                               : Shape(one["input_shape"].get<std::vector<std::int64_t>>());
     const Sequential from_keras(architecture.name, architecture.layers, input);
     std::vector<Json> specs;
     for (const Json& layer : one["layers"]) specs.push_back(parse_call(layer.get<std::string>()));
     const Sequential ours("sequential", specs, Shape(one["input_shape"].get<std::vector<std::int64_t>>()));
     ASSERT_EQ(ours.variables().size(), one["weights"].size());
     for (std::size_t k = 0; k < ours.variables().size(); ++k) {
-      EXPECT_EQ(ours.variables()[k].shape, Shape(one["weights"][k]["shape"].get<std::vector<std::int64_t>>()));
+      EXPECT_EQ(ours.variables()[k].shape,
+                Shape(one["weights"][k]["shape"].get<std::vector<std::int64_t>>()));
       EXPECT_EQ(from_keras.variables()[k].shape, ours.variables()[k].shape);
       const std::string path = one["weights"][k]["path"].get<std::string>();
-      EXPECT_NE(path.find(ours.variables()[k].layer + "/" + ours.variables()[k].name), std::string::npos) << path;
+      EXPECT_NE(path.find(ours.variables()[k].layer + "/" + ours.variables()[k].name), std::string::npos)
+          << path;
     }
     // Our own config is read back to the same layers.
     const Architecture again = architecture_from_keras(ours.config());

@@ -5,14 +5,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/call.h"
+#include "core/error.h"
 #include "golden_json.h"
-#include "nntrain/core/call.h"
-#include "nntrain/core/error.h"
-#include "nntrain/nn/activation.h"
-#include "nntrain/nn/constraint.h"
-#include "nntrain/nn/initializer.h"
-#include "nntrain/nn/loss.h"
-#include "nntrain/nn/regularizer.h"
+#include "nn/activations/activation.h"
+#include "nn/losses/loss.h"
+#include "nn/variables/constraint.h"
+#include "nn/variables/initializer.h"
+#include "nn/variables/regularizer.h"
 
 namespace nntrain::nn {
 namespace {
@@ -64,7 +64,8 @@ TEST(Golden, Losses) {
     if (unsupported_loss(spec)) continue;
     const std::unique_ptr<Loss> loss = losses().make(parse_call(spec));
     const Shape shape = golden::shape(one["y_pred"]);
-    const std::vector<float> targets = golden::values(one["y_true"]), predictions = golden::values(one["y_pred"]);
+    const std::vector<float> targets = golden::values(one["y_true"]),
+                             predictions = golden::values(one["y_pred"]);
     LossInputs in;
     in.classes = shape.last();
     in.positions = shape.leading();
@@ -72,7 +73,8 @@ TEST(Golden, Losses) {
     in.targets = targets.data();
     in.logits = in.predictions = predictions.data();
     const auto positions = static_cast<std::size_t>(in.positions);
-    std::vector<float> weights(positions, 1.0F), mask(positions, 1.0F), losses_of(positions), d(predictions.size());
+    std::vector<float> weights(positions, 1.0F), mask(positions, 1.0F), losses_of(positions),
+        d(predictions.size());
     const bool weighted = !one["sample_weight"].is_null();
     if (loss->has_mask()) loss->mask(in, mask);
     double counted = 0;
@@ -85,15 +87,18 @@ TEST(Golden, Losses) {
     for (std::size_t i = 0; i < positions; ++i) total += weights[i] *= mask[i];
     double divisor = loss->has_mask() ? counted : static_cast<double>(in.positions);
     if (loss->reduction() == Reduction::kSum) divisor = 1;
-    if (loss->reduction() == Reduction::kMeanWithSampleWeight && (weighted || loss->has_mask())) divisor = total;
+    if (loss->reduction() == Reduction::kMeanWithSampleWeight && (weighted || loss->has_mask()))
+      divisor = total;
     std::vector<float> scale(positions);
-    for (std::size_t i = 0; i < positions; ++i) scale[i] = static_cast<float>(divisor > 0 ? weights[i] / divisor : 0.0);
+    for (std::size_t i = 0; i < positions; ++i)
+      scale[i] = static_cast<float>(divisor > 0 ? weights[i] / divisor : 0.0);
     in.batch_positions = in.positions;
     const std::vector<double> sums = batch_sums(*loss, in, scale);
     in.batch_sums = sums;
     loss->compute(in, scale.data(), losses_of.data(), d.data());
     double value = 0;
-    for (std::size_t i = 0; i < positions; ++i) value += weights[i] == 0 ? 0.0 : static_cast<double>(losses_of[i]) * weights[i];
+    for (std::size_t i = 0; i < positions; ++i)
+      value += weights[i] == 0 ? 0.0 : static_cast<double>(losses_of[i]) * weights[i];
     value = divisor > 0 ? value / divisor : 0.0;
     const double expected = one["value"].get<double>();
     EXPECT_NEAR(value, expected, 2e-5 * std::max(1e-3, std::abs(expected))) << name;
@@ -113,7 +118,8 @@ TEST(Golden, LossFunctionNamesAreKnown) {
 TEST(Golden, Regularizers) {
   for (const Json& one : golden::cases("regularizers")) {
     const std::string name = one["name"].get<std::string>();
-    const std::unique_ptr<Regularizer> regularizer = regularizers().make(parse_call(one["spec"].get<std::string>()));
+    const std::unique_ptr<Regularizer> regularizer =
+        regularizers().make(parse_call(one["spec"].get<std::string>()));
     const Shape shape = golden::shape(one["x"]);
     const std::vector<float> x = golden::values(one["x"]);
     std::vector<float> dx(x.size(), 0.0F);
@@ -140,9 +146,11 @@ double moment(const std::vector<float>& values, double mean) {
 
 TEST(Golden, Initializers) {
   for (const Json& one : golden::cases("initializers")) {
-    const std::string name = one["name"].get<std::string>(), kind = one["expected"]["kind"].get<std::string>();
+    const std::string name = one["name"].get<std::string>(),
+                      kind = one["expected"]["kind"].get<std::string>();
     const Shape shape(one["shape"].get<std::vector<std::int64_t>>());
-    const std::unique_ptr<Initializer> initializer = initializers().make(parse_call(one["spec"].get<std::string>()));
+    const std::unique_ptr<Initializer> initializer =
+        initializers().make(parse_call(one["spec"].get<std::string>()));
     const Json& expected = one["expected"];
     // Statistics from many draws of the same shape.
     std::vector<float> all;
@@ -157,10 +165,14 @@ TEST(Golden, Initializers) {
       golden::expect_near(all, golden::values(expected["value"]), 1e-6, name);
     } else if (all.size() >= 20000 && kind == "uniform") {
       const double limit = (expected["high"].get<double>() - expected["low"].get<double>()) / 2;
-      EXPECT_NEAR(moment(all, 0.5 * (*std::max_element(all.begin(), all.end()) + *std::min_element(all.begin(), all.end()))), limit / std::sqrt(3.0), 0.02 * limit) << name;
+      EXPECT_NEAR(moment(all, 0.5 * (*std::max_element(all.begin(), all.end()) +
+                                     *std::min_element(all.begin(), all.end()))),
+                  limit / std::sqrt(3.0), 0.02 * limit)
+          << name;
     } else if (all.size() >= 20000 && (kind == "truncated_normal" || kind == "normal")) {
       const double mean = expected.value("mean", 0.0);
-      const double spread = expected.contains("resulting_std") ? expected["resulting_std"].get<double>() : expected["stddev"].get<double>();
+      const double spread = expected.contains("resulting_std") ? expected["resulting_std"].get<double>()
+                                                               : expected["stddev"].get<double>();
       EXPECT_NEAR(moment(all, mean), spread, 0.02 * spread) << name;
     }
   }

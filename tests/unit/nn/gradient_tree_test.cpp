@@ -1,11 +1,11 @@
-#include "nntrain/nn/gradient_tree.h"
+#include "nn/variables/gradient_tree.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstring>
 
-#include "nntrain/core/random.h"
+#include "core/random.h"
 
 namespace nntrain::nn {
 namespace {
@@ -20,7 +20,8 @@ float leaf_value(int shard, std::int64_t i) {
 class Penalty : public Regularizer {
  public:
   double loss(const Shape&, std::span<const float>) const override { return 0; }
-  void add_gradient(const Shape&, std::span<const float> values, float scale, std::span<float> gradient) const override {
+  void add_gradient(const Shape&, std::span<const float> values, float scale,
+                    std::span<float> gradient) const override {
     for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] += scale * values[i];
   }
 };
@@ -47,7 +48,8 @@ std::vector<float> summed(int shards, int ranks, const Variable& variable) {
     EXPECT_EQ(completed, 1);
   }
   for (const TreeStep& step : combining_program(all_nodes, shards)) {
-    add_in_place(arrays[static_cast<std::size_t>(step.target)], arrays[static_cast<std::size_t>(step.source)]);
+    add_in_place(arrays[static_cast<std::size_t>(step.target)],
+                 arrays[static_cast<std::size_t>(step.source)]);
   }
   return arrays[0];
 }
@@ -66,7 +68,8 @@ TEST(GradientTree, EveryCutIntoRanksGivesTheSameBits) {
     const std::vector<float> expected = summed(shards, 1, variable);
     for (int ranks = 1; ranks <= shards; ++ranks) {
       const std::vector<float> sum = summed(shards, ranks, variable);
-      EXPECT_EQ(std::memcmp(sum.data(), expected.data(), sum.size() * sizeof(float)), 0) << shards << " shards, " << ranks << " ranks";
+      EXPECT_EQ(std::memcmp(sum.data(), expected.data(), sum.size() * sizeof(float)), 0)
+          << shards << " shards, " << ranks << " ranks";
     }
   }
 }
@@ -90,7 +93,8 @@ TEST(GradientTree, AShardWithoutRowsAddsZeros) {
   GradientTree tree({0, 2}, 2, {std::span<float>(node)}, 1);
   Variable variable = make_variable();
   variable.shape = Shape{1};
-  tree.add(variable, [](int local_shard, float* destination) { destination[0] = local_shard == 0 ? -0.0F : 0.0F; });
+  tree.add(variable,
+           [](int local_shard, float* destination) { destination[0] = local_shard == 0 ? -0.0F : 0.0F; });
   EXPECT_FALSE(std::signbit(node[0]));
 }
 

@@ -5,12 +5,12 @@
 #include <cmath>
 #include <set>
 
+#include "core/call.h"
+#include "core/random.h"
 #include "golden_json.h"
-#include "nntrain/core/call.h"
-#include "nntrain/core/random.h"
-#include "nntrain/nn/activation.h"
-#include "nntrain/nn/loss.h"
-#include "nntrain/nn/sequential.h"
+#include "nn/activations/activation.h"
+#include "nn/losses/loss.h"
+#include "nn/model/sequential.h"
 
 namespace nntrain::nn {
 namespace {
@@ -47,7 +47,8 @@ class Probe {
     model_->bind(values_);
     model_->initialize(3);
     for (Variable& variable : model_->variables()) {  // away from symmetric starts
-      const std::vector<float> noise = random(static_cast<std::size_t>(variable.size()), 100 + static_cast<std::uint32_t>(variable.index), 0.1F, 0.6F);
+      const std::vector<float> noise = random(static_cast<std::size_t>(variable.size()),
+                                              100 + static_cast<std::uint32_t>(variable.index), 0.1F, 0.6F);
       for (std::size_t i = 0; i < noise.size(); ++i) variable.values[i] += noise[i];
     }
     model_->prepare(kRows, Mode::kTraining);
@@ -85,7 +86,8 @@ class Probe {
         variable.values[i] = kept;
         const double numeric = (up - down) / (2.0 * static_cast<double>(h));
         const double given = analytic[static_cast<std::size_t>(variable.offset + i)];
-        EXPECT_NEAR(given, numeric, 0.02 * std::max(1.0, std::abs(numeric))) << what << ": " << variable.layer << "/" << variable.name << " [" << i << "]";
+        EXPECT_NEAR(given, numeric, 0.02 * std::max(1.0, std::abs(numeric)))
+            << what << ": " << variable.layer << "/" << variable.name << " [" << i << "]";
       }
     }
   }
@@ -114,7 +116,8 @@ class Probe {
 
 /// `checked` must hold every name of the registry but `without`.
 template <class Product>
-void expect_all(const Registry<Product>& registry, const std::set<std::string>& checked, const std::set<std::string>& without = {}) {
+void expect_all(const Registry<Product>& registry, const std::set<std::string>& checked,
+                const std::set<std::string>& without = {}) {
   for (const Signature* signature : registry.signatures()) {
     EXPECT_TRUE(checked.count(signature->class_name) != 0 || without.count(signature->class_name) != 0)
         << "no numeric gradient check of the " << registry.family() << " " << signature->class_name;
@@ -123,12 +126,37 @@ void expect_all(const Registry<Product>& registry, const std::set<std::string>& 
 
 TEST(NumericGradient, EveryLayer) {
   std::set<std::string> checked = {"Reshape", "Permute", "RepeatVector"};  // in LayersOnSamplesOfHigherRank
-  for (const char* layer : {"Dense(3)", "Dense(3, activation=\"tanh\")", "Dense(3, activation=\"softmax\")", "Dense(3, activation=\"gelu\")", "Dense(3, activation=\"silu\")",
-                            "Dense(3, activation=\"softplus\")", "Dense(3, activation=\"elu\")", "Dense(3, kernel_regularizer=L2(0.1), activity_regularizer=L2(0.1))",
-                            "Dense(3, kernel_regularizer=OrthogonalRegularizer(0.1))", "BatchNormalization()", "BatchNormalization(scale=False)", "LayerNormalization()", "RMSNormalization()",
-                            "UnitNormalization()", "PReLU()", "LeakyReLU()", "ELU()", "ReLU(negative_slope=0.1)", "Softmax()", "Activation(\"mish\")", "Rescaling(2.0, offset=1.0)",
-                            "Normalization(mean=0.5, variance=2.0)", "Dropout(0.4)", "AlphaDropout(0.3)", "GaussianNoise(0.2)", "GaussianDropout(0.2)", "ActivityRegularization(l2=0.1)",
-                            "GroupNormalization(groups=5)", "GroupNormalization(groups=1)", "Identity()", "Flatten()"}) {
+  for (const char* layer : {"Dense(3)",
+                            "Dense(3, activation=\"tanh\")",
+                            "Dense(3, activation=\"softmax\")",
+                            "Dense(3, activation=\"gelu\")",
+                            "Dense(3, activation=\"silu\")",
+                            "Dense(3, activation=\"softplus\")",
+                            "Dense(3, activation=\"elu\")",
+                            "Dense(3, kernel_regularizer=L2(0.1), activity_regularizer=L2(0.1))",
+                            "Dense(3, kernel_regularizer=OrthogonalRegularizer(0.1))",
+                            "BatchNormalization()",
+                            "BatchNormalization(scale=False)",
+                            "LayerNormalization()",
+                            "RMSNormalization()",
+                            "UnitNormalization()",
+                            "PReLU()",
+                            "LeakyReLU()",
+                            "ELU()",
+                            "ReLU(negative_slope=0.1)",
+                            "Softmax()",
+                            "Activation(\"mish\")",
+                            "Rescaling(2.0, offset=1.0)",
+                            "Normalization(mean=0.5, variance=2.0)",
+                            "Dropout(0.4)",
+                            "AlphaDropout(0.3)",
+                            "GaussianNoise(0.2)",
+                            "GaussianDropout(0.2)",
+                            "ActivityRegularization(l2=0.1)",
+                            "GroupNormalization(groups=5)",
+                            "GroupNormalization(groups=1)",
+                            "Identity()",
+                            "Flatten()"}) {
     Probe({"Dense(5, activation=\"tanh\")", layer}, Shape{4}).check(layer);
     checked.insert(layers().canonical(parse_call(layer))["class_name"].get<std::string>());
   }
@@ -136,8 +164,11 @@ TEST(NumericGradient, EveryLayer) {
 }
 
 TEST(NumericGradient, LayersOnSamplesOfHigherRank) {
-  for (const char* layer : {"Dense(3, activation=\"sigmoid\")", "LayerNormalization(axis=[1, 2])", "BatchNormalization(axis=1)", "PReLU(shared_axes=[1])", "UnitNormalization(axis=1)", "GroupNormalization(groups=3)", "GroupNormalization(groups=1, axis=1)",
-                            "Permute((2, 1))", "Softmax(axis=1)", "LayerNormalization(axis=-2)", "RMSNormalization(axis=[-1, -2])"}) {
+  for (const char* layer :
+       {"Dense(3, activation=\"sigmoid\")", "LayerNormalization(axis=[1, 2])", "BatchNormalization(axis=1)",
+        "PReLU(shared_axes=[1])", "UnitNormalization(axis=1)", "GroupNormalization(groups=3)",
+        "GroupNormalization(groups=1, axis=1)", "Permute((2, 1))", "Softmax(axis=1)",
+        "LayerNormalization(axis=-2)", "RMSNormalization(axis=[-1, -2])"}) {
     Probe({"Dense(3, activation=\"tanh\")", layer}, Shape{2, 4}).check(layer);
   }
   Probe({"Dense(6)", "Reshape((3, 2))", "Dense(2)"}, Shape{4}).check("Reshape");
@@ -146,14 +177,16 @@ TEST(NumericGradient, LayersOnSamplesOfHigherRank) {
 
 TEST(NumericGradient, EveryActivation) {
   std::set<std::string> checked;
-  std::vector<std::string> specs = {"relu(0.1, 2.5, 0.6)", "leaky_relu(0.1)", "elu(0.5)", "ReLU(1.3, 0.2, 0.1)", "LeakyReLU(0.05)", "ELU(0.7)"};
+  std::vector<std::string> specs = {"relu(0.1, 2.5, 0.6)", "leaky_relu(0.1)", "elu(0.5)",
+                                    "ReLU(1.3, 0.2, 0.1)", "LeakyReLU(0.05)", "ELU(0.7)"};
   for (const Signature* signature : activations().signatures()) specs.push_back(signature->class_name);
   for (const std::string& spec : specs) {
     const std::unique_ptr<Activation> activation = activations().make(parse_call(spec));
     checked.insert(activation->spec()["class_name"].get<std::string>());
     constexpr std::int64_t kColumns = 6;
     const std::int64_t outputs = activation->output_columns(kColumns);
-    std::vector<float> z = random(kRows * kColumns, 21, -1.9F, 1.9F), y(static_cast<std::size_t>(kRows * outputs)), dz(z.size());
+    std::vector<float> z = random(kRows * kColumns, 21, -1.9F, 1.9F),
+                       y(static_cast<std::size_t>(kRows * outputs)), dz(z.size());
     const std::vector<float> dy = random(y.size(), 22);
     const auto total = [&](std::size_t at, float moved) {
       std::vector<float> x = z;
@@ -168,9 +201,11 @@ TEST(NumericGradient, EveryActivation) {
     const std::vector<float> analytic = dz;
     for (std::size_t i = 0; i < z.size(); ++i) {
       constexpr float kStep = 2e-3F;
-      const double here = total(i, 0), up = (total(i, kStep) - here) / static_cast<double>(kStep), down = (here - total(i, -kStep)) / static_cast<double>(kStep);
+      const double here = total(i, 0), up = (total(i, kStep) - here) / static_cast<double>(kStep),
+                   down = (here - total(i, -kStep)) / static_cast<double>(kStep);
       if (std::abs(up - down) > 0.05) continue;  // a kink: the slope is a convention
-      EXPECT_NEAR(analytic[i], (up + down) / 2, 0.02 * std::max(1.0, std::abs(up))) << spec << " [" << i << "] at " << z[i];
+      EXPECT_NEAR(analytic[i], (up + down) / 2, 0.02 * std::max(1.0, std::abs(up)))
+          << spec << " [" << i << "] at " << z[i];
     }
   }
   expect_all(activations(), checked);
@@ -182,30 +217,55 @@ TEST(NumericGradient, EveryLoss) {
     const char* spec;
     bool sparse, probabilities;
   };
-  for (const Case& one : {Case{"mse", false, false}, {"mae", false, false}, {"mape", false, false}, {"msle", false, true}, {"Huber(0.4)", false, false}, {"log_cosh", false, false},
-                          {"poisson", false, true}, {"kl_divergence", false, true}, {"BinaryCrossentropy(label_smoothing=0.1)", false, true},
-                          {"BinaryCrossentropy(from_logits=True)", false, false}, {"BinaryFocalCrossentropy(apply_class_balancing=True)", false, true},
-                          {"CategoricalCrossentropy(label_smoothing=0.1)", false, true}, {"CategoricalCrossentropy(from_logits=True)", false, false},
-                          {"CategoricalFocalCrossentropy()", false, true}, {"SparseCategoricalCrossentropy()", true, true}, {"SparseCategoricalCrossentropy(from_logits=True)", true, false},
-                          {"hinge", false, false}, {"squared_hinge", false, false}, {"categorical_hinge", false, false}, {"cosine_similarity", false, false},
-                          {"Dice(axis=-1)", false, true}, {"Tversky(axis=-1, alpha=0.3)", false, true}, {"Dice()", false, true}, {"Tversky(alpha=0.3)", false, true},
-                          {"Circle(gamma=2.0)", true, true}, {"CategoricalGeneralizedCrossEntropy(q=0.4)", true, true}, {"perceptron", false, false}}) {
+  for (const Case& one : {Case{"mse", false, false},
+                          {"mae", false, false},
+                          {"mape", false, false},
+                          {"msle", false, true},
+                          {"Huber(0.4)", false, false},
+                          {"log_cosh", false, false},
+                          {"poisson", false, true},
+                          {"kl_divergence", false, true},
+                          {"BinaryCrossentropy(label_smoothing=0.1)", false, true},
+                          {"BinaryCrossentropy(from_logits=True)", false, false},
+                          {"BinaryFocalCrossentropy(apply_class_balancing=True)", false, true},
+                          {"CategoricalCrossentropy(label_smoothing=0.1)", false, true},
+                          {"CategoricalCrossentropy(from_logits=True)", false, false},
+                          {"CategoricalFocalCrossentropy()", false, true},
+                          {"SparseCategoricalCrossentropy()", true, true},
+                          {"SparseCategoricalCrossentropy(from_logits=True)", true, false},
+                          {"hinge", false, false},
+                          {"squared_hinge", false, false},
+                          {"categorical_hinge", false, false},
+                          {"cosine_similarity", false, false},
+                          {"Dice(axis=-1)", false, true},
+                          {"Tversky(axis=-1, alpha=0.3)", false, true},
+                          {"Dice()", false, true},
+                          {"Tversky(alpha=0.3)", false, true},
+                          {"Circle(gamma=2.0)", true, true},
+                          {"CategoricalGeneralizedCrossEntropy(q=0.4)", true, true},
+                          {"perceptron", false, false}}) {
     const std::unique_ptr<Loss> loss = losses().make(parse_call(one.spec));
     checked.insert(loss->spec()["class_name"].get<std::string>());
     constexpr std::int64_t kClasses = 3;
-    std::vector<float> p = random(kRows * kClasses, 7, one.probabilities ? 0.15F : -1.2F, one.probabilities ? 0.8F : 1.2F), t(kRows * kClasses, 0.0F), scale(kRows, 1.0F), values(kRows);
+    std::vector<float> p = random(kRows * kClasses, 7, one.probabilities ? 0.15F : -1.2F,
+                                  one.probabilities ? 0.8F : 1.2F),
+                       t(kRows * kClasses, 0.0F), scale(kRows, 1.0F), values(kRows);
     for (std::size_t row = 0; row < kRows; ++row) {
-      if (one.sparse) t[row] = static_cast<float>(row % kClasses);
-      else t[row * kClasses + row % kClasses] = 1.0F;
+      if (one.sparse)
+        t[row] = static_cast<float>(row % kClasses);
+      else
+        t[row * kClasses + row % kClasses] = 1.0F;
     }
     if (one.spec == std::string("mape")) {
       for (float& target : t) target += 0.9F;  // it divides by the target
     }
-    LossInputs in{kRows, kClasses, one.sparse ? 1 : kClasses, t.data(), p.data(), p.data(), Head::kNone, 0, 0, {}};
+    LossInputs in{kRows, kClasses, one.sparse ? 1 : kClasses, t.data(), p.data(), p.data(), Head::kNone, 0,
+                  0,     {}};
     in.batch_positions = kRows;
     std::vector<double> sums(static_cast<std::size_t>(loss->batch_sums(kRows, kClasses)));
     in.batch_sums = sums;
-    const bool whole = !sums.empty() && one.spec != std::string("Circle(gamma=2.0)");  // every row then has the batch's loss
+    const bool whole =
+        !sums.empty() && one.spec != std::string("Circle(gamma=2.0)");  // every row then has the batch's loss
     if (whole) std::fill(scale.begin(), scale.end(), 1.0F / kRows);
     const auto add_sums = [&] {
       std::fill(sums.begin(), sums.end(), 0.0);
@@ -236,18 +296,27 @@ TEST(NumericGradient, EveryLoss) {
 }
 
 TEST(NumericGradient, FusedHeadsAreTheUnfusedLosses) {
-  for (const auto& [spec, head] : std::vector<std::pair<const char*, Head>>{{"sparse_categorical_crossentropy", Head::kSoftmax}, {"categorical_crossentropy", Head::kSoftmax}, {"binary_crossentropy", Head::kSigmoid}}) {
+  for (const auto& [spec, head] :
+       std::vector<std::pair<const char*, Head>>{{"sparse_categorical_crossentropy", Head::kSoftmax},
+                                                 {"categorical_crossentropy", Head::kSoftmax},
+                                                 {"binary_crossentropy", Head::kSigmoid}}) {
     const std::unique_ptr<Loss> loss = losses().make(spec);
     ASSERT_TRUE(loss->fuses(head));
     constexpr std::int64_t kClasses = 3;
     const std::vector<float> z = random(kRows * kClasses, 9, -2, 2);
-    std::vector<float> p(z.size()), t(z.size(), 0.0F), scale(kRows, 0.25F), fused(kRows), plain(kRows), d_fused(z.size()), d_plain(z.size());
-    for (std::size_t row = 0; row < kRows; ++row) loss->sparse() ? void(t[row] = static_cast<float>(row % kClasses)) : void(t[row * kClasses + row % kClasses] = 1.0F);
+    std::vector<float> p(z.size()), t(z.size(), 0.0F), scale(kRows, 0.25F), fused(kRows), plain(kRows),
+        d_fused(z.size()), d_plain(z.size());
+    for (std::size_t row = 0; row < kRows; ++row)
+      loss->sparse() ? void(t[row] = static_cast<float>(row % kClasses))
+                     : void(t[row * kClasses + row % kClasses] = 1.0F);
     apply_head(head, kRows, kClasses, z.data(), p.data());
     const std::int64_t width = loss->sparse() ? 1 : kClasses;
-    loss->compute({kRows, kClasses, width, t.data(), z.data(), p.data(), head, 0, 0, {}}, scale.data(), fused.data(), d_fused.data());
-    loss->compute({kRows, kClasses, width, t.data(), p.data(), p.data(), Head::kNone, 0, 0, {}}, scale.data(), plain.data(), d_plain.data());
-    const std::unique_ptr<Activation> activation = activations().make(head == Head::kSoftmax ? "softmax" : "sigmoid");
+    loss->compute({kRows, kClasses, width, t.data(), z.data(), p.data(), head, 0, 0, {}}, scale.data(),
+                  fused.data(), d_fused.data());
+    loss->compute({kRows, kClasses, width, t.data(), p.data(), p.data(), Head::kNone, 0, 0, {}}, scale.data(),
+                  plain.data(), d_plain.data());
+    const std::unique_ptr<Activation> activation =
+        activations().make(head == Head::kSoftmax ? "softmax" : "sigmoid");
     activation->backward(kRows, kClasses, z.data(), p.data(), d_plain.data(), d_plain.data());
     golden::expect_near(fused, plain, 1e-5, spec);
     golden::expect_near(d_fused, d_plain, 1e-5, spec);

@@ -4,11 +4,11 @@
 
 #include <cmath>
 
+#include "core/call.h"
+#include "core/error.h"
 #include "golden_json.h"
-#include "nntrain/core/call.h"
-#include "nntrain/core/error.h"
-#include "nntrain/optim/large_batch.h"
-#include "nntrain/optim/optimizer.h"
+#include "optim/large_batch.h"
+#include "optim/optimizer.h"
 
 namespace nntrain::optim {
 namespace {
@@ -16,7 +16,8 @@ namespace {
 /// The golden variables as one flat array, stepped as `cuts` slices.
 class Steps {
  public:
-  Steps(const Json& all, const std::string& spec) : gradients_(all["gradients"]), optimizer_(optimizers().make(parse_call(spec))) {
+  Steps(const Json& all, const std::string& spec)
+      : gradients_(all["gradients"]), optimizer_(optimizers().make(parse_call(spec))) {
     for (const Json& variable : all["variables"]) {
       shapes_.push_back(golden::shape(variable["value"]));
       offsets_.push_back(static_cast<std::int64_t>(values_.size()));
@@ -24,7 +25,8 @@ class Steps {
       values_.insert(values_.end(), start.begin(), start.end());
     }
     const std::vector<std::string> names = optimizer_->slot_names();
-    for (std::size_t k = 0; k < names.size(); ++k) slots_.emplace_back(values_.size(), optimizer_->slot_start(static_cast<int>(k)));
+    for (std::size_t k = 0; k < names.size(); ++k)
+      slots_.emplace_back(values_.size(), optimizer_->slot_start(static_cast<int>(k)));
   }
 
   void step(std::int64_t iteration, const std::vector<std::int64_t>& cuts) {
@@ -37,8 +39,11 @@ class Steps {
     std::vector<std::vector<Segment>> segments(cuts.size() - 1);
     for (std::size_t c = 0; c + 1 < cuts.size(); ++c) {
       for (std::size_t v = 0; v < shapes_.size(); ++v) {
-        const std::int64_t begin = std::max(cuts[c], offsets_[v]), end = std::min(cuts[c + 1], offsets_[v] + shapes_[v].size());
-        if (begin < end) segments[c].push_back({static_cast<int>(v), begin - offsets_[v], begin - cuts[c], end - begin, &shapes_[v]});
+        const std::int64_t begin = std::max(cuts[c], offsets_[v]),
+                           end = std::min(cuts[c + 1], offsets_[v] + shapes_[v].size());
+        if (begin < end)
+          segments[c].push_back(
+              {static_cast<int>(v), begin - offsets_[v], begin - cuts[c], end - begin, &shapes_[v]});
       }
       Slice slice{segments[c], values_.data() + cuts[c], g.data() + cuts[c], {}};
       for (std::vector<float>& slot : slots_) slice.slots.push_back(slot.data() + cuts[c]);
@@ -66,7 +71,8 @@ class Steps {
   void expect(const Json& after, double tolerance, const std::string& what) const {
     for (std::size_t v = 0; v < shapes_.size(); ++v) {
       const auto begin = values_.begin() + offsets_[v];
-      golden::expect_near({begin, begin + shapes_[v].size()}, golden::values(after[v]), tolerance, what + " variable " + std::to_string(v));
+      golden::expect_near({begin, begin + shapes_[v].size()}, golden::values(after[v]), tolerance,
+                          what + " variable " + std::to_string(v));
     }
   }
 
@@ -105,7 +111,8 @@ TEST(Golden, Optimizers) {
     Steps run(all, spec);
     for (std::int64_t step = 0; step < 10; ++step) {
       if (one["learning_rates"].is_array()) {
-        EXPECT_NEAR(run.optimizer().learning_rate(step), one["learning_rates"][static_cast<std::size_t>(step)].get<double>(), 1e-7);
+        EXPECT_NEAR(run.optimizer().learning_rate(step),
+                    one["learning_rates"][static_cast<std::size_t>(step)].get<double>(), 1e-7);
       }
       run.step(step, run.whole());
       const std::string key = "after_" + std::to_string(step + 1);
@@ -133,14 +140,18 @@ TEST(Golden, Schedules) {
     const std::unique_ptr<Schedule> schedule = schedules().make(parse_call(one["spec"].get<std::string>()));
     for (std::size_t i = 0; i < one["steps"].size(); ++i) {
       const double expected = one["values"][i].get<double>();
-      EXPECT_NEAR(schedule->rate(one["steps"][i].get<std::int64_t>()), expected, 2e-6 * std::max(0.01, std::abs(expected))) << one["spec"] << " step " << one["steps"][i];
+      EXPECT_NEAR(schedule->rate(one["steps"][i].get<std::int64_t>()), expected,
+                  2e-6 * std::max(0.01, std::abs(expected)))
+          << one["spec"] << " step " << one["steps"][i];
     }
   }
 }
 
 TEST(Optimizers, ArgumentsThatMakeNoSenseAreRefused) {
-  for (const char* spec : {"SGD(momentum=2.0)", "SGD(0.1, clipnorm=1.0, clipvalue=1.0)", "Adam(lr=0.1)", "SGD(clipnorm=-1.0)", "SGD(use_ema=True, ema_momentum=1.5)",
-                           "SGD(gradient_accumulation_steps=1)", "PiecewiseConstantDecay([1, 2], [0.1, 0.2])", "SGD(loss_scale_factor=2.0)"}) {
+  for (const char* spec :
+       {"SGD(momentum=2.0)", "SGD(0.1, clipnorm=1.0, clipvalue=1.0)", "Adam(lr=0.1)", "SGD(clipnorm=-1.0)",
+        "SGD(use_ema=True, ema_momentum=1.5)", "SGD(gradient_accumulation_steps=1)",
+        "PiecewiseConstantDecay([1, 2], [0.1, 0.2])", "SGD(loss_scale_factor=2.0)"}) {
     EXPECT_THROW(optimizers().make(parse_call(spec)), InputError) << spec;
   }
 }

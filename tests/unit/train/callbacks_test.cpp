@@ -1,5 +1,5 @@
-// Callbacks decide as Keras does: the logs of whole runs are played to them. A run that is stopped after any epoch and
-// resumed from their state decides as the straight run.
+// Callbacks decide as Keras does: the logs of whole runs are played to them. A run that is stopped after any
+// epoch and resumed from their state decides as the straight run.
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -10,10 +10,10 @@
 #include <map>
 #include <sstream>
 
+#include "core/call.h"
+#include "core/error.h"
 #include "golden_json.h"
-#include "nntrain/core/call.h"
-#include "nntrain/core/error.h"
-#include "nntrain/train/callback.h"
+#include "train/callbacks/callback.h"
 
 namespace nntrain::train {
 namespace {
@@ -34,9 +34,13 @@ class FakeRun : public Control {
   void save(const std::string& path, Save) override { saved.push_back(path); }
   bool is_root() const override { return true; }
   bool resumed() const override { return goes_on; }
-  std::vector<std::string> result_names() const override { return {"accuracy", "loss", "val_accuracy", "val_loss", "learning_rate"}; }
+  std::vector<std::string> result_names() const override {
+    return {"accuracy", "loss", "val_accuracy", "val_loss", "learning_rate"};
+  }
   void say(const std::string&) override {}
-  bool larger_is_better(const std::string& monitor) const override { return monitor.find("accuracy") != std::string::npos; }
+  bool larger_is_better(const std::string& monitor) const override {
+    return monitor.find("accuracy") != std::string::npos;
+  }
 
   float rate = 0.1F;
   std::int64_t epoch = 0, restored = -1;
@@ -99,7 +103,8 @@ TEST(Golden, CallbacksDecideAsKeras) {
         EXPECT_EQ(run.restored + 1, one["restored_epoch"].get<std::int64_t>());  // epochs count from 1 there
       }
       ASSERT_EQ(rates.size(), one["learning_rates"].size());
-      for (std::size_t i = 0; i < rates.size(); ++i) EXPECT_NEAR(rates[i], one["learning_rates"][i].get<double>(), 1e-7);
+      for (std::size_t i = 0; i < rates.size(); ++i)
+        EXPECT_NEAR(rates[i], one["learning_rates"][i].get<double>(), 1e-7);
     }
   }
   EXPECT_GE(tried, 120);
@@ -114,8 +119,10 @@ TEST(Golden, ModelCheckpointSavesWhatKerasSaves) {
     SCOPED_TRACE(one["name"].get<std::string>());
     for (const std::int64_t cut : {-1, 0, 3}) {
       std::vector<double> rates;
-      EXPECT_EQ(play(one["spec"].get<std::string>(), curve_named(all, one["curve"].get<std::string>()), cut, rates).saved,
-                one["saved"].get<std::vector<std::string>>());
+      EXPECT_EQ(
+          play(one["spec"].get<std::string>(), curve_named(all, one["curve"].get<std::string>()), cut, rates)
+              .saved,
+          one["saved"].get<std::vector<std::string>>());
     }
   }
   EXPECT_GE(tried, 15);
@@ -221,15 +228,17 @@ TEST(Callbacks, TerminateOnNaNFails) {
 
 TEST(Callbacks, LearningRateSchedulerFollowsItsSchedule) {
   FakeRun run;
-  const std::unique_ptr<Callback> scheduler = callbacks().make(parse_call("LearningRateScheduler(ExponentialDecay(0.1, 1, 0.5))"));
+  const std::unique_ptr<Callback> scheduler =
+      callbacks().make(parse_call("LearningRateScheduler(ExponentialDecay(0.1, 1, 0.5))"));
   scheduler->on_epoch_begin(run, 2);
   EXPECT_NEAR(run.learning_rate(), 0.025, 1e-8);
 }
 
 TEST(Callbacks, AnEpochWithoutValidationIsPassedOver) {  // fit.validation_freq
   FakeRun run;
-  for (const char* spec : {"EarlyStopping(patience=1, restore_best_weights=True)", "ReduceLROnPlateau(patience=1)",
-                           "ModelCheckpoint(\"best.h5\", save_best_only=True)", "ModelCheckpoint(\"{val_loss}.h5\")"}) {
+  for (const char* spec :
+       {"EarlyStopping(patience=1, restore_best_weights=True)", "ReduceLROnPlateau(patience=1)",
+        "ModelCheckpoint(\"best.h5\", save_best_only=True)", "ModelCheckpoint(\"{val_loss}.h5\")"}) {
     const std::unique_ptr<Callback> callback = callbacks().make(parse_call(spec));
     for (std::int64_t epoch = 0; epoch < 4; ++epoch) {
       Logs logs = logs_of({{"loss", 1.0}});
@@ -266,13 +275,19 @@ TEST(Callbacks, MistakesAreNamedBeforeTheRun) {
     }
     return "";
   };
-  EXPECT_NE(message("EarlyStopping(monitor=\"val_los\")").find("\"val_los\" is not among the results: accuracy, loss, val_accuracy, val_loss, learning_rate; did you mean \"val_loss\""), std::string::npos);
+  EXPECT_NE(message("EarlyStopping(monitor=\"val_los\")")
+                .find("\"val_los\" is not among the results: accuracy, loss, val_accuracy, val_loss, "
+                      "learning_rate; did you mean \"val_loss\""),
+            std::string::npos);
   EXPECT_NE(message("ReduceLROnPlateau(\"val_mse\")").find("\"val_mse\""), std::string::npos);
   EXPECT_NE(message("ModelCheckpoint(\"{epoc}.h5\")").find("names \"epoc\""), std::string::npos);
   EXPECT_NE(message("ModelCheckpoint(\"{epoch:.2f}.h5\")").find("format"), std::string::npos);
-  EXPECT_NE(message("ModelCheckpoint(\"a.h5\", save_best_only=True, save_freq=3)").find("save_freq=3"), std::string::npos);
+  EXPECT_NE(message("ModelCheckpoint(\"a.h5\", save_best_only=True, save_freq=3)").find("save_freq=3"),
+            std::string::npos);
   EXPECT_EQ(message("ModelCheckpoint(\"{epoch:02d}-{val_loss:.2f}.h5\", save_best_only=True)"), "");
-  for (const char* spec : {"ReduceLROnPlateau(factor=1.5)", "EarlyStopping(mode=\"best\")", "ModelCheckpoint(\"best.keras\")", "ModelCheckpoint(\"a.weights.h5\", save_weights_only=True)", "EarlyStoping()"}) {
+  for (const char* spec :
+       {"ReduceLROnPlateau(factor=1.5)", "EarlyStopping(mode=\"best\")", "ModelCheckpoint(\"best.keras\")",
+        "ModelCheckpoint(\"a.weights.h5\", save_weights_only=True)", "EarlyStoping()"}) {
     EXPECT_THROW(callbacks().make(parse_call(spec)), InputError) << spec;
   }
 }

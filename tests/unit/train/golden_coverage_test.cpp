@@ -1,22 +1,22 @@
-// Every name of the vocabulary, and every argument at another value than its default, has a golden case from real Keras.
-// What cannot have one stands below with its reason.
+// Every name of the vocabulary, and every argument at another value than its default, has a golden case from
+// real Keras. What cannot have one stands below with its reason.
 
 #include <gtest/gtest.h>
 
 #include <map>
 #include <set>
 
+#include "core/call.h"
 #include "golden_json.h"
-#include "nntrain/core/call.h"
-#include "nntrain/metrics/metric.h"
-#include "nntrain/nn/activation.h"
-#include "nntrain/nn/constraint.h"
-#include "nntrain/nn/initializer.h"
-#include "nntrain/nn/layer.h"
-#include "nntrain/nn/loss.h"
-#include "nntrain/nn/regularizer.h"
-#include "nntrain/optim/optimizer.h"
-#include "nntrain/train/callback.h"
+#include "metrics/metric.h"
+#include "nn/activations/activation.h"
+#include "nn/layers/layer.h"
+#include "nn/losses/loss.h"
+#include "nn/variables/constraint.h"
+#include "nn/variables/initializer.h"
+#include "nn/variables/regularizer.h"
+#include "optim/optimizer.h"
+#include "train/callbacks/callback.h"
 
 namespace nntrain {
 namespace {
@@ -29,27 +29,32 @@ struct Exception {
 constexpr Exception kExceptions[] = {
     {"layer", "Input", "", "it declares a shape and computes nothing; model_configs.json has it"},
     {"layer", "Input", "*", "it declares a shape and computes nothing; model_configs.json has them"},
-    {"layer", "BatchNormalization", "synchronized", "the statistics are those of the whole mini-batch whatever it says"},
+    {"layer", "BatchNormalization", "synchronized",
+     "the statistics are those of the whole mini-batch whatever it says"},
     {"layer", "Flatten", "data_format", "channels_last is what None means"},
-    {"optimizer", "LARS", "use_ema", "Keras has no LARS; the average is common code, golden with every other optimizer"},
+    {"optimizer", "LARS", "use_ema",
+     "Keras has no LARS; the average is common code, golden with every other optimizer"},
     {"optimizer", "LARS", "ema_momentum", "as use_ema"},
     {"optimizer", "LARS", "ema_overwrite_frequency", "as use_ema"},
     {"callback", "*", "verbose", "it only prints"},
-    {"callback", "ModelCheckpoint", "save_weights_only", "Keras wants another layout then, ours is a model without training: tests/cli/callbacks_test.cpp"},
+    {"callback", "ModelCheckpoint", "save_weights_only",
+     "Keras wants another layout then, ours is a model without training: tests/cli/callbacks_test.cpp"},
     {"callback", "ModelCheckpoint", "save_freq", "it needs the steps of a run: tests/cli/callbacks_test.cpp"},
 };
 
 bool is_exception(const std::string& family, const std::string& name, const std::string& argument) {
   for (const Exception& one : kExceptions) {
     const bool fits = family == one.family && (name == one.name || std::string(one.name) == "*");
-    if (fits && (argument == one.argument || (std::string(one.argument) == "*" && !argument.empty()))) return true;
+    if (fits && (argument == one.argument || (std::string(one.argument) == "*" && !argument.empty())))
+      return true;
   }
   return false;
 }
 
 template <class Product>
 void expect_covered(const Registry<Product>& registry, const std::vector<std::string>& files) {
-  std::map<std::string, std::set<std::string>> seen;  // class name -> arguments at other values than their defaults
+  std::map<std::string, std::set<std::string>>
+      seen;  // class name -> arguments at other values than their defaults
   for (const std::string& file : files) {
     for (const Json& one : golden::cases(file)) {
       const std::string spec = one["spec"].get<std::string>();
@@ -57,7 +62,8 @@ void expect_covered(const Registry<Product>& registry, const std::vector<std::st
       try {
         canonical = registry.canonical(parse_call(spec));
       } catch (const InputError& error) {  // docs/vocabulary.md: only the default
-        ASSERT_NE(std::string(error.what()).find("supported"), std::string::npos) << file << ": " << spec << ": " << error.what();
+        ASSERT_NE(std::string(error.what()).find("supported"), std::string::npos)
+            << file << ": " << spec << ": " << error.what();
         continue;
       }
       std::set<std::string>& arguments = seen[canonical["class_name"].get<std::string>()];
@@ -65,8 +71,10 @@ void expect_covered(const Registry<Product>& registry, const std::vector<std::st
         if (signature->class_name != canonical["class_name"]) continue;
         for (const Parameter& parameter : signature->parameters) {
           Json usual = parameter.default_value;
-          if (parameter.kind == Kind::kObject && parameter.canonical && !usual.is_null()) usual = parameter.canonical(usual);
-          if (parameter.required || canonical["config"][parameter.name] != usual) arguments.insert(parameter.name);
+          if (parameter.kind == Kind::kObject && parameter.canonical && !usual.is_null())
+            usual = parameter.canonical(usual);
+          if (parameter.required || canonical["config"][parameter.name] != usual)
+            arguments.insert(parameter.name);
         }
       }
     }
@@ -74,10 +82,13 @@ void expect_covered(const Registry<Product>& registry, const std::vector<std::st
   const std::string family = registry.family();
   for (const Signature* signature : registry.signatures()) {
     const std::string& name = signature->class_name;
-    EXPECT_TRUE(seen.count(name) != 0 || is_exception(family, name, "")) << "no golden case of the " << family << " " << name;
+    EXPECT_TRUE(seen.count(name) != 0 || is_exception(family, name, ""))
+        << "no golden case of the " << family << " " << name;
     for (const Parameter& parameter : signature->parameters) {
-      const bool said_elsewhere = parameter.name == "name" || parameter.name == "dtype" || parameter.name == "trainable" || parameter.only_default;
-      EXPECT_TRUE(said_elsewhere || seen[name].count(parameter.name) != 0 || is_exception(family, name, parameter.name))
+      const bool said_elsewhere = parameter.name == "name" || parameter.name == "dtype" ||
+                                  parameter.name == "trainable" || parameter.only_default;
+      EXPECT_TRUE(said_elsewhere || seen[name].count(parameter.name) != 0 ||
+                  is_exception(family, name, parameter.name))
           << "no golden case of the " << family << " " << name << " with an unusual " << parameter.name;
     }
   }
@@ -104,7 +115,9 @@ void expect_refused(Registry<Product>& registry) {
         (void)registry.canonical(name);
         ADD_FAILURE() << registry.family() << " " << name << " is listed as not supported, but known";
       } catch (const InputError& error) {
-        EXPECT_NE(std::string(error.what()).find("of Keras is not supported: " + refusal.reason), std::string::npos) << error.what();
+        EXPECT_NE(std::string(error.what()).find("of Keras is not supported: " + refusal.reason),
+                  std::string::npos)
+            << error.what();
       }
     }
   }

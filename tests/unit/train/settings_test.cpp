@@ -1,10 +1,10 @@
-#include "nntrain/train/settings.h"
+#include "train/config/settings.h"
 
 #include <gtest/gtest.h>
 
-#include "nntrain/core/error.h"
-#include "nntrain/train/progress.h"
-#include "nntrain/train/setup.h"
+#include "core/error.h"
+#include "train/report/progress.h"
+#include "train/run/setup.h"
 
 namespace nntrain::train {
 namespace {
@@ -51,12 +51,15 @@ TEST(Settings, ValuesOfEveryKind) {
 }
 
 TEST(Settings, ErrorsNameKeyOriginAndValue) {
-  EXPECT_NE(message_of({{"fit.epochs", "ten"}}).find("test.ini:1: fit.epochs: a whole number is expected, got \"ten\""), std::string::npos);
+  EXPECT_NE(message_of({{"fit.epochs", "ten"}})
+                .find("test.ini:1: fit.epochs: a whole number is expected, got \"ten\""),
+            std::string::npos);
   EXPECT_NE(message_of({{"fit.batch_size", "0"}}).find("at least 1"), std::string::npos);
   EXPECT_NE(message_of({{"fit.validation_split", "1.5"}}).find("below 1"), std::string::npos);
   EXPECT_NE(message_of({{"checkpoint.resume", "maybe"}}).find("auto, never, require"), std::string::npos);
   EXPECT_NE(message_of({{"fit.class_weight", "a:b"}}).find("fit.class_weight"), std::string::npos);
-  EXPECT_NE(message_of({{"model.layer", "Dense(3)"}, {"model.from", "x.h5"}}).find("model.from"), std::string::npos);
+  EXPECT_NE(message_of({{"model.layer", "Dense(3)"}, {"model.from", "x.h5"}}).find("model.from"),
+            std::string::npos);
   EXPECT_NE(message_of({{"run.max_time", "soon"}}).find("H:MM:SS"), std::string::npos);
 }
 

@@ -1,0 +1,133 @@
+#include "comm/exchange/exchange.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "comm/exchange/exchange_implementation.h"
+#include "core/error.h"
+
+namespace nntrain::comm {
+
+using Implementation = Exchange::Implementation;
+
+Exchange::Exchange(Session& session, const ExchangeOptions& options)
+    : impl_(std::make_unique<Implementation>(session, options)) {}
+Exchange::~Exchange() = default;
+
+std::span<float> Exchange::values() { return impl_->values; }
+bool Exchange::private_values() const { return impl_->map.local_size() < impl_->session.local_size; }
+ShardRange Exchange::local_shards() const { return impl_->local; }
+const std::vector<std::span<float>>& Exchange::gradient_nodes() { return impl_->gradients; }
+const std::vector<Range>& Exchange::pieces() const { return impl_->pieces; }
+std::int64_t Exchange::owned_floats() const { return impl_->owned_floats; }
+std::span<float> Exchange::sums() { return impl_->gradients.front(); }
+const std::vector<Exchange::Chunk>& Exchange::my_chunks() const { return impl_->chunks.mine; }
+const std::string& Exchange::note() const { return impl_->note; }
+double Exchange::seconds_waiting() const { return impl_->waiter.seconds(); }
+void Exchange::on_wait(WaitListener listener) { impl_->waiter.on_wait = std::move(listener); }
+void Exchange::await_values(std::int64_t end) { impl_->await_values(end); }
+void Exchange::settle() { impl_->settle(); }
+
+void Exchange::leave_to_owners(std::span<const Range> ranges) {
+  Implementation& e = *impl_;
+  if (e.map.nodes() > 1) throw RuntimeError("internal: owners make whole sums on one node only");
+  for (const Range& range : ranges) {
+    std::vector<Range> rest;
+    for (const Range& part : e.summed) {
+      const Range before{part.begin, std::min(part.end, range.begin)},
+          after{std::max(part.begin, range.end), part.end};
+      if (before.count() > 0) rest.push_back(before);
+      if (after.count() > 0) rest.push_back(after);
+    }
+    e.summed = std::move(rest);
+  }
+}
+
+void Exchange::complete(std::int64_t offset, std::int64_t size) {
+  Implementation& e = *impl_;
+  if (e.map.nodes() == 1) return;  // nothing to move
+  e.open_step();
+  const auto first =
+      std::upper_bound(e.buckets.begin(), e.buckets.end(), offset,
+                       [](std::int64_t at, const Bucket& bucket) { return at < bucket.range.end; });
+  for (auto b = static_cast<std::size_t>(first - e.buckets.begin()); b < e.buckets.size(); ++b) {
+    const Range& range = e.buckets[b].range;
+    if (range.begin >= offset + size) break;
+    e.states[b].missing -= std::min(range.end, offset + size) - std::max(range.begin, offset);
+    if (e.states[b].missing <= 0) e.mark_complete(b);
+  }
+  e.progress();
+}
+
+void Exchange::reduce(StepFlags mine) {
+  Implementation& e = *impl_;
+  e.open_step();
+  e.reduced = true;
+  if (e.map.nodes() > 1)
+    for (std::size_t b = 0; b < e.buckets.size(); ++b) e.mark_complete(b);
+  // Two sets of words in turn: a fast rank writes the next step's while a slow one still reads this step's.
+  const std::uint32_t parity = e.generation % 2;
+  e.flag_lines[static_cast<int>(parity) * e.map.local_size() + e.map.local_rank].bits = mine.bits;
+  e.barrier.arrive_and_wait(e.waiter);
+  e.joined_flags = e.join_flags_of_node(parity);
+  if (!e.peers) return;
+  e.peers->send_flags(e.joined_flags);
+  if (!e.sends_sums_only()) {
+    e.peers->finish_results();  // of the last step: my pieces of the values may change
+    e.peers->expect_results();  // nobody on this node reads old values any more
+  }
+  e.progress();  // all have completed everything: every sum leaves now
+}
+
+void Exchange::await_sum(std::size_t index) {
+  Implementation& e = *impl_;
+  const std::size_t bucket = e.bucket_of_piece[index];
+  const BucketState& state = e.states[bucket];
+  if (!e.peers) {
+    if (!state.summed) e.sum_bucket(bucket);
+    return;
+  }
+  e.waiter.until([&] { return e.sends_sums_only() ? state.result : state.summed; });
+}
+
+StepFlags Exchange::share() {
+  Implementation& e = *impl_;
+  StepFlags flags;
+  if (e.map.nodes() == 1) {
+    if (e.reduced) flags.bits = e.joined_flags;
+    e.barrier.arrive_and_wait(e.waiter);
+    e.step_is_open = e.reduced = false;
+    return flags;
+  }
+  if (!e.reduced) {
+    e.settle();
+    ++e.generation;
+    if (e.peers && !e.sends_sums_only()) e.peers->expect_results();
+  }
+  if (e.peers) {
+    if (e.reduced)
+      e.waiter.until([&] { return e.to_sum == 0 && (!e.sends_sums_only() || e.to_result == 0); });
+    for (std::size_t b = 0; !e.sends_sums_only() && b < e.buckets.size(); ++b) e.peers->send_results(b);
+  }
+  if (e.reduced) {
+    if (e.peers) {
+      e.waiter.until([&] { return e.peers->flags_have_arrived(); });
+      e.joined_flags = e.peers->joined_flags();
+      if (e.map.local_rank == 0) {
+        e.published->flags[e.generation % 2] = e.joined_flags;
+        e.published->generation.store(e.generation, std::memory_order_release);
+      }
+    } else {
+      e.waiter.until([&] { return e.published->generation.load(std::memory_order_acquire) == e.generation; });
+      e.joined_flags = e.published->flags[e.generation % 2];
+    }
+    flags.bits = e.joined_flags;
+  }
+  e.step_is_open = e.reduced = false;
+  e.shared = true;
+  e.to_result = e.known_new = 0;
+  e.progress();
+  return flags;
+}
+
+}  // namespace nntrain::comm

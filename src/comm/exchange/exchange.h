@@ -1,0 +1,141 @@
+#pragma once
+// Gradients in, new values out: two verbs between backward and the optimizer, reduce() and share(). Knows
+// flat arrays only. On several nodes both overlap with computing: complete() lets sums leave while backward
+// goes on, await_values() lets the next forward start before the last values have arrived. docs/exchange.md.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "comm/session/session.h"
+#include "core/bfloat16.h"
+#include "core/tree.h"
+
+namespace nntrain::comm {
+
+/// Where the flat array may be cut into slices. A slice boundary lies on an element listed here.
+/// Made by cuts_of(): chunk boundaries of divisible variables, starts of indivisible ones.
+struct Extent {
+  std::int64_t offset = 0;  ///< of the variable in the flat array, in floats
+  std::int64_t size = 0;
+  bool divisible = true;
+};
+constexpr std::int64_t kChunk = 1024;  ///< floats; partial sums of norms are per chunk of a variable
+
+/// [begin, end) of the flat array.
+struct Range {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  std::int64_t count() const { return end - begin; }
+  bool operator==(const Range&) const = default;
+};
+
+/// Cuts [0, floats) into `parts` ranges of nearly equal size at allowed places. Pure.
+std::vector<Range> partition(std::span<const Extent> extents, std::int64_t floats, int parts);
+
+struct ExchangeOptions {
+  int shards = 1;
+  std::int64_t total_floats = 0;      ///< values
+  std::int64_t trainable_floats = 0;  ///< gradients
+  std::vector<Extent> trainables;
+  /// What crosses the network between nodes. kBfloat16: two bytes a float; gradients given must be rounded
+  /// leaf by leaf and sum by sum (nn::GradientTree does), and the sums over ranks are rounded likewise.
+  SumFormat wire = SumFormat::kFloat32;
+};
+
+/// What every rank says at each step and learns of all: bits, joined by OR.
+struct StepFlags {
+  std::uint32_t bits = 0;
+};
+constexpr std::uint32_t kFlagNonFinite = 1U << 0;
+constexpr std::uint32_t kFlagStop = 1U << 1;
+constexpr std::uint32_t kFlagCheckpoint = 1U << 2;
+
+class Exchange {
+ public:
+  /// Collective. Shared windows of the node for values and gradients; falls back to private memory and
+  /// messages when /dev/shm is too small (note() tells). Memory per rank: one gradient array for each
+  /// covering node of its shards (one when ranks divide shards in powers of two); per node: the values.
+  Exchange(Session& session, const ExchangeOptions& options);
+  ~Exchange();
+
+  std::span<float> values();  ///< (total_floats): the node's copy, zero at the start
+  /// Did this rank's node lack room for shared memory, so that each of its ranks has values() of its own?
+  /// What one rank of a node fills at the start or after a step (initial weights, moving statistics) every
+  /// rank must fill then.
+  bool private_values() const;
+  ShardRange local_shards() const;
+  /// This rank's flat gradient arrays (trainable_floats each), one per covering node of its shards.
+  const std::vector<std::span<float>>& gradient_nodes();
+  /// What this rank steps of the trainable array: ascending ranges, none of them empty; one on one node. With
+  /// kFloat32 all ranks' pieces are disjoint; with kBfloat16 each node steps everything, so that sums cross
+  /// the network instead of values.
+  const std::vector<Range>& pieces() const;
+  std::int64_t owned_floats() const;  ///< of all pieces together
+  /// (trainable_floats), flat: where await_sum() leaves this rank's pieces of the sum.
+  std::span<float> sums();
+
+  /// The same on all ranks, before the first step: await_sum() leaves these ranges of the flat array alone,
+  /// because their owners make the whole sums themselves once reduce() has returned. On one node only.
+  void leave_to_owners(std::span<const Range> ranges);
+
+  // A step: complete() for each variable, reduce(), await_sum() for each piece, share(); then await_values()
+  // or settle() before anything of values() is read.
+
+  /// Local hint: [offset, offset + size) of this rank's gradients is complete; the exchange may start to move
+  /// it. Does what is due of the messages of earlier calls too.
+  void complete(std::int64_t offset, std::int64_t size);
+  /// Collective. All of this rank's gradients are complete. `mine` will be joined with all ranks' flags. When
+  /// it returns, no rank of the node reads values() of before: pieces may be stepped.
+  void reduce(StepFlags mine);
+  /// Waits until sums() holds piece `index` of the sum over all shards of all ranks, added in tree order. It
+  /// may be overwritten. Any order; the last piece is the first to be complete.
+  void await_sum(std::size_t index);
+  /// Collective. Every rank has stepped its pieces of values(); they are on their way to all ranks. Returns
+  /// all ranks' flags of reduce(). Values beyond the trainable ones are not sent: one rank of each node
+  /// (every rank when private_values()) writes them. Without a reduce() before it: shares values that were
+  /// changed otherwise.
+  StepFlags share();
+  /// Local, but makes progress for others: waits until the new values of [0, end) are there. Gradients may be
+  /// written again when all are.
+  void await_values(std::int64_t end);
+  /// Collective. All new values are there, on every rank of the node, those beyond the trainable ones too.
+  /// Cheap when nothing was shared since the last call. Needed before values are read by anything but the
+  /// next step, and before the exchange goes.
+  void settle();
+
+  /// Collective. `per_shard` (local shards, width) of every rank -> tree sum over all shards, on all ranks.
+  void tree_sum(std::span<const double> per_shard, std::span<double> total);
+  /// Collective. Partial sums per chunk of this rank's -> per trainable variable totals (tree over the
+  /// variable's chunks), on all ranks. `chunks`: one value per chunk of my_chunks(), in order.
+  void chunk_sums(std::span<const double> chunks, std::span<double> per_variable);
+  /// (variable index, begin relative to the flat array, size). Every chunk is one rank's; mine lie in my
+  /// pieces.
+  struct Chunk {
+    int variable;
+    std::int64_t begin;
+    std::int64_t size;
+  };
+  const std::vector<Chunk>& my_chunks() const;
+
+  /// Collective. Gathers an array that is cut like pieces() (optimizer slots) on rank 0: `mine`
+  /// (owned_floats(), piece by piece) -> (trainable_floats) on rank 0, empty elsewhere; and back.
+  std::vector<float> gather_slices(std::span<const float> mine);
+  void scatter_slices(std::span<const float> whole_on_root, std::span<float> mine);
+
+  const std::string& note() const;  ///< a NOTE for the log, or empty
+  double seconds_waiting() const;   ///< for other ranks, since the start
+  using WaitListener = std::function<void(std::chrono::steady_clock::time_point start,
+                                          std::chrono::steady_clock::time_point end)>;
+  void on_wait(WaitListener listener);  ///< called after each wait for other ranks; local
+
+  struct Implementation;  ///< in src/comm; public for its helpers there
+
+ private:
+  std::unique_ptr<Implementation> impl_;
+};
+
+}  // namespace nntrain::comm

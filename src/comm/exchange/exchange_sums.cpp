@@ -1,0 +1,170 @@
+#include <algorithm>
+
+#include "comm/exchange/exchange_implementation.h"
+#include "core/error.h"
+
+namespace nntrain::comm {
+
+using Implementation = Exchange::Implementation;
+
+double* Scratch::half(Session::Implementation& session, MPI_Comm ranks, std::int64_t doubles) {
+  if (doubles > capacity_) {
+    const std::int64_t wanted = std::max<std::int64_t>(2 * doubles, 4096);
+    // create() synchronises the ranks, so nobody reads the old window any more when it is freed.
+    auto larger = SharedWindow::create(ranks, 2 * wanted * static_cast<std::int64_t>(sizeof(double)));
+    if (!larger)
+      throw RuntimeError("no room for sums over ranks in " + backing_directory() +
+                         "; make it larger (docker run --shm-size=...)");
+    if (window_) {
+      window_->free();
+      std::erase(session.windows, window_);
+    }
+    window_ = std::move(larger);
+    capacity_ = wanted;
+    int sharers = 1;
+    check(MPI_Comm_size(ranks, &sharers), "MPI_Comm_size");
+    if (sharers > 1) session.windows.push_back(window_);
+  }
+  parity_ = 1 - parity_;
+  return reinterpret_cast<double*>(window_->data()) + parity_ * capacity_;
+}
+
+const double* Implementation::join(std::span<const double> mine, const Parts& parts) {
+  double* all = scratch.half(session, node_ranks, parts.total);
+  std::copy(mine.begin(), mine.end(), all + parts.offset);
+  barrier.arrive_and_wait(waiter);
+  if (map.nodes() > 1) {
+    if (leaders != MPI_COMM_NULL)
+      check(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all, parts.node_counts.data(),
+                           parts.node_offsets.data(), MPI_DOUBLE, leaders),
+            "MPI_Allgatherv");
+    barrier.arrive_and_wait(waiter);
+  }
+  return all;
+}
+
+void Exchange::tree_sum(std::span<const double> per_shard, std::span<double> total) {
+  Implementation& e = *impl_;
+  const std::size_t width = total.size();
+  if (width == 0) return;
+  if (per_shard.size() != width * static_cast<std::size_t>(e.local.count()))
+    throw RuntimeError("internal: tree_sum got a wrong number of values for the shards of this rank");
+  const Parts& one = e.tree_parts;
+  Parts& parts = e.scaled_parts;
+  const auto times = static_cast<std::int64_t>(width);
+  parts.offset = one.offset * times;
+  parts.total = one.total * times;
+  for (std::size_t j = 0; j < one.node_counts.size(); ++j) {
+    parts.node_counts[j] = static_cast<int>(one.node_counts[j] * times);
+    parts.node_offsets[j] = static_cast<int>(one.node_offsets[j] * times);
+  }
+  const double* all = e.join(per_shard, parts);  // (shards, width)
+  const auto shards = static_cast<std::size_t>(e.options.shards);
+  for (std::size_t column = 0; column < width; ++column) {
+    for (std::size_t s = 0; s < shards; ++s) e.leaves[s] = all[s * width + column];
+    total[column] = nntrain::tree_sum(std::span<const double>(e.leaves).first(shards));
+  }
+}
+
+void Exchange::chunk_sums(std::span<const double> chunks, std::span<double> per_variable) {
+  Implementation& e = *impl_;
+  if (chunks.size() != e.chunks.mine.size() || per_variable.size() != e.chunks.of_variable.size())
+    throw RuntimeError("internal: chunk_sums got a wrong number of chunks or variables");
+  if (e.chunks.total() == 0) {
+    std::fill(per_variable.begin(), per_variable.end(), 0.0);
+    return;
+  }
+  const double* all = e.join(chunks, e.chunk_parts);
+  for (std::size_t v = 0; v < per_variable.size(); ++v) {
+    const std::vector<int>& places = e.chunks.of_variable[v];
+    for (std::size_t k = 0; k < places.size(); ++k) e.leaves[k] = all[places[k]];
+    per_variable[v] = nntrain::tree_sum(std::span<const double>(e.leaves).first(places.size()));
+  }
+}
+
+namespace {
+
+constexpr int kSlicesTag = 11;
+constexpr std::int64_t kPieceFloats = kPieceBytes / static_cast<std::int64_t>(sizeof(float));
+
+template <class Transfer>
+void in_pieces(std::int64_t count, const Transfer& transfer) {
+  for (std::int64_t begin = 0; begin < count; begin += kPieceFloats)
+    transfer(begin, static_cast<int>(std::min(kPieceFloats, count - begin)));
+}
+
+std::int64_t total_count(const std::vector<Range>& ranges) {
+  std::int64_t count = 0;
+  for (const Range& range : ranges) count += range.count();
+  return count;
+}
+
+/// Does rank 0 take a rank's pieces? With kBfloat16 every node steps everything: its own node's do.
+bool root_takes_from(const Implementation& e, int rank) {
+  return !e.sends_sums_only() || rank < e.map.sizes.front();
+}
+
+}  // namespace
+
+std::vector<float> Exchange::gather_slices(std::span<const float> mine) {
+  const Implementation& e = *impl_;
+  if (static_cast<std::int64_t>(mine.size()) != e.owned_floats)
+    throw RuntimeError("internal: gather_slices got an array of another length than the pieces");
+  if (e.map.rank != 0) {
+    if (!root_takes_from(e, e.map.rank)) return {};
+    in_pieces(e.owned_floats, [&](std::int64_t begin, int count) {
+      check(MPI_Send(mine.data() + begin, count, MPI_FLOAT, 0, kSlicesTag, e.world), "MPI_Send");
+    });
+    return {};
+  }
+  std::vector<float> whole(static_cast<std::size_t>(e.options.trainable_floats));
+  std::vector<float> part;
+  for (int r = 0; r < e.map.ranks(); ++r) {
+    if (!root_takes_from(e, r)) continue;
+    const std::vector<Range>& ranges = e.rank_pieces[static_cast<std::size_t>(r)];
+    const float* from = mine.data();
+    if (r != 0) {
+      part.resize(static_cast<std::size_t>(total_count(ranges)));
+      in_pieces(total_count(ranges), [&](std::int64_t begin, int count) {
+        check(MPI_Recv(part.data() + begin, count, MPI_FLOAT, r, kSlicesTag, e.world, MPI_STATUS_IGNORE),
+              "MPI_Recv");
+      });
+      from = part.data();
+    }
+    for (const Range& range : ranges) {
+      std::copy_n(from, range.count(), whole.data() + range.begin);
+      from += range.count();
+    }
+  }
+  return whole;
+}
+
+void Exchange::scatter_slices(std::span<const float> whole_on_root, std::span<float> mine) {
+  const Implementation& e = *impl_;
+  if (static_cast<std::int64_t>(mine.size()) != e.owned_floats)
+    throw RuntimeError("internal: scatter_slices got an array of another length than the pieces");
+  if (e.map.rank != 0) {
+    in_pieces(e.owned_floats, [&](std::int64_t begin, int count) {
+      check(MPI_Recv(mine.data() + begin, count, MPI_FLOAT, 0, kSlicesTag, e.world, MPI_STATUS_IGNORE),
+            "MPI_Recv");
+    });
+    return;
+  }
+  if (static_cast<std::int64_t>(whole_on_root.size()) != e.options.trainable_floats)
+    throw RuntimeError(
+        "internal: scatter_slices got an array of another length than the trainable variables");
+  std::vector<float> part;
+  for (int r = 0; r < e.map.ranks(); ++r) {
+    const std::vector<Range>& ranges = e.rank_pieces[static_cast<std::size_t>(r)];
+    part.resize(static_cast<std::size_t>(total_count(ranges)));
+    float* into = r == 0 ? mine.data() : part.data();
+    for (const Range& range : ranges)
+      into = std::copy_n(whole_on_root.data() + range.begin, range.count(), into);
+    if (r == 0) continue;
+    in_pieces(total_count(ranges), [&](std::int64_t begin, int count) {
+      check(MPI_Send(part.data() + begin, count, MPI_FLOAT, r, kSlicesTag, e.world), "MPI_Send");
+    });
+  }
+}
+
+}  // namespace nntrain::comm

@@ -1,0 +1,191 @@
+#include "comm/session/session.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <numeric>
+
+#include "comm/session/session_implementation.h"
+#include "comm/session/topology.h"
+
+namespace nntrain::comm {
+
+namespace {
+
+void broadcast_on(MPI_Comm ranks, std::span<std::byte> data, int root) {
+  for (std::size_t begin = 0; begin < data.size(); begin += kPieceBytes) {
+    const std::size_t count = std::min<std::size_t>(kPieceBytes, data.size() - begin);
+    check(MPI_Bcast(data.data() + begin, static_cast<int>(count), MPI_BYTE, root, ranks), "MPI_Bcast");
+  }
+}
+
+template <class T>
+T reduced(MPI_Comm ranks, T value, MPI_Datatype type, MPI_Op operation) {
+  T result{};
+  check(MPI_Allreduce(&value, &result, 1, type, operation, ranks), "MPI_Allreduce");
+  return result;
+}
+
+}  // namespace
+
+Session::Session(int& argc, char**& argv) : impl_(std::make_unique<Implementation>()) {
+  impl_->exceptions_at_start = std::uncaught_exceptions();
+  int running = 0;
+  check(MPI_Initialized(&running), "MPI_Initialized");
+  impl_->ends_mpi = running == 0;
+  if (running == 0) {
+    int provided = 0;
+    check(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  }
+  try {
+    // Sub-communicators inherit the handler, so no MPI error ends the process behind our back.
+    check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+    int size = 1;
+    check(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size");
+    refuse_lonely_ranks(size);
+    discover_nodes(*impl_);
+  } catch (...) {
+    if (impl_->ends_mpi) MPI_Finalize();
+    throw;
+  }
+}
+
+Session::~Session() {
+  if (std::uncaught_exceptions() > impl_->exceptions_at_start)
+    abort(ExitCode::kRuntime, "an exception left the program while other ranks were still at work");
+  try {
+    for (const auto& window : impl_->windows) window->free();
+  } catch (const std::exception& error) {
+    abort(ExitCode::kRuntime, error.what());
+  }
+  if (impl_->ends_mpi) MPI_Finalize();
+}
+
+int Session::rank() const { return impl_->rank; }
+int Session::size() const { return impl_->size; }
+int Session::node() const { return impl_->node; }
+int Session::nodes() const { return static_cast<int>(impl_->node_sizes.size()); }
+int Session::local_rank() const { return impl_->local_rank; }
+int Session::local_size() const { return impl_->local_size; }
+const std::vector<int>& Session::node_sizes() const { return impl_->node_sizes; }
+const std::string& Session::host() const { return impl_->host; }
+int Session::available_cores() const { return impl_->available_cores; }
+
+std::string Session::library_version() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  if (MPI_Get_library_version(text.data(), &length) != MPI_SUCCESS) return "unknown MPI";
+  std::string version(text.data());
+  // "Open MPI v4.1.4, package: ...": the name and the number are what a reader of the log needs.
+  version = version.substr(0, version.find_first_of(",\n"));
+  if (const auto at = version.find(" v"); at != std::string::npos) version.erase(at + 1, 1);
+  return version;
+}
+
+void Session::abort(ExitCode code, const std::string& message) noexcept {
+  const int status = static_cast<int>(code);
+  try {
+    std::fflush(stdout);
+    const std::string text = fmt::format("\n[rank {} on {}] {}\n", rank(), impl_->host, message);
+    // One write, so that blocks of several failing ranks do not interleave.
+    if (write(STDERR_FILENO, text.data(), text.size()) < 0) std::fputs(text.c_str(), stderr);
+  } catch (...) {
+    std::fputs("nntrain-dist failed, and failed to say why\n", stderr);
+  }
+  int ended = 0;
+  MPI_Finalized(&ended);
+  if (ended == 0) {
+    if (size() == 1) {
+      MPI_Finalize();  // nobody else to end; spares the user MPI_Abort's banner
+    } else {
+      MPI_Abort(MPI_COMM_WORLD, status);
+    }
+  }
+  std::_Exit(status);
+}
+
+void Session::barrier() { check(MPI_Barrier(impl_->world), "MPI_Barrier"); }
+
+void Session::broadcast(std::span<std::byte> data, int root) { broadcast_on(impl_->world, data, root); }
+
+std::string Session::broadcast_text(const std::string& text, int root) {
+  auto length = static_cast<std::int64_t>(text.size());
+  broadcast(std::as_writable_bytes(std::span(&length, 1)), root);
+  std::string result = text;
+  result.resize(static_cast<std::size_t>(length));
+  broadcast(std::as_writable_bytes(std::span(result)), root);
+  return result;
+}
+
+std::vector<std::vector<std::byte>> Session::all_gather(std::span<const std::byte> mine) {
+  const auto ranks = static_cast<std::size_t>(size());
+  const auto my_bytes = static_cast<std::int64_t>(mine.size());
+  std::vector<std::int64_t> bytes(ranks);
+  check(MPI_Allgather(&my_bytes, 1, MPI_INT64_T, bytes.data(), 1, MPI_INT64_T, impl_->world),
+        "MPI_Allgather");
+  std::vector<std::vector<std::byte>> all(ranks);
+  for (std::size_t i = 0; i < ranks; ++i) {
+    if (static_cast<int>(i) == rank()) all[i].assign(mine.begin(), mine.end());
+    all[i].resize(static_cast<std::size_t>(bytes[i]));
+  }
+  if (std::accumulate(bytes.begin(), bytes.end(), std::int64_t{0}) > kPieceBytes) {
+    for (std::size_t i = 0; i < ranks; ++i) broadcast(all[i], static_cast<int>(i));
+    return all;
+  }
+  std::vector<int> counts(bytes.begin(), bytes.end());
+  std::vector<int> offsets(ranks);
+  std::exclusive_scan(counts.begin(), counts.end(), offsets.begin(), 0);
+  std::vector<std::byte> joined(static_cast<std::size_t>(offsets.back() + counts.back()));
+  check(MPI_Allgatherv(mine.data(), counts[static_cast<std::size_t>(rank())], MPI_BYTE, joined.data(),
+                       counts.data(), offsets.data(), MPI_BYTE, impl_->world),
+        "MPI_Allgatherv");
+  for (std::size_t i = 0; i < ranks; ++i) std::copy_n(joined.begin() + offsets[i], counts[i], all[i].begin());
+  return all;
+}
+
+std::vector<std::vector<std::byte>> Session::gather(std::span<const std::byte> mine) {
+  constexpr int kTag = 1;
+  const auto my_bytes = static_cast<std::int64_t>(mine.size());
+  std::vector<std::int64_t> bytes(static_cast<std::size_t>(size()));
+  check(MPI_Gather(&my_bytes, 1, MPI_INT64_T, bytes.data(), 1, MPI_INT64_T, 0, impl_->world), "MPI_Gather");
+  const auto pieces = [](std::int64_t total, auto&& transfer) {
+    for (std::int64_t begin = 0; begin < total; begin += kPieceBytes)
+      transfer(begin, static_cast<int>(std::min(kPieceBytes, total - begin)));
+  };
+  if (!is_root()) {
+    pieces(my_bytes, [&](std::int64_t begin, int count) {
+      check(MPI_Send(mine.data() + begin, count, MPI_BYTE, 0, kTag, impl_->world), "MPI_Send");
+    });
+    return {};
+  }
+  std::vector<std::vector<std::byte>> all(static_cast<std::size_t>(size()));
+  all[0].assign(mine.begin(), mine.end());
+  for (int r = 1; r < size(); ++r) {
+    auto& part = all[static_cast<std::size_t>(r)];
+    part.resize(static_cast<std::size_t>(bytes[static_cast<std::size_t>(r)]));
+    pieces(bytes[static_cast<std::size_t>(r)], [&](std::int64_t begin, int count) {
+      check(MPI_Recv(part.data() + begin, count, MPI_BYTE, r, kTag, impl_->world, MPI_STATUS_IGNORE),
+            "MPI_Recv");
+    });
+  }
+  return all;
+}
+
+std::int64_t Session::minimum(std::int64_t value) {
+  return reduced(impl_->world, value, MPI_INT64_T, MPI_MIN);
+}
+std::int64_t Session::maximum(std::int64_t value) {
+  return reduced(impl_->world, value, MPI_INT64_T, MPI_MAX);
+}
+double Session::maximum(double value) { return reduced(impl_->world, value, MPI_DOUBLE, MPI_MAX); }
+double Session::minimum(double value) { return reduced(impl_->world, value, MPI_DOUBLE, MPI_MIN); }
+
+void Session::node_barrier() { check(MPI_Barrier(impl_->node_ranks), "MPI_Barrier"); }
+void Session::node_broadcast(std::span<std::byte> data) { broadcast_on(impl_->node_ranks, data, 0); }
+
+}  // namespace nntrain::comm

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "comm/session/mpi_call.h"
+#include "comm/session/session.h"
+#include "comm/session/shared_window.h"
+
+namespace nntrain::comm {
+
+/// Do the ranks of a machine have a core each? Decides whether a waiting rank spins or yields.
+enum class Crowding { kOneCoreEach, kMoreRanksThanCores };
+
+struct Session::Implementation {
+  MPI_Comm world = MPI_COMM_NULL;       ///< all ranks, node by node
+  MPI_Comm node_ranks = MPI_COMM_NULL;  ///< the ranks of my node, in the same order
+  int rank = 0;
+  int size = 1;
+  int node = 0;
+  int local_rank = 0;
+  int local_size = 1;
+  std::vector<int> node_sizes;
+  std::string host;
+  int available_cores = 1;
+  Crowding crowding = Crowding::kOneCoreEach;
+  bool ends_mpi = true;  ///< false when the embedding program had called MPI_Init itself
+  int exceptions_at_start = 0;
+  /// Windows whose arrays are gone or still in use: freed before MPI_Finalize, in the order of creation,
+  /// which is the same on every rank of the node.
+  std::vector<std::shared_ptr<SharedWindow>> windows;
+};
+
+}  // namespace nntrain::comm

@@ -1,0 +1,15 @@
+#pragma once
+// Which ranks share a machine, in which order, and on how many cores.
+
+#include "comm/session/session_implementation.h"
+
+namespace nntrain::comm {
+
+/// Collective over MPI_COMM_WORLD. Fills every member of `session` that describes ranks and nodes. Throws
+/// InputError for a bad NNTRAIN_RANKS_PER_NODE.
+void discover_nodes(Session::Implementation& session);
+
+/// Local. Throws InputError when a launcher started several processes that MPI sees as single runs.
+void refuse_lonely_ranks(int world_size);
+
+}  // namespace nntrain::comm

@@ -1,0 +1,161 @@
+#pragma once
+// Gradients of kernels over `Lanes`, after core/chain_tile.h.
+
+#include "core/products/chain_tile.h"
+
+namespace nntrain::chain {
+namespace {
+
+constexpr std::int64_t kGradientBlock =
+    64;  ///< rows of a gradient that share a panel in the second-level cache
+constexpr std::int64_t kManyRows =
+    512;                         ///< beyond, a panel of dz is taken piece by piece, each for all tiles
+constexpr int kOpenLevels = 18;  ///< of the tree of sums: 2^17 shards and their sum
+
+void pack(std::span<const Leaf> leaves, std::int64_t units, float* panels) {
+  for_panels(units, [&](std::int64_t j, std::int64_t columns) {
+    for (const Leaf& leaf : leaves) {
+      for (std::int64_t r = 0; r < leaf.rows; ++r, panels += padded(columns))
+        pack_row(leaf.dz + r * units + j, columns, panels);
+    }
+  });
+}
+
+/// R rows of g by V vectors: a chain for each leaf, and the leaves along the tree of sums, whose open nodes
+/// wait in `open`: one for each bit that is set in the number of leaves done. xt (all rows, R), panel (all
+/// rows, V vectors).
+template <int R, int V>
+void gradient_tile(std::span<const Leaf> leaves, const float* xt, const float* panel, float* g,
+                   std::int64_t units, int last, const float* updated) {
+  if (updated != nullptr) {
+    for (int i = 0; i < R; ++i) fetch_to_write(updated + i * units, V * kWidth);
+  }
+  alignas(64) float open[kOpenLevels][R * V * kWidth];
+  int depth = 0;
+  for (std::size_t s = 0; s < leaves.size(); ++s) {
+    Tile<R, V> tile;
+    tile.clear();
+    for (std::int64_t r = leaves[s].rows; r > 0;
+         --r, xt += R, panel += V * kWidth) {  // few: not worth for_steps()
+      Lanes::Vector row[V];
+      load_row(panel, row);
+      tile.step(PackedRows<R>(xt), 0, row);
+    }
+    const bool is_last = s + 1 == leaves.size();
+    const int closed = is_last ? depth : __builtin_ctzll(~static_cast<unsigned long long>(s));
+    for (int level = 0; level < closed; ++level) tile.add_to(open[--depth]);
+    if (is_last) {
+      tile.store(g, units, last);
+    } else {
+      tile.store(open[depth++], V * kWidth, kWidth);
+    }
+  }
+}
+
+/// x' of rows [begin, end) of g, tile by tile: (all rows, rows of the tile) each.
+void pack_columns_of_x(std::span<const Leaf> leaves, std::int64_t inputs, std::int64_t begin,
+                       std::int64_t end, std::int64_t all_rows, float* to) {
+  constexpr std::int64_t kAhead = 8;
+  std::int64_t done = 0;
+  for (const Leaf& leaf : leaves) {
+    const float* row = leaf.x + begin;
+    for (std::int64_t r = 0; r < leaf.rows; ++r, row += inputs, ++done) {
+      for (std::int64_t j = 0; j < end - begin; j += kLine) Lanes::fetch(row + kAhead * inputs + j);
+      for_tiles(0, end - begin,
+                [&]<int R>(std::int64_t i) { std::copy_n(row + i, R, to + i * all_rows + done * R); });
+    }
+  }
+}
+
+/// sums (R, V vectors) = or += x' dz of `rows` rows.
+template <int R, int V>
+void gradient_chunk(std::int64_t rows, const float* xt, const float* panel, float* sums, bool go_on,
+                    Ahead& ahead) {
+  Tile<R, V> tile;
+  if (go_on) {
+    tile.load(sums, V * kWidth, kWidth);
+  } else {
+    tile.clear();
+  }
+  contract(rows, PackedRows<R>(xt), panel, tile, [&] { ahead.fetch(); });
+  tile.store(sums, V * kWidth, kWidth);
+}
+
+/// As gradient_tile for all tiles of a block of `count` rows: leaves are so long that a piece of the panel
+/// serves every tile before the next piece is read. `room`: (levels of the tree + 1, kGradientBlock *
+/// kPanel).
+template <int V>
+void gradient_block(std::span<const Leaf> leaves, std::int64_t all_rows, const float* xt, const float* panel,
+                    std::int64_t count, float* g, std::int64_t units, int last, float* room) {
+  constexpr std::int64_t kLevel = kGradientBlock * kPanel;
+  const std::int64_t floats = count * V * kWidth;
+  float* sums = room;
+  int depth = 0;
+  std::int64_t done = 0;
+  for (std::size_t s = 0; s < leaves.size(); ++s) {
+    if (leaves[s].rows == 0) std::fill_n(sums, floats, 0.0F);
+    for (std::int64_t r = 0; r < leaves[s].rows; r += kManyRows) {
+      const std::int64_t rows = std::min(kManyRows, leaves[s].rows - r);
+      const std::int64_t looks_a_row =
+          std::max<std::int64_t>(1, count / kRows);  // of each tile every kUnroll rows
+      const std::int64_t lines_a_look = parts(kUnroll * V * kWidth / kLine, looks_a_row);
+      Ahead ahead = Ahead::range(panel + (done + r + rows) * V * kWidth, rows * V * kWidth, lines_a_look);
+      for_tiles(0, count, [&]<int R>(std::int64_t i) {
+        gradient_chunk<R, V>(rows, xt + i * all_rows + (done + r) * R, panel + (done + r) * V * kWidth,
+                             sums + i * V * kWidth, r > 0, ahead);
+      });
+    }
+    done += leaves[s].rows;
+    const bool is_last = s + 1 == leaves.size();
+    const int closed = is_last ? depth : __builtin_ctzll(~static_cast<unsigned long long>(s));
+    for (int level = 0; level < closed; ++level) {
+      const float* left = room + depth-- * kLevel;
+      for (std::int64_t i = 0; i < floats; ++i) sums[i] = left[i] + sums[i];
+    }
+    if (!is_last) std::copy_n(sums, floats, room + ++depth * kLevel);
+  }
+  const std::int64_t columns = (V - 1) * kWidth + last;
+  for (std::int64_t i = 0; i < count; ++i) std::copy_n(sums + i * V * kWidth, columns, g + i * units);
+}
+
+/// `room`: gradient_room() floats. A panel of dz serves a block of rows of g while it is in the second-level
+/// cache.
+void gradient_rows_lanes(std::span<const Leaf> leaves, std::int64_t inputs, std::int64_t units,
+                         const float* panels, std::int64_t begin, std::int64_t end, float* room, float* g,
+                         const float* updated) {
+  std::int64_t all_rows = 0;
+  for (const Leaf& leaf : leaves) {
+    all_rows += leaf.rows;
+  }
+  float* xt = room + kOpenLevels * kGradientBlock * kPanel;
+  for (std::int64_t block = begin; block < end; block += kGradientBlock) {
+    const std::int64_t count = std::min(kGradientBlock, end - block);
+    pack_columns_of_x(leaves, inputs, block, block + count, all_rows, xt);
+    float* g_block = g + (block - begin) * units;
+    const float* updated_block = updated == nullptr ? nullptr : updated + (block - begin) * units;
+    const float* panel = panels;
+    for_panels(units, [&](std::int64_t j, std::int64_t columns) {
+      with_vectors(columns, [&]<int V>(int last) {
+        if (all_rows > kManyRows)
+          return gradient_block<V>(leaves, all_rows, xt, panel, count, g_block + j, units, last, room);
+        for_tiles(0, count, [&]<int R>(std::int64_t i) {
+          gradient_tile<R, V>(leaves, xt + i * all_rows, panel, g_block + i * units + j, units, last,
+                              updated == nullptr ? nullptr : updated_block + i * units + j);
+        });
+      });
+      panel += all_rows * padded(columns);
+    });
+  }
+}
+
+std::int64_t gradient_room(std::int64_t all_rows) {
+  return kOpenLevels * kGradientBlock * kPanel + all_rows * kGradientBlock;
+}
+
+Functions functions_of_lanes() {
+  return {Lanes::kName,   kPanel, multiply_lanes, multiply_transposed_lanes,
+          scratch_floats, pack,   gradient_room,  gradient_rows_lanes};
+}
+
+}  // namespace
+}  // namespace nntrain::chain

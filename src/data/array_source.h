@@ -1,0 +1,77 @@
+#pragma once
+// Files of samples: IDX, CSV, HDF5, NPY. The first axis counts samples. Every file is untrusted: sizes are
+// checked against the file before memory is taken, and errors name file and row.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/shape.h"
+
+namespace nntrain::data {
+
+/// How samples lie in memory. uint8 stays uint8 until a batch is made; everything else becomes float32.
+enum class Element { kUint8, kFloat32 };
+std::size_t element_bytes(Element element);
+
+struct ArrayInfo {
+  Element element = Element::kFloat32;
+  std::int64_t rows = 0;
+  Shape sample;                          ///< one sample, e.g. (28, 28); () for a plain vector of values
+  std::vector<std::string> class_names;  ///< of a text column used as target, sorted; else empty
+  std::vector<std::string> columns;      ///< CSV header of the chosen columns; else empty
+  std::int64_t bytes() const;            ///< rows * sample.size() * element_bytes
+};
+
+enum class Role { kInputs, kTargets, kWeights };
+
+struct SourceOptions {
+  std::string source;  ///< "PATH" or "PATH:DATASET"
+  Role role = Role::kInputs;
+  std::string columns;          ///< CSV: names and Python slices, comma separated; empty: see open_array
+  std::string exclude_columns;  ///< CSV inputs: the target columns, when both come from one file
+  std::string key;              ///< configuration key for messages, "data.inputs"
+  std::vector<std::string> class_names;  ///< targets: names already known (validation, test); text not
+                                         ///< among them is an error
+};
+
+/// An opened file: its header is read and checked, its samples not yet.
+class ArraySource {
+ public:
+  virtual ~ArraySource() = default;
+  virtual const ArrayInfo& info() const = 0;
+  /// Reads all samples into `memory` (info().bytes()), row-major, element type as info(). Checks every
+  /// value: NaN and Inf throw InputError with row and column. Local.
+  virtual void read(std::span<std::byte> memory) = 0;
+};
+
+/// Opens by content, not by name: gzip magic, IDX magic, HDF5 signature, NPY magic, else CSV. Throws
+/// InputError naming key, file and, where there is one, line and column.
+/// * IDX: all element types. * NPY: versions 1 to 3, bool, integers and floats of any byte order, C or
+/// Fortran order. * HDF5: numbers of any width; links out of the file are refused; without :DATASET the file
+/// must hold exactly one in its root. * CSV: delimiter , ; or tab; quotes; empty lines are skipped; the first
+/// line is a header when it holds no number, or text above a number. Without `columns` inputs take all
+/// columns but exclude_columns, targets all columns. The one text column that targets may have becomes
+/// indices into the sorted labels (or into options.class_names); one column alone makes samples of shape ()
+/// for targets and weights, (columns,) for inputs. Numbers from a text file are counted from line 1, rows of
+/// arrays from 0.
+std::unique_ptr<ArraySource> open_array(const SourceOptions& options);
+
+/// A Python slice "5000:", ":5000", "-100:", "10:20" (no step) or "" (all) of `rows` rows. An out-of-range
+/// bound is clipped as in Python. Throws InputError for other text, naming `key`.
+struct RowRange {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  std::int64_t count() const { return end - begin; }
+};
+RowRange parse_row_slice(std::string_view text, std::int64_t rows, std::string_view key);
+
+/// A data set's fingerprint: SHA-256 (hex) of the text "uint8 (60000, 28, 28)\n" (type and whole shape as
+/// Python writes it) followed by the values, row-major, little-endian.
+std::string fingerprint(const ArrayInfo& info, std::span<const std::byte> memory);
+
+}  // namespace nntrain::data

@@ -1,0 +1,159 @@
+// model_config of Keras files, both ways (keras/src/models/sequential.py; docs/checkpoint-format.md).
+
+#include "core/error.h"
+#include "nn/layers/input_layer.h"
+#include "nn/model/sequential.h"
+
+namespace nntrain::nn {
+
+namespace {
+
+/// Arguments that some version of Keras writes and that say nothing here while they have this value.
+struct Harmless {
+  const char* key;
+  Json value;
+};
+
+/// Drops what Keras adds for itself, so that the registry sees a layer's own arguments, and brings old
+/// spellings up to date. What is left and unknown, the registry refuses.
+Json cleaned(const Json& layer, const std::string& name) {
+  Json config = layer["config"];
+  for (const char* key : {"batch_input_shape", "batch_shape", "input_shape", "input_dim", "input_dtype",
+                          "build_input_shape", "fused"}) {
+    config.erase(key);
+  }
+  static const std::vector<Harmless> kHarmless = {{"sparse", false},
+                                                  {"ragged", false},
+                                                  {"optional", false},
+                                                  {"synchronized", true},
+                                                  {"synchronized", false},
+                                                  {"renorm", false},
+                                                  {"renorm_clipping", nullptr},
+                                                  {"renorm_momentum", 0.99},
+                                                  {"rms_scaling", false},
+                                                  {"virtual_batch_size", nullptr},
+                                                  {"adjustment", nullptr}};
+  for (const auto& [key, value] : kHarmless) {
+    if (config.contains(key) && (config[key] == value || config[key].is_null())) config.erase(key);
+  }
+  for (auto& [key, value] : config.items()) {  // Keras 3.15 writes these into initializers
+    if (!value.is_object() || !value.contains("config") || !value["config"].is_object()) continue;
+    for (const char* axes : {"input_axes", "output_axes"}) {
+      if (value["config"].value(axes, Json()).is_null()) value["config"].erase(axes);
+    }
+  }
+  if (name == "LeakyReLU" && config.contains("alpha") && !config.contains("negative_slope")) {  // Keras 2
+    config["negative_slope"] = config["alpha"];
+    config.erase("alpha");
+  }
+  return {{"class_name", name}, {"config", config}};
+}
+
+const Json& checked_layer(const Json& layer, std::size_t position) {
+  const std::string where = "model_config: layer " + std::to_string(position + 1);
+  if (!layer.is_object() || !layer.contains("class_name")) throw InputError(where + " has no class_name");
+  if (!layer["class_name"].is_string()) throw InputError(where + ": class_name is no text");
+  if (!layer.contains("config") || !layer["config"].is_object()) throw InputError(where + " has no config");
+  return layer;
+}
+
+std::string text_or(const Json& object, const char* key, const std::string& otherwise) {
+  const Json value = object.is_object() ? object.value(key, Json()) : Json();
+  return value.is_string() ? value.get<std::string>() : otherwise;
+}
+
+}  // namespace
+
+Architecture architecture_from_keras(const Json& model_config) {
+  if (!model_config.is_object() || !model_config.contains("config"))
+    throw InputError("model_config is no Keras model");
+  const std::string kind = text_or(model_config, "class_name", "Sequential");
+  if (kind != "Sequential") {
+    throw InputError("the file holds a " + kind +
+                     " model; only Sequential is supported: rebuild it with keras.Sequential in Keras");
+  }
+  const Json& config = model_config["config"];
+  Architecture architecture;
+  architecture.name = text_or(config, "name", "sequential");
+  const Json layers =
+      config.is_object() ? config.value("layers", Json()) : config;  // a list: Keras up to 2.2
+  if (!layers.is_array()) throw InputError("model_config: the Sequential model has no list of layers");
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const Json& layer = checked_layer(layers[i], i);
+    if (architecture.layers.empty() && !architecture.has_input) {
+      if (const std::optional<Shape> shape = declared_input_shape(layer["config"])) {
+        architecture.input = *shape;
+        architecture.has_input = true;
+      }
+    }
+    if (is_input(layer)) continue;
+    try {
+      architecture.layers.push_back(
+          nn::layers().canonical(cleaned(layer, detail::spec_name("layer", layer))));
+    } catch (const InputError& error) {
+      throw InputError("model_config, layer " + std::to_string(i + 1) + " (" +
+                       text_or(layer["config"], "name", "unnamed") + "): " + error.what());
+    }
+  }
+  if (!architecture.has_input && config.is_object() && config.value("build_input_shape", Json()).is_array()) {
+    architecture.input = *declared_input_shape({{"batch_shape", config["build_input_shape"]}});
+    architecture.has_input = true;
+  }
+  return architecture;
+}
+
+namespace {
+
+const Signature& signature_of(const Layer& layer) {
+  for (const Signature* signature : layers().signatures()) {
+    if (signature->class_name == layer.spec()["class_name"]) return *signature;
+  }
+  throw RuntimeError("internal: a layer that no registry made");
+}
+
+/// Arguments that have no meaning here (they can only hold their default) would trouble the versions of Keras
+/// that do not know them, and so would None where it is the default.
+bool is_written(const Parameter& parameter, const Json& value) {
+  for (const char* only_default : {"noise_shape", "lora_rank", "lora_alpha", "quantization_config", "renorm",
+                                   "renorm_clipping", "renorm_momentum", "synchronized"}) {
+    if (parameter.name == only_default) return false;
+  }
+  return !(value.is_null() && parameter.default_value.is_null());
+}
+
+/// A layer as an activation (LeakyReLU(0.1)) needs its module; names and the other objects do not.
+Json for_keras(const Json& value) {
+  if (!value.is_object() || !value.contains("class_name")) return value;
+  for (const char* layer : {"ReLU", "LeakyReLU", "ELU"}) {
+    if (value["class_name"] != layer) continue;
+    return {{"module", "keras.layers"},
+            {"class_name", layer},
+            {"config", value["config"]},
+            {"registered_name", nullptr}};
+  }
+  return value;
+}
+
+}  // namespace
+
+Json Sequential::config() const {
+  Json batch_shape = Json::array({nullptr});
+  for (const std::int64_t extent : input_shape().extents()) batch_shape.push_back(extent);
+  Json list = Json::array();
+  list.push_back(
+      {{"class_name", "InputLayer"},
+       {"config", {{"batch_input_shape", batch_shape}, {"dtype", "float32"}, {"name", "input_1"}}}});
+  for (const auto& layer : layers()) {
+    Json config = {{"name", layer->name()}, {"trainable", layer->trainable()}, {"dtype", "float32"}};
+    const Signature& signature = signature_of(*layer);
+    for (const Parameter& parameter : signature.parameters) {
+      const Json& value = layer->spec()["config"][parameter.name];
+      if (!config.contains(parameter.name) && is_written(parameter, value))
+        config[parameter.name] = for_keras(value);
+    }
+    list.push_back({{"class_name", layer->spec()["class_name"]}, {"config", config}});
+  }
+  return {{"class_name", "Sequential"}, {"config", {{"name", name()}, {"layers", list}}}};
+}
+
+}  // namespace nntrain::nn

@@ -1,0 +1,65 @@
+#pragma once
+// Callbacks (Keras: keras.callbacks): decisions between epochs. Every rank runs them on the same logs and so
+// takes the same branch; files are written by rank 0 alone. Their state is in the checkpoint.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/json.h"
+#include "core/registry.h"
+#include "metrics/logs.h"
+
+namespace nntrain::train {
+
+using metrics::Logs;
+
+/// What a callback may do to the run. Collective: called by every rank alike.
+class Control {
+ public:
+  virtual ~Control() = default;
+  virtual double learning_rate() const = 0;
+  virtual void set_learning_rate(double rate) = 0;  ///< throws InputError under a schedule, as Keras
+  virtual void stop(const std::string& reason) = 0;
+  virtual void fail_diverged(const std::string& message) = 0;  ///< stop and exit with code 3
+  virtual void keep_weights(const std::string& name) = 0;      ///< a snapshot that goes into checkpoints
+  virtual void restore_weights(const std::string& name) = 0;
+  virtual bool has_kept_weights(const std::string& name) const = 0;
+  enum class Save { kCheckpoint, kWeightsOnly };
+  virtual void save(const std::string& path, Save what) = 0;
+  virtual bool is_root() const = 0;
+  virtual bool resumed() const = 0;  ///< this run goes on from a checkpoint
+  virtual void say(const std::string& line) = 0;
+  virtual bool larger_is_better(const std::string& monitor) const = 0;  ///< for mode="auto"
+  virtual std::vector<std::string> result_names() const = 0;  ///< every name that an epoch's logs may have
+};
+
+class Callback : public Described {
+ public:
+  /// Before the run, before anything is written: throws InputError when the callback names results that there
+  /// will not be.
+  virtual void check(const Control& control) const { (void)control; }
+  virtual void on_train_begin(Control& control, std::int64_t epoch) { (void)control, (void)epoch; }
+  virtual void on_epoch_begin(Control& control, std::int64_t epoch) { (void)control, (void)epoch; }
+  /// May add columns to `logs`, as Keras does ("learning_rate").
+  virtual void on_epoch_end(Control& control, std::int64_t epoch, Logs& logs) {
+    (void)control, (void)epoch, (void)logs;
+  }
+  /// After a step whose global loss is NaN or Inf. `step` in the epoch.
+  virtual void on_invalid_loss(Control& control, std::int64_t step) { (void)control, (void)step; }
+  /// Steps between calls of on_steps (ModelCheckpoint save_freq=int); 0: never.
+  virtual std::int64_t every_steps() const { return 0; }
+  virtual void on_steps(Control& control, std::int64_t epoch, const Logs& logs) {
+    (void)control, (void)epoch, (void)logs;
+  }
+  virtual void on_train_end(Control& control) { (void)control; }
+  virtual Json state() const { return Json::object(); }
+  /// Throws InputError when the state does not fit.
+  virtual void set_state(const Json& state) { (void)state; }
+};
+
+Registry<Callback>& callbacks();
+
+}  // namespace nntrain::train

@@ -1,0 +1,97 @@
+#pragma once
+// The configuration, read: typed, checked and with defaults filled in.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/bfloat16.h"
+#include "core/json.h"
+#include "core/shape.h"
+#include "train/config/configuration.h"
+
+namespace nntrain::train {
+
+struct DataSettings {
+  std::string inputs, targets, sample_weight;
+  std::string validation_inputs, validation_targets, validation_sample_weight;
+  std::string test_inputs, test_targets;
+  std::string rows, validation_rows;
+  std::string input_columns, target_columns;
+  std::string positive_class;
+  double scale = 1.0;
+  std::vector<std::string> class_names;
+};
+
+struct ModelSettings {
+  std::string name;
+  std::optional<Shape> input_shape;  ///< default: from the data
+  std::vector<Json> layers;
+  std::vector<std::string> layer_origins;  ///< parallel to layers, for messages
+  std::string from;
+};
+
+struct CompileSettings {
+  Json loss;                                    ///< canonical {class_name, config}; null: not given
+  bool loss_by_output = false;                  ///< "crossentropy": which one, the model's output decides
+  Json optimizer;                               ///< canonical
+  std::vector<Json> metrics, weighted_metrics;  ///< as written: "accuracy" is resolved with the shapes
+  std::string loss_origin, optimizer_origin, metrics_origin,
+      weighted_metrics_origin;  ///< "file:line: key", for messages
+};
+
+struct FitSettings {
+  std::int64_t epochs = 1, initial_epoch = 0, batch_size = 32;
+  std::int64_t steps_per_epoch = 0;  ///< 0: the whole epoch
+  bool shuffle = true;
+  double validation_split = 0;
+  std::int64_t validation_freq = 1;
+  std::int64_t validation_batch_size = 0;  ///< 0: chosen
+  std::map<std::int64_t, double> class_weight;
+  std::vector<Json> callbacks;                ///< canonical
+  std::vector<std::string> callback_origins;  ///< parallel to callbacks
+  std::string verbose = "auto";
+  std::string learning_rate_scaling = "none";
+  std::int64_t reference_batch_size = 32;
+  double warmup_epochs = 0;
+};
+
+enum class Resume { kAuto, kNever, kRequire };
+
+struct CheckpointSettings {
+  std::string path;
+  Resume resume = Resume::kAuto;
+  std::int64_t every_epochs = 1, every_steps = 0;
+  double every_minutes = 0;
+};
+
+struct RunSettings {
+  std::uint64_t seed = 0;
+  int shards = 0;  ///< 0: auto
+  double max_seconds = 0;
+  SumFormat wire = SumFormat::kFloat32;
+  std::string log;
+  std::string profile;
+};
+
+struct Settings {
+  DataSettings data;
+  ModelSettings model;
+  CompileSettings compile;
+  FitSettings fit;
+  CheckpointSettings checkpoint;
+  RunSettings run;
+};
+
+/// Reads and checks every key. Throws InputError naming key, origin and the cure. Pure.
+Settings read_settings(const Configuration& configuration);
+
+/// "float32" or "bfloat16".
+const char* wire_name(SumFormat wire);
+
+/// "1:30:00", "90:00" or seconds -> seconds.
+double parse_duration(const std::string& text);
+
+}  // namespace nntrain::train

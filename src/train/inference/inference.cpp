@@ -1,0 +1,184 @@
+#include "train/inference/inference.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include "checkpoint/keras.h"
+#include "core/error.h"
+#include "train/step/gather_sum.h"
+
+namespace nntrain::train {
+
+namespace {
+
+// Inference has shards of its own, many and large: results depend on these two numbers, never on the ranks.
+// Ranks beyond the shards idle.
+constexpr int kShards = 64;
+constexpr std::int64_t kBatchRows = 64 * kShards;
+
+}  // namespace
+
+Inference::Inference(comm::Session& session, checkpoint::Contents contents,
+                     const Configuration& configuration, Task task)
+    : session_(session), contents_(std::move(contents)), settings_(read_settings(configuration)) {
+  data_settings_ = choose_data(configuration, task);
+  if (contents_.data.is_object()) {
+    if (data_settings_.class_names.empty())
+      data_settings_.class_names = contents_.data.value("class_names", std::vector<std::string>{});
+  }
+  const ModelSource source = model_source_of(contents_);
+  CompileSettings compile = settings_.compile;
+  if (compile.loss.is_null() && !contents_.training_config.is_null()) {
+    const checkpoint::KerasCompile keras = checkpoint::compile_from_keras(contents_.training_config);
+    if (!keras.loss.is_null()) compile.loss = nn::losses().canonical(keras.loss);
+    compile.metrics = keras.metrics;
+    compile.weighted_metrics = keras.weighted_metrics;
+    compile.loss_origin = compile.metrics_origin = compile.weighted_metrics_origin = "training_config";
+  }
+  DataLoader loader(session_, data_settings_, fit_settings_);
+  loader.load_inputs();
+  model_ = build_model(source, loader.sets().input_shape);
+  if (model_->input_shape().size() != loader.sets().input_shape.size()) {
+    throw InputError("the data's samples have shape " + loader.sets().input_shape.to_string() + " (" +
+                     data_settings_.inputs + "), the model expects " + model_->input_shape().to_string());
+  }
+  choose_loss(compile, model_->output_shape());
+  if (!compile.loss.is_null()) compiled_.loss = make_loss(compile);
+  if (task == Task::kEvaluate) {
+    if (!compiled_.loss)
+      throw InputError("the file holds no loss (it was not compiled); give --compile.loss=...");
+    loader.load_targets({compiled_.loss.get(), model_->output_shape(), compile.loss_origin});
+    data_ = loader.take();
+    make_metrics(compile, data_.target_shape, model_->output_shape(), compiled_);
+    fuse_head(*model_, *compiled_.loss);
+  } else {
+    data_ = loader.take();
+  }
+  make_engine(source);
+}
+
+DataSettings Inference::choose_data(const Configuration& configuration, Task task) const {
+  DataSettings data = settings_.data;
+  const bool given = configuration.origin("data.inputs") == "command line";
+  if (!given) {
+    if (data.test_inputs.empty()) {
+      throw InputError(std::string("no data to ") + (task == Task::kEvaluate ? "evaluate" : "predict") +
+                       ": give --data.inputs=SOURCE" +
+                       (task == Task::kEvaluate ? " and --data.targets=SOURCE" : "") +
+                       " (the checkpoint names no data.test_inputs)");
+    }
+    data.inputs = data.test_inputs;
+    data.targets = data.test_targets;
+  } else if (configuration.origin("data.targets") != "command line") {
+    data.targets.clear();
+  }
+  // The slices, weights and validation parts belong to the training files.
+  if (configuration.origin("data.rows") != "command line") data.rows.clear();
+  data.validation_inputs.clear();
+  data.validation_targets.clear();
+  data.validation_rows.clear();
+  if (configuration.origin("data.sample_weight") != "command line") data.sample_weight.clear();
+  return data;
+}
+
+void Inference::make_engine(const ModelSource& source) {
+  local_ = shards_of_rank(session_.rank(), std::min(session_.size(), kShards), kShards);
+  if (session_.rank() >= kShards) local_ = {kShards, kShards};
+  sums_ = std::make_unique<GatherSum>(session_, kShards);
+  values_ = comm::SharedArray::allocate(session_, std::max<std::int64_t>(64, model_->total_floats() * 4));
+  const std::span<float> values = values_.as<float>();
+  model_->bind(values);
+  std::vector<float> whole(static_cast<std::size_t>(model_->total_floats()));
+  comm::collectively(session_, "take the weights of the file", [&] {
+    if (!session_.is_root()) return;
+    assign_weights(*model_, source.weights, "the file");
+    std::copy_n(values.begin(), whole.size(), whole.begin());
+  });
+  session_.broadcast(std::as_writable_bytes(std::span(whole)));
+  if (session_.local_rank() == 0) std::copy(whole.begin(), whole.end(), values.begin());
+  session_.barrier();
+  ReplicaOptions options;
+  options.local = local_;
+  options.shards = kShards;
+  options.max_batch_rows = std::min(kBatchRows, data_.train.rows());
+  options.largest_mode = nn::Mode::kInference;
+  const bool with_loss = data_.train.has_targets();
+  replica_ = std::make_unique<Replica>(*model_, with_loss ? compiled_.loss.get() : nullptr, data_.scale,
+                                       options, *sums_, times_);
+}
+
+Evaluation Inference::evaluate() {
+  Scoreboard board(compiled_.metrics, local_.count());
+  const auto start = std::chrono::steady_clock::now();
+  Evaluation evaluation;
+  evaluation.rows = data_.train.rows();
+  const data::Sampler in_order(evaluation.rows, 0, 0, data::Order::kFile);
+  // A loss that sums over the batch is reported as the mean of batch sums, so it keeps the run's batch size.
+  const bool sums =
+      compiled_.loss->reduction() == nn::Reduction::kSum || compiled_.loss->batch_sums(1, 1) > 0;
+  const std::int64_t step = sums ? std::min(kBatchRows, settings_.fit.batch_size) : kBatchRows;
+  for (std::int64_t position = 0; position < evaluation.rows; position += step) {
+    replica_->evaluate({&data_.train, &in_order, position, std::min(step, evaluation.rows - position), 0},
+                       board);
+  }
+  std::vector<double> totals(static_cast<std::size_t>(board.width()));
+  sums_->sum(board.sums(), totals);
+  evaluation.logs = board.results(totals, "");
+  evaluation.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return evaluation;
+}
+
+Predictions Inference::predict() {
+  const auto start = std::chrono::steady_clock::now();
+  Predictions predictions;
+  predictions.rows = data_.train.rows();
+  predictions.output_shape = model_->output_shape();
+  predictions.decision = decision_of(compiled_.loss.get(), model_->output_shape());
+  predictions.class_names = data_.class_names;
+  const data::Sampler in_order(predictions.rows, 0, 0, data::Order::kFile);
+  if (session_.is_root()) {
+    predictions.values.reserve(static_cast<std::size_t>(predictions.rows * predictions.output_shape.size()));
+  }
+  for (std::int64_t position = 0; position < predictions.rows; position += kBatchRows) {
+    const std::int64_t rows = std::min(kBatchRows, predictions.rows - position);
+    const std::span<const float> mine = replica_->predict({&data_.train, &in_order, position, rows, 0});
+    for (const std::vector<std::byte>& part :
+         session_.gather(std::as_bytes(mine))) {  // rank order is row order
+      const std::size_t old = predictions.values.size();
+      predictions.values.resize(old + part.size() / sizeof(float));
+      std::memcpy(predictions.values.data() + old, part.data(), part.size());
+    }
+  }
+  predictions.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return predictions;
+}
+
+Decision decision_of(const nn::Loss* loss, const Shape& output) {
+  if (loss == nullptr) return output.last() > 1 ? Decision::kArgMax : Decision::kNone;
+  const std::string name = loss->spec()["class_name"].get<std::string>();
+  const bool binary = name == "BinaryCrossentropy" || name == "BinaryFocalCrossentropy";
+  if (output.last() > 1) {  // several binary outputs are labels, not classes
+    return binary || loss->target_form(output) == nn::TargetForm::kValues ? Decision::kNone
+                                                                          : Decision::kArgMax;
+  }
+  if (name == "Perceptron" || name == "Hinge" || name == "SquaredHinge") return Decision::kSign;
+  if (!binary) return Decision::kNone;
+  return loss->spec()["config"].value("from_logits", false) ? Decision::kSign : Decision::kProbability;
+}
+
+std::int64_t decide(Decision decision, const float* outputs, std::int64_t classes) {
+  switch (decision) {
+    case Decision::kArgMax:
+      return std::max_element(outputs, outputs + classes) - outputs;
+    case Decision::kProbability:
+      return outputs[0] > 0.5F ? 1 : 0;
+    case Decision::kSign:
+      return outputs[0] > 0.0F ? 1 : 0;
+    case Decision::kNone:
+      break;
+  }
+  return -1;
+}
+
+}  // namespace nntrain::train

@@ -1,0 +1,86 @@
+#pragma once
+// evaluate and predict from a checkpoint or a Keras file, with any number of ranks.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "checkpoint/checkpoint.h"
+#include "comm/session/session.h"
+#include "train/config/settings.h"
+#include "train/data/dataset.h"
+#include "train/run/setup.h"
+#include "train/step/replica.h"
+
+namespace nntrain::train {
+
+/// Results and speed of an evaluation.
+struct Evaluation {
+  Logs logs;
+  std::int64_t rows = 0;
+  double seconds = 0;
+};
+
+/// How an output row becomes a class.
+enum class Decision {
+  kNone,         ///< regression, multilabel: no single class
+  kArgMax,       ///< the largest output
+  kProbability,  ///< one output, class 1 above 0.5
+  kSign,         ///< one output, class 1 above 0 (perceptron, hinge, logits)
+};
+
+/// Outputs of all rows, on rank 0; empty elsewhere.
+struct Predictions {
+  std::int64_t rows = 0;
+  Shape output_shape;
+  std::vector<float> values;  ///< (rows, output_shape.size())
+  Decision decision = Decision::kNone;
+  std::vector<std::string> class_names;
+  double seconds = 0;
+};
+
+class Inference {
+ public:
+  enum class Task { kEvaluate, kPredict };
+
+  /// `configuration`: what the checkpoint holds, overridden by the command line. Inputs are data.inputs when
+  /// the command line gives it, else data.test_inputs. Collective; throws InputError on all ranks alike.
+  Inference(comm::Session& session, checkpoint::Contents contents, const Configuration& configuration,
+            Task task);
+
+  Evaluation evaluate();  ///< collective
+  Predictions predict();  ///< collective
+
+ private:
+  DataSettings choose_data(const Configuration& configuration, Task task) const;
+  void make_engine(const ModelSource& source);
+
+  comm::Session& session_;
+  checkpoint::Contents contents_;
+  Settings settings_;
+  DataSettings data_settings_;
+  FitSettings fit_settings_;
+  ActivityTimes times_;
+  DataSets data_;
+  std::unique_ptr<nn::Sequential> model_;
+  Compiled compiled_;
+  std::unique_ptr<nn::GlobalSum> sums_;
+  comm::SharedArray values_;
+  ShardRange local_;
+  std::unique_ptr<Replica> replica_;
+};
+
+/// What the loss makes of a single output or a row of outputs.
+Decision decision_of(const nn::Loss* loss, const Shape& output);
+/// The class of one row of `classes` outputs; -1 for kNone.
+std::int64_t decide(Decision decision, const float* outputs, std::int64_t classes);
+
+/// Writes to PATH.h5 (dataset /predictions, /classes), PATH.csv (class, class_name, outputs) or PATH.npy
+/// (outputs). Appears by rename. Throws InputError for another suffix, RuntimeError when writing fails.
+/// Local.
+void write_predictions(const std::string& path, const Predictions& predictions);
+/// Throws InputError unless `path` ends in .h5, .csv or .npy.
+void check_prediction_path(const std::string& path);
+
+}  // namespace nntrain::train

@@ -1,0 +1,253 @@
+#include "train/run/setup.h"
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "checkpoint/keras.h"
+#include "core/call.h"
+#include "core/error.h"
+
+namespace nntrain::train {
+
+namespace {
+
+ModelSource from_architecture(const nn::Architecture& architecture) {
+  ModelSource source;
+  source.name = architecture.name;
+  source.layers = architecture.layers;
+  source.input = architecture.input;
+  source.has_input = architecture.has_input;
+  return source;
+}
+
+std::string read_text(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw InputError("model.from: cannot read \"" + path + "\": " + std::strerror(errno));
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+/// The activation that the last layer would give up.
+nn::Head output_head(const nn::Sequential& model) {
+  if (model.layers().empty()) return nn::Head::kNone;
+  const Json& config = model.layers().back()->spec()["config"];
+  if (!config.contains("activation") || config["activation"].is_null()) return nn::Head::kNone;
+  const std::string name = detail::spec_name("activation", config["activation"]);
+  return name == "softmax" ? nn::Head::kSoftmax : name == "sigmoid" ? nn::Head::kSigmoid : nn::Head::kNone;
+}
+
+/// The first layer with which the model cannot be built.
+std::size_t first_bad_layer(const ModelSource& source, const Shape& input) {
+  std::vector<Json> some;
+  for (const Json& layer : source.layers) {
+    some.push_back(layer);
+    std::vector<Json> whole = some;
+    const std::string kind = detail::spec_name("layer", layer);
+    if (some.size() == 1 && (kind == "Input" || kind == "InputLayer"))
+      whole.push_back("Identity");  // Input alone is no model
+    try {
+      nn::Sequential(source.name, whole, input);
+    } catch (const InputError&) {
+      return some.size() - 1;
+    }
+  }
+  return source.layers.size() - 1;
+}
+
+bool is_json_file(const std::string& path) {
+  return path.size() > 5 && path.compare(path.size() - 5, 5, ".json") == 0;
+}
+
+}  // namespace
+
+checkpoint::Contents read_contents(comm::Session& session, const std::string& path) {
+  checkpoint::Contents contents;
+  comm::collectively(session, "read " + path, [&] {
+    if (session.is_root()) contents = checkpoint::read(path);
+  });
+  Json shared;
+  if (session.is_root()) {
+    Json columns = Json::array();
+    for (const auto& [name, values] : contents.history.columns) columns.push_back(name);
+    shared = {{"model_config", contents.model_config},
+              {"training_config", contents.training_config},
+              {"layer_names", contents.layer_names},
+              {"ours", contents.ours},
+              {"epoch", contents.state.epoch},
+              {"step", contents.state.step},
+              {"iteration", contents.state.iteration},
+              {"seed", contents.state.seed},
+              {"shards", contents.state.shards},
+              {"finished", contents.state.finished},
+              {"epoch_seconds", contents.state.epoch_seconds},
+              {"optimizer", contents.optimizer},
+              {"optimizer_scalars", contents.optimizer_scalars},
+              {"callbacks", contents.callbacks},
+              {"config", contents.config},
+              {"data", contents.data},
+              {"environment", contents.environment}};
+  }
+  // Scalars that NaN or rounding could touch travel as CBOR, which keeps every bit of a float64.
+  std::vector<std::uint8_t> packed = session.is_root() ? Json::to_cbor(shared) : std::vector<std::uint8_t>{};
+  const std::string bytes = session.broadcast_text(std::string(packed.begin(), packed.end()));
+  if (session.is_root()) return contents;
+  shared = Json::from_cbor(bytes.begin(), bytes.end());
+  contents.model_config = shared["model_config"];
+  contents.training_config = shared["training_config"];
+  contents.layer_names = shared["layer_names"].get<std::vector<std::string>>();
+  contents.ours = shared["ours"].get<bool>();
+  contents.state = {shared["epoch"].get<std::int64_t>(),
+                    shared["step"].get<std::int64_t>(),
+                    shared["iteration"].get<std::int64_t>(),
+                    shared["seed"].get<std::uint64_t>(),
+                    shared["shards"].get<int>(),
+                    shared["finished"].get<bool>(),
+                    shared["epoch_seconds"].get<double>()};
+  contents.optimizer = shared["optimizer"].get<std::string>();
+  contents.optimizer_scalars = shared["optimizer_scalars"].get<std::vector<double>>();
+  contents.callbacks = shared["callbacks"];
+  contents.config = shared["config"].get<std::string>();
+  contents.data = shared["data"];
+  contents.environment = shared["environment"];
+  return contents;
+}
+
+ModelSource model_source_of(const checkpoint::Contents& contents) {
+  ModelSource source = from_architecture(nn::architecture_from_keras(contents.model_config));
+  source.weights = contents.weights;
+  source.training_config = contents.training_config;
+  return source;
+}
+
+ModelSource read_model_source(comm::Session& session, const ModelSettings& settings) {
+  ModelSource source;
+  if (settings.from.empty()) {
+    if (settings.layers.empty()) {
+      throw InputError(
+          "the model has no layers; give model.layer = Dense(10) and so on, or model.from = a Keras file");
+    }
+    source.name = settings.name;
+    source.layers = settings.layers;
+    source.origins = settings.layer_origins;
+  } else if (is_json_file(settings.from)) {
+    std::string text;
+    comm::collectively(session, "read " + settings.from, [&] {
+      if (session.is_root()) text = read_text(settings.from);
+    });
+    text = session.broadcast_text(text);
+    const Json json = Json::parse(text, nullptr, false);
+    if (json.is_discarded()) throw InputError("model.from: \"" + settings.from + "\" is not JSON");
+    source = from_architecture(nn::architecture_from_keras(json));
+  } else {
+    source = model_source_of(read_contents(session, settings.from));
+  }
+  if (settings.input_shape) {
+    source.input = *settings.input_shape;
+    source.has_input = true;
+  }
+  return source;
+}
+
+std::unique_ptr<nn::Sequential> build_model(const ModelSource& source, const Shape& data_shape) {
+  const Shape input = source.has_input ? source.input : data_shape;
+  try {
+    return std::make_unique<nn::Sequential>(source.name, source.layers, input);
+  } catch (const InputError& error) {
+    if (source.origins.empty()) throw;
+    const std::size_t bad = first_bad_layer(source, input);
+    throw InputError(source.origins[bad] + ": model.layer " + std::to_string(bad + 1) + " (" +
+                     detail::spec_name("layer", source.layers[bad]) + "): " + error.what());
+  }
+}
+
+void assign_weights(nn::Sequential& model, const std::vector<checkpoint::WeightArray>& weights,
+                    const std::string& where) {
+  if (weights.size() != model.variables().size()) {
+    throw InputError(where + ": Weight count mismatch: the model expects " +
+                     std::to_string(model.variables().size()) + " weight arrays, the file holds " +
+                     std::to_string(weights.size()));
+  }
+  std::size_t i = 0;
+  for (nn::Variable& variable : model.variables()) {
+    const checkpoint::WeightArray& weight = weights[i++];
+    if (weight.shape.size() != variable.size() ||
+        (weight.shape != variable.shape && weight.shape.rank() > 0)) {
+      throw InputError(where + ": Shape mismatch in layer " + variable.layer + " for weight " +
+                       variable.layer + "/" + variable.name + ". Weight expects shape " +
+                       variable.shape.to_string() + ". Received saved weight with shape " +
+                       weight.shape.to_string());
+    }
+    std::copy(weight.values.begin(), weight.values.end(), variable.values);
+  }
+}
+
+std::vector<checkpoint::WeightArray> weights_of(const nn::Sequential& model) {
+  std::vector<checkpoint::WeightArray> weights;
+  for (const nn::Variable& variable : model.variables()) {
+    weights.push_back({variable.layer, variable.name, variable.shape, variable.trainable,
+                       std::vector<float>(variable.values, variable.values + variable.size())});
+  }
+  return weights;
+}
+
+void choose_loss(CompileSettings& settings, const Shape& output) {
+  if (settings.loss_by_output)
+    settings.loss =
+        nn::losses().canonical(output.last() == 1 ? "binary_crossentropy" : "categorical_crossentropy");
+  settings.loss_by_output = false;
+}
+
+std::unique_ptr<nn::Loss> make_loss(const CompileSettings& settings) {
+  if (settings.loss.is_null()) {
+    throw InputError("compile.loss is not set; give a loss, e.g. sparse_categorical_crossentropy");
+  }
+  return with_origin(settings.loss_origin, [&] { return nn::losses().make(settings.loss); });
+}
+
+void make_metrics(const CompileSettings& settings, const Shape& target, const Shape& output,
+                  Compiled& compiled) {
+  const auto add = [&](const Json& spec, NamedMetric::Weighting weighting, std::vector<Json>& specs) {
+    NamedMetric entry;
+    entry.metric = metrics::make_metric(spec, target, output, entry.name);
+    entry.metric->build(target, output);
+    entry.weighting = weighting;
+    const auto taken = [&](const std::string& name) {
+      return std::any_of(compiled.metrics.begin(), compiled.metrics.end(),
+                         [&](const NamedMetric& other) { return other.name == name; });
+    };
+    // Keras' names: a weighted metric beside an unweighted one of the same name gets a prefix.
+    if (taken(entry.name) && weighting == NamedMetric::Weighting::kSampleWeights)
+      entry.name = "weighted_" + entry.name;
+    const std::string base = entry.name;
+    for (int k = 1; taken(entry.name); ++k) entry.name = base + "_" + std::to_string(k);
+    specs.push_back(entry.metric->spec());
+    compiled.metrics.push_back(std::move(entry));
+  };
+  with_origin(settings.metrics_origin, [&] {
+    for (const Json& spec : settings.metrics) add(spec, NamedMetric::Weighting::kNone, compiled.metric_specs);
+  });
+  with_origin(settings.weighted_metrics_origin, [&] {
+    for (const Json& spec : settings.weighted_metrics)
+      add(spec, NamedMetric::Weighting::kSampleWeights, compiled.weighted_specs);
+  });
+}
+
+void fuse_head(nn::Sequential& model, const nn::Loss& loss) {
+  const bool softmax = loss.fuses(nn::Head::kSoftmax);
+  const bool sigmoid = loss.fuses(nn::Head::kSigmoid);
+  if (!softmax && !sigmoid) return;
+  const nn::Head head = output_head(model);
+  if ((head == nn::Head::kSoftmax && softmax) || (head == nn::Head::kSigmoid && sigmoid))
+    model.release_head();
+}
+
+int automatic_shards(std::int64_t batch_size) {
+  int shards = 1;
+  while (shards < 8 && batch_size / (shards * 2) >= 16) shards *= 2;
+  return shards;
+}
+
+}  // namespace nntrain::train

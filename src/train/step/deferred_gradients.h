@@ -1,0 +1,53 @@
+#pragma once
+// Gradients of kernels made by their owners. The gradient of a kernel is a product, x' dz, of arrays that are
+// much smaller than it is when a mini-batch has few rows. Instead of writing it on every rank for that rank's
+// rows and adding the ranks' arrays, the rank that owns a slice computes the slice over the rows of all
+// ranks, shard by shard along the tree of sums, from the x and dz that lie in the node's shared memory. The
+// bits are those of the sum.
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "comm/exchange/exchange.h"
+#include "core/products/chain.h"
+#include "nn/model/sequential.h"
+#include "nn/variables/gradient_tree.h"
+
+namespace nntrain::train {
+
+class DeferredGradients {
+ public:
+  /// Collective. Prepares `model` for `rows` rows a shard, moves its workspace into memory that the node's
+  /// ranks share, and has `gradients` defer the kernels and `exchange` leave them to their owners. Null, and
+  /// nothing is changed, where that cannot be: several nodes, no room for shared memory, no such kernel. All
+  /// references outlive the object.
+  static std::unique_ptr<DeferredGradients> make(comm::Session& session, comm::Exchange& exchange,
+                                                 nn::Sequential& model, nn::GradientTree& gradients,
+                                                 int shards, std::int64_t rows_of_a_shard);
+
+  /// Is the gradient of `variable` one of these?
+  bool covers(const nn::Variable& variable) const;
+  /// After backward on all ranks (reduce() has returned): takes up the kernel's product of a mini-batch of
+  /// `batch_rows` rows. Local, as the rest.
+  void begin(const nn::Variable& kernel, std::int64_t batch_rows);
+  /// Rows [begin, end) of that kernel's gradient into `g` (end - begin, units). `updated`: see
+  /// chain::KernelGradient.
+  void rows(std::int64_t begin, std::int64_t end, float* g, const float* updated) {
+    product_.rows(begin, end, g, updated);
+  }
+
+ private:
+  DeferredGradients(nn::Sequential& model, nn::GradientTree& gradients, int ranks, int shards);
+
+  nn::Sequential& model_;
+  nn::GradientTree& gradients_;
+  int ranks_;
+  int shards_;
+  comm::SharedArray memory_;
+  std::vector<const float*> workspaces_;  ///< of each rank
+  chain::KernelGradient product_;
+  std::vector<chain::Leaf> leaves_;  ///< (shards)
+};
+
+}  // namespace nntrain::train

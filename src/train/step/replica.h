@@ -1,0 +1,99 @@
+#pragma once
+// One rank's replica at work on mini-batches: gather, forward, loss, backward, metrics. No communication but
+// the tree sums that a layer or a loss asks for.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/tree.h"
+#include "data/sampler.h"
+#include "nn/losses/loss.h"
+#include "nn/model/sequential.h"
+#include "nn/variables/gradient_tree.h"
+#include "train/data/dataset.h"
+#include "train/step/activity_times.h"
+#include "train/step/scoreboard.h"
+
+namespace nntrain::train {
+
+/// Which rows of a mini-batch of `batch_rows` rows a replica holds, and where its shards lie in them.
+struct BatchRows {
+  std::vector<std::int64_t> bounds;  ///< (local shards + 1), first 0
+  std::int64_t first = 0;            ///< position of the replica's row 0 in the mini-batch
+  std::int64_t count = 0;
+  std::int64_t batch_rows = 0;
+  void assign(ShardRange local, int shards, std::int64_t rows);
+};
+
+struct ReplicaOptions {
+  ShardRange local;
+  int shards = 1;
+  std::uint64_t seed = 0;
+  bool writes_state = true;         ///< this replica writes moving statistics into the node's values
+  std::int64_t max_batch_rows = 0;  ///< of the global mini-batch, training and evaluation
+  nn::Mode largest_mode = nn::Mode::kTraining;
+  nn::Sequential::Keep keep = nn::Sequential::Keep::kNothing;
+};
+
+/// A mini-batch: rows [position, position + rows) of an epoch's order.
+struct BatchRequest {
+  const Samples* samples = nullptr;
+  const data::Sampler* sampler = nullptr;
+  std::int64_t position = 0;
+  std::int64_t rows = 0;
+  std::uint64_t step = 0;  ///< optimizer steps since the start of the run
+};
+
+class Replica {
+ public:
+  /// The most rows that a replica with these options sees.
+  static std::int64_t most_rows(const ReplicaOptions& options);
+
+  /// `model` is bound, prepared and its head released; all references outlive the replica.
+  Replica(nn::Sequential& model, const nn::Loss* loss, float scale, const ReplicaOptions& options,
+          nn::GlobalSum& sums, ActivityTimes& times);
+
+  /// Gradients into `gradients`, loss and metrics into `board`. Collective when a layer or the loss sums.
+  /// Returns false when the local loss is NaN or Inf.
+  bool train(const BatchRequest& batch, nn::GradientTree& gradients, Scoreboard& board);
+  /// Loss and metrics into `board`. Collective as train().
+  void evaluate(const BatchRequest& batch, Scoreboard& board);
+  /// The model's outputs for this replica's rows: (count, outputs), valid until the next call.
+  std::span<const float> predict(const BatchRequest& batch);
+  const BatchRows& rows() const { return rows_; }
+
+ private:
+  void gather(const BatchRequest& batch);
+  nn::BatchContext context(nn::Mode mode, std::uint64_t step);
+  nn::LossInputs loss_inputs(const float* logits);
+  double weigh(const nn::LossInputs& inputs);
+  void add_batch_sums(nn::LossInputs& inputs, const float* scale);
+  double score(const nn::LossInputs& inputs, double divisor, bool weighted, Scoreboard& board);
+  void add_penalties(Scoreboard& board);
+
+  nn::Sequential& model_;
+  const nn::Loss* loss_;
+  float scale_;
+  ReplicaOptions options_;
+  nn::GlobalSum& sums_;
+  ActivityTimes& times_;
+  std::int64_t positions_per_row_;
+  std::int64_t classes_;
+  std::int64_t target_width_ = 0;  ///< per position
+  BatchRows rows_;
+  bool weighted_ = false;
+  std::vector<float> targets_;         // (positions, target_width)
+  std::vector<float> row_weights_;     // (rows)
+  std::vector<float> weights_;         // (positions): sample weight x mask
+  std::vector<float> scales_;          // (positions): weight / divisor
+  std::vector<float> losses_;          // (positions)
+  std::vector<float> predictions_;     // (positions, classes)
+  std::vector<double> activity_loss_;  // (local shards)
+  std::vector<double> shard_sums_;     // (local shards)
+  std::vector<double> batch_parts_,
+      batch_sums_;  // (local shards, width), (width) of a loss of the whole mini-batch
+};
+
+}  // namespace nntrain::train
