@@ -1,6 +1,7 @@
 #include "checkpoint/digest.h"
 
 #include "core/sha256.h"
+#include "core/text.h"
 
 namespace nntrain::checkpoint {
 

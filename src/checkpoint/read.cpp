@@ -5,6 +5,7 @@
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/digest.h"
 #include "core/error.h"
+#include "core/text.h"
 #include "io/hdf5.h"
 
 namespace nntrain::checkpoint {

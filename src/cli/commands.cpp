@@ -12,8 +12,10 @@
 #include "core/log.h"
 #include "core/products/gemm.h"
 #include "io/hdf5.h"
+#include "io/stream_file.h"
 #include "train/inference/inference.h"
 #include "train/loop/trainer.h"
+#include "train/run/outputs.h"
 
 namespace nntrain::cli {
 
@@ -78,6 +80,7 @@ ExitCode train(comm::Session& session, const CommandLine& line) {
   train::Configuration configuration;
   comm::collectively(session, "train", [&] {
     configuration = read_configuration(session, line);
+    if (session.is_root()) train::require_log_file(configuration);
     log::start(session.is_root() ? log::Voice::kSpeaks : log::Voice::kSilent, configuration.text("run.log"));
     trainer = std::make_unique<train::Trainer>(session, configuration, version_number());
   });
@@ -105,8 +108,14 @@ ExitCode predict(comm::Session& session, const CommandLine& line) {
   comm::collectively(session, "predict", [&] {
     if (line.output.empty()) throw InputError("no output given; add --output=FILE.h5, .csv or .npy");
     train::check_prediction_path(line.output);
+    if (io::is_standard_output(line.output)) log::start(log::Voice::kSilent, "");
     checkpoint::Contents contents = train::read_contents(session, line.file);
     const train::Configuration configuration = stored_configuration(contents, line);
+    if (session.is_root()) {
+      const train::DataSettings data = train::read_settings(configuration).data;
+      train::check_prediction_output(line.output, line.file, data,
+                                     contents.data.value("class_names", data.class_names));
+    }
     inference = std::make_unique<train::Inference>(session, std::move(contents), configuration,
                                                    train::Inference::Task::kPredict);
   });

@@ -10,6 +10,7 @@
 #include "comm/session/session.h"
 #include "core/log.h"
 #include "core/products/gemm.h"
+#include "core/text.h"
 #include "train/loop/trainer.h"
 
 namespace nntrain::cli {
@@ -39,7 +40,7 @@ ExitCode run(comm::Session& session, int argc, char** argv) {
 int end_together(comm::Session& session, const Error& error) {
   if (session.is_root()) {
     log::flush();
-    std::fprintf(stderr, "nntrain-dist: %s\n", error.what());
+    std::fprintf(stderr, "nntrain-dist: %s\n", readable_message(error.what()).c_str());
   }
   return static_cast<int>(error.code());
 }
@@ -51,11 +52,11 @@ int guarded(comm::Session& session, int argc, char** argv) {
     return end_together(session, error);
   } catch (const Error& error) {
     if (session.size() == 1) return end_together(session, error);
-    session.abort(error.code(), error.what());
+    session.abort(error.code(), readable_message(error.what()));
   } catch (const std::bad_alloc&) {
     session.abort(ExitCode::kRuntime, "out of memory");
   } catch (const std::exception& error) {
-    session.abort(ExitCode::kRuntime, error.what());
+    session.abort(ExitCode::kRuntime, readable_message(error.what()));
   }
 }
 

@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 
 #include "core/error.h"
@@ -39,10 +41,12 @@ void info(std::string_view line) {
   if (voice == Voice::kSilent) return;
   write_line(stdout, line);
   std::fflush(stdout);
-  if (log_file) {
-    write_line(log_file.get(), line);
-    std::fflush(log_file.get());
-  }
+  if (!log_file) return;
+  write_line(log_file.get(), line);
+  if (std::fflush(log_file.get()) == 0 && std::ferror(log_file.get()) == 0) return;
+  const std::string cause = std::strerror(errno);
+  log_file.reset();  // before the note, which is a line of the log
+  note("run.log: " + cause + "; the file ends here, the run goes on");
 }
 
 void note(std::string_view line) { info("NOTE: " + std::string(line)); }

@@ -3,6 +3,7 @@
 // takes the same branch; files are written by rank 0 alone. Their state is in the checkpoint.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -55,6 +56,16 @@ class Callback : public Described {
     (void)control, (void)epoch, (void)logs;
   }
   virtual void on_train_end(Control& control) { (void)control; }
+  /// A file that the callback will write: its key for messages, and what may be there under its name.
+  struct Output {
+    std::string path, what;
+    std::function<bool(const std::string& path)> is_ours;
+  };
+  /// Files whose names are known before the run; they are checked then (train/run/outputs.h).
+  virtual std::vector<Output> outputs() const { return {}; }
+  /// What could not be written so far, "" when all was: such a run ends with exit code 1, after its own
+  /// checkpoint.
+  virtual std::string failure() const { return ""; }
   virtual Json state() const { return Json::object(); }
   /// Throws InputError when the state does not fit.
   virtual void set_state(const Json& state) { (void)state; }

@@ -7,6 +7,8 @@
 
 #include "core/error.h"
 #include "io/atomic_file.h"
+#include "io/output_guard.h"
+#include "io/stream_file.h"
 #include "train/callbacks/callbacks.h"
 
 namespace nntrain::train {
@@ -50,7 +52,7 @@ class CsvLogger : public Callback {
     }
     rows_ = rows;
     io::AtomicFile file(path_);
-    write(file.temporary_path(), kept, std::ios::trunc);
+    file.append(kept);
     file.commit();
   }
 
@@ -67,9 +69,24 @@ class CsvLogger : public Callback {
       const auto value = logs.find(columns_[i]);
       text += separator_ + (value ? python_float(*value) : "NA");
     }
-    write(path_, text + "\n", std::ios::app);
+    pending_ += text + "\n";
     ++rows_;
+    write_pending(control);
   }
+
+  void on_train_end(Control& control) override {
+    if (control.is_root() && !pending_.empty()) write_pending(control);
+  }
+
+  /// The file is written by name alone, so a user's table must not be taken for a log.
+  std::vector<Output> outputs() const override {
+    return {{path_, "CSVLogger filename", [separator = separator_](const std::string& path) {
+               const std::string start = io::first_bytes(path, 4096);
+               const std::string header = start.substr(0, start.find_first_of("\r\n"));
+               return header == "epoch" || header.starts_with("epoch" + separator);
+             }}};
+  }
+  std::string failure() const override { return failure_; }
 
   Json state() const override { return {{"rows", rows_}}; }
   void set_state(const Json& state) override { rows_of_checkpoint_ = state.value("rows", std::int64_t{-1}); }
@@ -108,16 +125,23 @@ class CsvLogger : public Callback {
     return parts;
   }
 
-  void write(const std::string& path, const std::string& text, std::ios::openmode mode) const {
-    std::ofstream file(path, mode);
-    file << text;
-    file.flush();
-    if (!file) throw RuntimeError("CSVLogger: cannot write \"" + path_ + "\"");
+  /// A full disk must not cost a run its checkpoint: rows wait, and are tried again with the next ones.
+  void write_pending(Control& control) {
+    try {
+      io::append_to_file(path_, pending_);
+      pending_.clear();
+      failure_.clear();
+    } catch (const RuntimeError& error) {
+      if (failure_.empty())
+        control.say(std::string("NOTE: CSVLogger: ") + error.what() + "; its rows are tried again");
+      failure_ = std::string("CSVLogger: rows are missing, ") + error.what();
+    }
   }
 
   std::string path_, separator_;
   bool append_;
   std::vector<std::string> columns_;
+  std::string pending_, failure_;  ///< rows that could not be written yet, and why
   std::int64_t rows_ = 0, rows_of_checkpoint_ = -1;
 };
 

@@ -50,6 +50,7 @@ const std::vector<Key>& keys() {
       {"checkpoint.path", "",
        "the checkpoint (default: the configuration's name with .h5, in the working directory)"},
       {"checkpoint.resume", "auto", "auto (go on if the file is there), never (start afresh), require"},
+      {"checkpoint.keep", "2", "files that are kept: the newest, and copies before it (run.h5.1, ...)"},
       {"checkpoint.every_epochs", "1", "write a checkpoint every so many epochs"},
       {"checkpoint.every_steps", "", "also every so many steps"},
       {"checkpoint.every_minutes", "", "also every so many minutes"},

@@ -309,6 +309,7 @@ Settings read_settings(const Configuration& configuration) {
   settings.checkpoint.resume = resume == "auto"    ? Resume::kAuto
                                : resume == "never" ? Resume::kNever
                                                    : Resume::kRequire;
+  settings.checkpoint.keep = reader.integer("checkpoint.keep", 1, 2);
   settings.checkpoint.every_epochs = reader.integer("checkpoint.every_epochs", 1, 1);
   settings.checkpoint.every_steps = reader.integer("checkpoint.every_steps", 1);
   settings.checkpoint.every_minutes = reader.number("checkpoint.every_minutes", 0);

@@ -63,6 +63,7 @@ enum class Resume { kAuto, kNever, kRequire };
 struct CheckpointSettings {
   std::string path;
   Resume resume = Resume::kAuto;
+  std::int64_t keep = 2;  ///< files: the newest and keep - 1 copies
   std::int64_t every_epochs = 1, every_steps = 0;
   double every_minutes = 0;
 };

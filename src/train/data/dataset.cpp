@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "core/text.h"
 #include "train/data/targets.h"
 
 namespace nntrain::train {
@@ -44,7 +45,7 @@ LoadedArray share(comm::Session& session, const std::string& key, const std::str
   LoadedArray array;
   std::string header;
   comm::collectively(session, "open " + key, [&] {
-    if (reads) header = to_json(open()).dump();
+    if (reads) header = json_text(to_json(open()));
   });
   array.info = info_from(Json::parse(node_broadcast_text(session, header)));
   array.source = source;

@@ -80,7 +80,12 @@ std::int64_t decide(Decision decision, const float* outputs, std::int64_t classe
 /// (outputs). Appears by rename. Throws InputError for another suffix, RuntimeError when writing fails.
 /// Local.
 void write_predictions(const std::string& path, const Predictions& predictions);
-/// Throws InputError unless `path` ends in .h5, .csv or .npy.
+/// A device or a pipe (/dev/stdout) is written to without a rename, as CSV unless it ends in .npy.
+/// Throws InputError unless `path` ends in .h5, .csv or .npy, or is such a stream.
 void check_prediction_path(const std::string& path);
+/// Rank 0, before anything is computed. Throws InputError when `path` is the model, the configuration's data
+/// or a file that is no prediction of this program, or when it cannot be written to.
+void check_prediction_output(const std::string& path, const std::string& model_file, const DataSettings& data,
+                             const std::vector<std::string>& class_names);
 
 }  // namespace nntrain::train

@@ -55,10 +55,28 @@ void Trainer::write_saves() {
       now.slots.clear();
     }
     comm::collectively(session_, "write " + path, [&, file = path] {
-      if (session_.is_root()) checkpoint::write(file, now);
+      if (!session_.is_root()) return;
+      outputs_.add_output(file, "ModelCheckpoint filepath", checkpoint::is_ours);
+      try {
+        checkpoint::write(file, now);
+      } catch (const RuntimeError& error) {  // a full disk there must not cost the run its own checkpoint
+        log::note(error.what());
+        save_failure_ = error.what();
+      }
     });
   }
   saves_.clear();
+}
+
+/// After the run's own checkpoint: what a callback could not write is an error all the same.
+void Trainer::require_saves() {
+  comm::collectively(session_, "write what callbacks asked for", [&] {
+    if (!session_.is_root()) return;
+    if (!save_failure_.empty()) throw RuntimeError(save_failure_);
+    for (const auto& callback : callbacks_) {
+      if (!callback->failure().empty()) throw RuntimeError(callback->failure());
+    }
+  });
 }
 
 void Trainer::say(const std::string& line) {

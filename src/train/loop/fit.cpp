@@ -41,6 +41,7 @@ ExitCode Trainer::fit() {
       return ExitCode::kDone;
     }
   }
+  try_checkpoint();
   print_header();
   start_profile();
   last_checkpoint_ = std::chrono::steady_clock::now();
@@ -271,6 +272,7 @@ ExitCode Trainer::close() {
   print_closing_table();
   if (profile_) write_profile();
   if (diverged_) return ExitCode::kDiverged;
+  require_saves();
   if (!resumable_stop_) return ExitCode::kDone;
   log::info(fmt::format("Stopped early ({}) after epoch {}, step {}; the same command goes on from {}.",
                         stop_reason_, state_.epoch, state_.step, settings_.checkpoint.path));

@@ -130,9 +130,19 @@ void Trainer::write_checkpoint(const std::string& path) {
   const ActivityTimes::Scope time(times_, Activity::kCheckpoint);
   const checkpoint::Contents now = contents();
   comm::collectively(session_, "write the checkpoint " + path, [&] {
-    if (session_.is_root()) checkpoint::write(path, now);
+    if (session_.is_root()) run_file_->write(now);
   });
   last_checkpoint_ = std::chrono::steady_clock::now();
+}
+
+/// Weights, slots and what callbacks may keep: would they fit where the checkpoint goes?
+void Trainer::try_checkpoint() {
+  comm::collectively(session_, "try the checkpoint's path", [&] {
+    if (!session_.is_root()) return;
+    std::vector<std::string> names;
+    for (const auto& layer : model_->layers()) names.push_back(layer->name());
+    run_file_->try_write(names, model_->total_floats() + updater_->slots() * model_->trainable_floats());
+  });
 }
 
 void Trainer::check_compatible(const checkpoint::Contents& previous) const {

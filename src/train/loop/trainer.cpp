@@ -32,7 +32,11 @@ Trainer::Trainer(comm::Session& session, const Configuration& configuration, con
 
   std::int64_t found = 0;
   comm::collectively(session_, "look for the checkpoint", [&] {
-    if (session_.is_root()) found = checkpoint::exists(settings_.checkpoint.path) ? 1 : 0;
+    if (!session_.is_root()) return;
+    outputs_ = guard_outputs(configuration_, settings_, callbacks_);
+    run_file_ = std::make_unique<checkpoint::RunFile>(settings_.checkpoint.path,
+                                                      static_cast<int>(settings_.checkpoint.keep));
+    found = run_file_->exists() ? 1 : 0;
   });
   found = session_.maximum(found);
   if (settings_.checkpoint.resume == Resume::kRequire && found == 0) {
@@ -42,14 +46,20 @@ Trainer::Trainer(comm::Session& session, const Configuration& configuration, con
   if (settings_.checkpoint.resume == Resume::kNever && found == 1) {
     std::string aside;
     comm::collectively(session_, "set the old checkpoint aside", [&] {
-      if (session_.is_root()) aside = checkpoint::set_aside(settings_.checkpoint.path);
+      if (session_.is_root()) aside = run_file_->set_aside();
     });
     if (session_.is_root()) log::note("checkpoint.resume = never: the old checkpoint is kept as " + aside);
     found = 0;
   }
   std::unique_ptr<checkpoint::Contents> previous;
   if (found == 1) {
-    previous = std::make_unique<checkpoint::Contents>(read_contents(session_, settings_.checkpoint.path));
+    std::optional<checkpoint::RunFile::Found> newest;
+    comm::collectively(session_, "read " + settings_.checkpoint.path, [&] {
+      if (session_.is_root()) newest = run_file_->read_newest();
+    });
+    if (newest && !newest->note.empty()) log::note(newest->note);
+    previous = std::make_unique<checkpoint::Contents>(
+        share_contents(session_, newest ? std::move(newest->contents) : checkpoint::Contents{}));
     if (!previous->ours) {
       throw InputError(
           "checkpoint.path = \"" + settings_.checkpoint.path +

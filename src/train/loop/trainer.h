@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/run_file.h"
 #include "comm/exchange/exchange.h"
 #include "comm/session/session.h"
 #include "nn/model/sequential.h"
@@ -18,6 +19,7 @@
 #include "train/config/settings.h"
 #include "train/data/dataset.h"
 #include "train/report/progress.h"
+#include "train/run/outputs.h"
 #include "train/run/setup.h"
 #include "train/step/activity_times.h"
 #include "train/step/profile.h"
@@ -82,6 +84,7 @@ class Trainer : private Control {
   ExitCode close();
 
   // run_state.cpp: checkpoints
+  void try_checkpoint();
   void write_checkpoint(const std::string& path);
   checkpoint::Contents contents();
   void gather_board(checkpoint::Contents& contents);
@@ -107,6 +110,7 @@ class Trainer : private Control {
   bool has_kept_weights(const std::string& name) const override;
   void save(const std::string& path, Save what) override;
   void write_saves();
+  void require_saves();
   bool is_root() const override { return session_.is_root(); }
   bool resumed() const override { return resumed_; }
   void say(const std::string& line) override;
@@ -134,6 +138,9 @@ class Trainer : private Control {
   std::unique_ptr<Scoreboard> validation_board_;
   std::unique_ptr<Progress> progress_;
   std::unique_ptr<Profile> profile_;
+  std::unique_ptr<checkpoint::RunFile> run_file_;  ///< rank 0's
+  std::string save_failure_;  ///< rank 0's: a file that a callback asked for and did not get
+  io::OutputGuard outputs_;   ///< rank 0's: what the run reads and writes
   int step_name_ = 0;
   std::vector<std::unique_ptr<Callback>> callbacks_;
   bool ending_epoch_ = false;                        ///< callbacks are deciding on a finished epoch

@@ -8,6 +8,7 @@
 #include "checkpoint/keras.h"
 #include "core/call.h"
 #include "core/error.h"
+#include "core/text.h"
 
 namespace nntrain::train {
 
@@ -68,6 +69,10 @@ checkpoint::Contents read_contents(comm::Session& session, const std::string& pa
   comm::collectively(session, "read " + path, [&] {
     if (session.is_root()) contents = checkpoint::read(path);
   });
+  return share_contents(session, std::move(contents));
+}
+
+checkpoint::Contents share_contents(comm::Session& session, checkpoint::Contents contents) {
   Json shared;
   if (session.is_root()) {
     Json columns = Json::array();
@@ -138,8 +143,7 @@ ModelSource read_model_source(comm::Session& session, const ModelSettings& setti
       if (session.is_root()) text = read_text(settings.from);
     });
     text = session.broadcast_text(text);
-    const Json json = Json::parse(text, nullptr, false);
-    if (json.is_discarded()) throw InputError("model.from: \"" + settings.from + "\" is not JSON");
+    const Json json = parse_json(text, "model.from: \"" + settings.from + "\"");
     source = from_architecture(nn::architecture_from_keras(json));
   } else {
     source = model_source_of(read_contents(session, settings.from));

@@ -1,4 +1,4 @@
-#include "core/json.h"
+#include "core/text.h"
 
 #include <cctype>
 #include <vector>
@@ -81,6 +81,13 @@ std::string shortened(std::string_view text, std::size_t longest) {
   std::size_t end = longest;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;  // no half character
   return std::string(text.substr(0, end)) + "... (" + std::to_string(text.size()) + " characters)";
+}
+
+std::string readable_message(std::string_view message) {
+  constexpr std::size_t kFirst = 1500, kLast = 500;
+  if (message.size() <= 2 * (kFirst + kLast)) return std::string(message);
+  return std::string(message.substr(0, kFirst)) + " ... (" + std::to_string(message.size() - kFirst - kLast) +
+         " characters left out) ... " + std::string(message.substr(message.size() - kLast));
 }
 
 }  // namespace nntrain
