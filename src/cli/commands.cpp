@@ -13,7 +13,8 @@
 #include "core/products/gemm.h"
 #include "io/hdf5.h"
 #include "train/inference/inference.h"
-#include "train/loop/trainer.h"
+#include "train/loop/fit.h"
+#include "train/report/progress.h"
 
 namespace nntrain::cli {
 
@@ -39,8 +40,8 @@ std::string read_on_root(comm::Session& session, const std::string& path) {
   return session.broadcast_text(text);
 }
 
-train::Configuration read_configuration(comm::Session& session, const CommandLine& line) {
-  const std::string text = read_on_root(session, line.file);
+/// The file's text, overridden by the command line.
+train::Configuration configuration_of(const std::string& text, const CommandLine& line) {
   train::Configuration configuration;
   read_ini(text, line.file, configuration);
   apply_settings(line, configuration);
@@ -50,6 +51,10 @@ train::Configuration read_configuration(comm::Session& session, const CommandLin
     configuration.add("checkpoint.path", {name, "default"});
   }
   return configuration;
+}
+
+train::Configuration read_configuration(comm::Session& session, const CommandLine& line) {
+  return configuration_of(read_on_root(session, line.file), line);
 }
 
 bool is_checkpoint(const std::string& path) { return path.ends_with(".h5") || path.ends_with(".hdf5"); }
@@ -66,23 +71,16 @@ std::string format_speed(std::int64_t rows, double seconds) {
   return fmt::format("{:.0f} samples/s", static_cast<double>(rows) / std::max(seconds, 1e-9));
 }
 
-void take_signals() {
-  std::signal(SIGUSR1, train::Trainer::request_stop);
-  std::signal(SIGTERM, train::Trainer::request_stop);
-}
-
 }  // namespace
 
-ExitCode train(comm::Session& session, const CommandLine& line) {
-  std::unique_ptr<train::Trainer> trainer;
+ExitCode train(comm::Session& session, const CommandLine& line, StopToken& stop) {
   train::Configuration configuration;
-  comm::collectively(session, "train", [&] {
-    configuration = read_configuration(session, line);
+  const std::string text = read_on_root(session, line.file);
+  comm::collectively(session, "configuration", [&] {
+    configuration = configuration_of(text, line);
     log::start(session.is_root() ? log::Voice::kSpeaks : log::Voice::kSilent, configuration.text("run.log"));
-    trainer = std::make_unique<train::Trainer>(session, configuration, version_number());
   });
-  take_signals();
-  return trainer->fit();
+  return train::fit(*train::open_run(session, configuration, version_number(), stop));
 }
 
 ExitCode evaluate(comm::Session& session, const CommandLine& line) {

@@ -3,10 +3,11 @@
 
 #include "cli/command_line.h"
 #include "comm/session/session.h"
+#include "core/stop_token.h"
 
 namespace nntrain::cli {
 
-ExitCode train(comm::Session& session, const CommandLine& line);
+ExitCode train(comm::Session& session, const CommandLine& line, StopToken& stop);
 ExitCode evaluate(comm::Session& session, const CommandLine& line);
 ExitCode predict(comm::Session& session, const CommandLine& line);
 ExitCode summary(comm::Session& session, const CommandLine& line);

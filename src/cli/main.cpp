@@ -10,11 +10,27 @@
 #include "comm/session/session.h"
 #include "core/log.h"
 #include "core/products/gemm.h"
-#include "train/loop/trainer.h"
+#include "core/stop_token.h"
 
 namespace nntrain::cli {
 
 namespace {
+
+/// What the signal handlers write to: the program's own, handed to the run. Handlers can be given nothing
+/// else.
+StopToken stop_token;
+
+/// SIGUSR1, SIGTERM and SIGINT stop a run in order, from the first instruction on; SIGUSR2 saves and goes on.
+/// A second SIGINT ends the process at once.
+void take_signals() {
+  std::signal(SIGUSR1, [](int) { stop_token.request_stop(StopReason::kUser); });
+  std::signal(SIGTERM, [](int) { stop_token.request_stop(StopReason::kTerminate); });
+  std::signal(SIGINT, [](int) {
+    stop_token.request_stop(StopReason::kInterrupt);
+    std::signal(SIGINT, SIG_DFL);
+  });
+  std::signal(SIGUSR2, [](int) { stop_token.request_save(); });
+}
 
 ExitCode run(comm::Session& session, int argc, char** argv) {
   CommandLine line;
@@ -32,7 +48,7 @@ ExitCode run(comm::Session& session, int argc, char** argv) {
   if (line.command == "predict") return predict(session, line);
   if (line.command == "summary") return summary(session, line);
   if (line.command == "inspect") return inspect(session, line);
-  return train(session, line);
+  return train(session, line, stop_token);
 }
 
 /// All ranks threw alike: rank 0 says it and everybody ends in order.
@@ -67,6 +83,7 @@ int main(int argc, char** argv) {
   nntrain::gemm::use_one_thread();
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit becomes a write error, reported as one
+  nntrain::cli::take_signals();
   try {
     nntrain::comm::Session session(argc, argv);
     nntrain::log::start(session.is_root() ? nntrain::log::Voice::kSpeaks : nntrain::log::Voice::kSilent, "");

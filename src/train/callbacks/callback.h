@@ -3,6 +3,7 @@
 // takes the same branch; files are written by rank 0 alone. Their state is in the checkpoint.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -28,7 +29,11 @@ class Control {
   virtual void restore_weights(const std::string& name) = 0;
   virtual bool has_kept_weights(const std::string& name) const = 0;
   enum class Save { kCheckpoint, kWeightsOnly };
+  /// Weights that are not finite are never saved: the run ends as diverged instead.
   virtual void save(const std::string& path, Save what) = 0;
+  /// Runs `write` on rank 0. When it throws, the run goes on to its own next checkpoint, writes it, and ends
+  /// then.
+  virtual void write_on_root(const std::string& what, const std::function<void()>& write) = 0;
   virtual bool is_root() const = 0;
   virtual bool resumed() const = 0;  ///< this run goes on from a checkpoint
   virtual void say(const std::string& line) = 0;
@@ -54,7 +59,11 @@ class Callback : public Described {
   virtual void on_steps(Control& control, std::int64_t epoch, const Logs& logs) {
     (void)control, (void)epoch, (void)logs;
   }
+  /// Does on_epoch_end add "learning_rate" to the logs?
+  virtual bool logs_learning_rate() const { return false; }
   virtual void on_train_end(Control& control) { (void)control; }
+  /// The run was finished, and goes on with more epochs: what Keras' on_train_begin forgets of a fit before.
+  virtual void begin_new_fit() {}
   virtual Json state() const { return Json::object(); }
   /// Throws InputError when the state does not fit.
   virtual void set_state(const Json& state) { (void)state; }

@@ -32,7 +32,18 @@ class CsvLogger : public Callback {
   /// A fresh run starts a fresh file, or goes on in an old one (append). A resumed run cuts the rows after
   /// its checkpoint, which a killed run left behind.
   void on_train_begin(Control& control, std::int64_t epoch) override {
-    if (!control.is_root()) return;
+    control.write_on_root("CSVLogger", [&] { begin(control, epoch); });
+  }
+
+  void on_epoch_end(Control& control, std::int64_t epoch, Logs& logs) override {
+    control.write_on_root("CSVLogger", [&] { append(epoch, logs); });
+  }
+
+  Json state() const override { return {{"rows", rows_}}; }
+  void set_state(const Json& state) override { rows_of_checkpoint_ = state.value("rows", std::int64_t{-1}); }
+
+ private:
+  void begin(Control& control, std::int64_t epoch) {
     std::string kept;
     std::int64_t rows = 0;
     if (control.resumed() || append_) {
@@ -54,8 +65,7 @@ class CsvLogger : public Callback {
     file.commit();
   }
 
-  void on_epoch_end(Control& control, std::int64_t epoch, Logs& logs) override {
-    if (!control.is_root()) return;
+  void append(std::int64_t epoch, const Logs& logs) {
     std::string text;
     if (columns_.empty()) {
       columns_ = columns_of(logs);
@@ -71,10 +81,6 @@ class CsvLogger : public Callback {
     ++rows_;
   }
 
-  Json state() const override { return {{"rows", rows_}}; }
-  void set_state(const Json& state) override { rows_of_checkpoint_ = state.value("rows", std::int64_t{-1}); }
-
- private:
   /// Was this row there when the checkpoint was written? Its state knows how many there were; a logger that
   /// is new to the run goes by the epochs.
   bool belongs(const std::string& line, std::int64_t rows_before, std::int64_t epoch) const {

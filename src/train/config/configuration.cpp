@@ -106,6 +106,14 @@ std::string Configuration::origin(const std::string& key) const {
   return found == values_.end() ? "default" : found->second.front().origin;
 }
 
+Json settings_json(const Configuration& configuration) {
+  Json settings = Json::object();
+  for (const Key& key : keys()) {
+    for (const Value& value : configuration.list(key.name)) settings[key.name].push_back(value.text);
+  }
+  return settings;
+}
+
 std::string Configuration::to_ini() const {
   std::string ini;
   std::string section;

@@ -1,0 +1,32 @@
+#include "train/run/run.h"
+
+#include <algorithm>
+
+#include "optim/large_batch.h"
+
+namespace nntrain::train {
+
+/// Results do not depend on it (they are sums over rows) unless the loss itself is a sum over the batch.
+std::int64_t Run::validation_batch_rows() const {
+  if (settings.fit.validation_batch_size != 0) return settings.fit.validation_batch_size;
+  const nn::Loss& loss = *compiled.loss;
+  const bool free = loss.reduction() != nn::Reduction::kSum && loss.batch_sums(1, 1) == 0;
+  return free ? std::max<std::int64_t>(settings.fit.batch_size, 32 * past.state.shards)
+              : settings.fit.batch_size;
+}
+
+double Run::learning_rate_factor() const {
+  return optim::large_batch_factor(settings.fit.learning_rate_scaling, settings.fit.batch_size,
+                                   settings.fit.reference_batch_size);
+}
+
+double Run::step_learning_rate() const {
+  const std::int64_t batch = std::min(settings.fit.batch_size, data.train.rows());
+  const std::int64_t steps = std::max<std::int64_t>(1, (data.train.rows() + batch - 1) / batch);
+  const double warmup_steps = settings.fit.warmup_epochs * static_cast<double>(steps);
+  const std::int64_t iteration = past.state.iteration;
+  return optimizer->learning_rate(iteration) *
+         optim::warmup_multiplier(iteration, warmup_steps, learning_rate_factor());
+}
+
+}  // namespace nntrain::train
