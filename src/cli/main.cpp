@@ -6,11 +6,10 @@
 #include <new>
 
 #include "cli/command_line.h"
-#include "cli/commands.h"
+#include "cli/version.h"
 #include "comm/session/session.h"
 #include "core/log.h"
 #include "core/products/gemm.h"
-#include "train/loop/trainer.h"
 
 namespace nntrain::cli {
 
@@ -18,21 +17,16 @@ namespace {
 
 ExitCode run(comm::Session& session, int argc, char** argv) {
   CommandLine line;
-  comm::collectively(session, "command line", [&] { line = parse_command_line(argc, argv); });
-  if (line.help || line.command == "help") {
-    log::info(help_text(line.command));
+  comm::collectively(session, "read the options", [&] { line = parse_command_line(argc, argv); });
+  if (line.version) {
+    log::info(version_text());
     return ExitCode::kDone;
   }
-  if (line.command == "version") return version();
-  if (line.command == "vocabulary") return vocabulary();
-  if (line.file.empty())
-    throw InputError("no file given; " +
-                     help_text(line.command).substr(0, help_text(line.command).find("\n\n")));
-  if (line.command == "evaluate") return evaluate(session, line);
-  if (line.command == "predict") return predict(session, line);
-  if (line.command == "summary") return summary(session, line);
-  if (line.command == "inspect") return inspect(session, line);
-  return train(session, line);
+  if (line.help) {
+    log::info(line.command == nullptr ? help_text() : help_text(*line.command));
+    return ExitCode::kDone;
+  }
+  return line.command->run(session, line);
 }
 
 /// All ranks threw alike: rank 0 says it and everybody ends in order.
