@@ -1,54 +1,33 @@
 // One guard: every error ends here, as one block of text and an exit code that scripts understand.
 
-#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
 
 #include "cli/command_line.h"
-#include "cli/commands.h"
+#include "cli/signals.h"
+#include "cli/version.h"
 #include "comm/session/session.h"
 #include "core/log.h"
 #include "core/products/gemm.h"
-#include "core/stop_token.h"
 
 namespace nntrain::cli {
 
 namespace {
 
-/// What the signal handlers write to: the program's own, handed to the run. Handlers can be given nothing
-/// else.
-StopToken stop_token;
-
-/// SIGUSR1, SIGTERM and SIGINT stop a run in order, from the first instruction on; SIGUSR2 saves and goes on.
-/// A second SIGINT ends the process at once.
-void take_signals() {
-  std::signal(SIGUSR1, [](int) { stop_token.request_stop(StopReason::kUser); });
-  std::signal(SIGTERM, [](int) { stop_token.request_stop(StopReason::kTerminate); });
-  std::signal(SIGINT, [](int) {
-    stop_token.request_stop(StopReason::kInterrupt);
-    std::signal(SIGINT, SIG_DFL);
-  });
-  std::signal(SIGUSR2, [](int) { stop_token.request_save(); });
-}
-
 ExitCode run(comm::Session& session, int argc, char** argv) {
   CommandLine line;
-  comm::collectively(session, "command line", [&] { line = parse_command_line(argc, argv); });
-  if (line.help || line.command == "help") {
-    log::info(help_text(line.command));
+  comm::collectively(session, "read the options", [&] { line = parse_command_line(argc, argv); });
+  if (line.version) {
+    log::info(version_text());
     return ExitCode::kDone;
   }
-  if (line.command == "version") return version();
-  if (line.command == "vocabulary") return vocabulary();
-  if (line.file.empty())
-    throw InputError("no file given; " +
-                     help_text(line.command).substr(0, help_text(line.command).find("\n\n")));
-  if (line.command == "evaluate") return evaluate(session, line);
-  if (line.command == "predict") return predict(session, line);
-  if (line.command == "summary") return summary(session, line);
-  if (line.command == "inspect") return inspect(session, line);
-  return train(session, line, stop_token);
+  if (line.help) {
+    log::info(line.command == nullptr ? help_text() : help_text(*line.command));
+    return ExitCode::kDone;
+  }
+  if (line.command->name != "train") give_back_signals();
+  return line.command->run(session, line);
 }
 
 /// All ranks threw alike: rank 0 says it and everybody ends in order.
@@ -81,8 +60,6 @@ int guarded(comm::Session& session, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   nntrain::gemm::use_one_thread();
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit becomes a write error, reported as one
   nntrain::cli::take_signals();
   try {
     nntrain::comm::Session session(argc, argv);
