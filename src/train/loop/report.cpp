@@ -86,8 +86,9 @@ void Trainer::print_closing_table() {
   mine.insert(mine.begin() + kWaitRow, exchange_->seconds_waiting());
   names.insert(names.begin() + kWaitRow, "  waiting");
   const std::vector<std::vector<std::byte>> gathered = session_.gather(std::as_bytes(std::span(mine)));
-  const double rate = gemm::measured_rate_gflops();
-  const double slowest_rate = session_.minimum(rate);
+  const gemm::Rate rate = gemm::measured_rate();
+  const double slowest_rate = session_.minimum(rate.gflops);
+  const bool reliable = session_.minimum(rate.reliable ? 1.0 : 0.0) > 0;
   if (!session_.is_root() || quiet || steps_run_ == 0) return;
   const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - run_start_).count();
   log::info("");
@@ -110,9 +111,10 @@ void Trainer::print_closing_table() {
   log::info(fmt::format("Wall {:.2f} s, training {:.2f} s", wall, training_seconds_));
   log::info(fmt::format(
       "Performance: {:.0f} samples/s, {:.0f} steps/s, {:.1f} GFLOP/s, {:.0f} % of the measured GEMM rate "
-      "({:.0f} GFLOP/s a core x {} ranks)",
+      "({:.0f} GFLOP/s a core x {} ranks{})",
       samples / seconds, static_cast<double>(steps_run_) / seconds, gflops,
-      100.0 * gflops / (slowest_rate * session_.size()), slowest_rate, session_.size()));
+      100.0 * gflops / (slowest_rate * session_.size()), slowest_rate, session_.size(),
+      reliable ? "" : "; measured on a busy machine, not reliable"));
 }
 
 }  // namespace nntrain::train
