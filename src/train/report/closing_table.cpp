@@ -65,7 +65,9 @@ ClosingReport make_closing_report(Run& run, const Work& work) {
   report.ranks = run.session.size();
   const std::vector<double> mine = seconds_of_rank(run, work, report.wall_seconds);
   const auto gathered = run.session.gather(std::as_bytes(std::span(mine)));
-  report.core_rate_gflops = run.session.minimum(gemm::measured_rate_gflops());
+  const gemm::Rate rate = gemm::measured_rate();
+  report.core_rate_gflops = run.session.minimum(rate.gflops);
+  report.rate_is_reliable = run.session.minimum(rate.reliable ? 1.0 : 0.0) > 0;
   if (gathered.empty()) return report;
   report.rows = rows_of(gathered);
   report.slowest_rank = rank_waited_for(gathered);
@@ -88,10 +90,11 @@ std::vector<std::string> closing_lines(const ClosingReport& report) {
   const double seconds = std::max(report.work.training_seconds, 1e-9);
   lines.push_back(fmt::format(
       "Performance: {:.0f} samples/s, {:.0f} steps/s, {:.1f} GFLOP/s, {:.0f} % of the measured GEMM rate "
-      "({:.0f} GFLOP/s a core x {} ranks)",
+      "({:.0f} GFLOP/s a core x {} ranks{})",
       static_cast<double>(report.work.samples) / seconds, static_cast<double>(report.work.steps) / seconds,
       report.gflops, 100.0 * report.gflops / (report.core_rate_gflops * report.ranks),
-      report.core_rate_gflops, report.ranks));
+      report.core_rate_gflops, report.ranks,
+      report.rate_is_reliable ? "" : "; measured on a busy machine, not reliable"));
   if (report.ranks > 1 && wall > kRemarkableSeconds && report.waiting_share > kRemarkableShare) {
     lines.push_back(
         fmt::format("NOTE: {:.0f} % of the time ranks waited for one another, most of all for rank {}: does "

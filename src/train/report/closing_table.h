@@ -28,10 +28,11 @@ struct ClosingReport {
   double wall_seconds = 0;
   Work work;
   int ranks = 1;
-  double gflops = 0;            ///< of the training seconds, all ranks together
-  double core_rate_gflops = 0;  ///< measured matrix products of the slowest rank
-  int slowest_rank = 0;         ///< the one that waits least: the others wait for it
-  double waiting_share = 0;     ///< mean over ranks, of the wall time
+  double gflops = 0;              ///< of the training seconds, all ranks together
+  double core_rate_gflops = 0;    ///< measured matrix products of the slowest rank
+  bool rate_is_reliable = false;  ///< every rank's measurement agreed with itself
+  int slowest_rank = 0;           ///< the one that waits least: the others wait for it
+  double waiting_share = 0;       ///< mean over ranks, of the wall time
 };
 
 /// Collective. Measures the machine's rate of matrix products, which takes a moment. Complete on rank 0 only.
