@@ -57,7 +57,8 @@ const std::vector<Key>& keys() {
       {"run.shards", "auto", "shards of a mini-batch: fixes the bits for every number of ranks up to it"},
       {"run.wire", "float32",
        "float32 or bfloat16: sums of gradients, which cross the network, are rounded to it"},
-      {"run.max_time", "", "H:MM:SS; stop in time with a checkpoint, exit code 75"},
+      {"run.max_time", "",
+       "H:MM:SS, D-HH:MM:SS, minutes or UNLIMITED; stop in time with a checkpoint, exit code 75"},
       {"run.log", "", "also write the log to this file"},
       {"run.profile", "", "write a Chrome trace of all ranks to this file"},
   };

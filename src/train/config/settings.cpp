@@ -280,23 +280,6 @@ FitSettings read_fit(const Reader& reader, const Configuration& configuration) {
 
 const char* wire_name(SumFormat wire) { return wire == SumFormat::kBfloat16 ? "bfloat16" : "float32"; }
 
-double parse_duration(const std::string& text) {
-  double seconds = 0;
-  int fields = 0;
-  std::size_t start = 0;
-  while (start <= text.size()) {
-    const std::size_t colon = std::min(text.find(':', start), text.size());
-    double field = 0;
-    const auto [end, error] = std::from_chars(text.data() + start, text.data() + colon, field);
-    if (error != std::errc() || end != text.data() + colon || !(field >= 0) || ++fields > 3) {
-      throw InputError("\"" + text + "\" is no duration; write H:MM:SS, e.g. 3:50:00");
-    }
-    seconds = seconds * 60 + field;
-    start = colon + 1;
-  }
-  return seconds;
-}
-
 Settings read_settings(const Configuration& configuration) {
   const Reader reader(configuration);
   Settings settings;
@@ -321,9 +304,10 @@ Settings read_settings(const Configuration& configuration) {
   if (reader.choice("run.wire", {"float32", "bfloat16"}) == "bfloat16")
     settings.run.wire = SumFormat::kBfloat16;
   if (!reader.text("run.max_time").empty()) {
-    settings.run.max_seconds =
+    const double seconds =
         read_value("run.max_time", {reader.text("run.max_time"), configuration.origin("run.max_time")},
                    [](const std::string& text) { return parse_duration(text); });
+    settings.run.max_seconds = std::isfinite(seconds) ? seconds : 0;
   }
   settings.run.log = reader.text("run.log");
   settings.run.profile = reader.text("run.profile");

@@ -69,8 +69,8 @@ struct CheckpointSettings {
 
 struct RunSettings {
   std::uint64_t seed = 0;
-  int shards = 0;  ///< 0: auto
-  double max_seconds = 0;
+  int shards = 0;          ///< 0: auto
+  double max_seconds = 0;  ///< 0: no limit
   SumFormat wire = SumFormat::kFloat32;
   std::string log;
   std::string profile;
@@ -91,7 +91,8 @@ Settings read_settings(const Configuration& configuration);
 /// "float32" or "bfloat16".
 const char* wire_name(SumFormat wire);
 
-/// "1:30:00", "90:00" or seconds -> seconds.
+/// H:MM:SS or Slurm's forms (minutes, M:SS, D-HH, D-HH:MM, D-HH:MM:SS) -> seconds, above 0; UNLIMITED ->
+/// infinity. Throws InputError for anything else.
 double parse_duration(const std::string& text);
 
 }  // namespace nntrain::train
