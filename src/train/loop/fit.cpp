@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 
 #include "core/log.h"
 #include "train/loop/control.h"
+#include "train/loop/deadline.h"
 #include "train/loop/ending.h"
 #include "train/loop/epoch.h"
 #include "train/loop/saver.h"
@@ -43,6 +45,7 @@ class Fit {
   Ending after_step(const Epoch& epoch, comm::StepFlags flags);
   Ending finish_epoch(const Epoch& epoch);
   comm::StepFlags my_flags();
+  void look_at_the_clock();
   Ending save_and(Ending ending);
   void end_on_failure();
   void complete();
@@ -56,9 +59,18 @@ class Fit {
   Progress progress_;
   Tracing tracing_;
   Work work_;
-  double longest_step_seconds_ = 0;
+  Deadline deadline_;                            ///< rank 0's counts
+  double age_at_start_ = process_age_seconds();  ///< of the process, at `started_`
+  Clock::time_point started_ = Clock::now();
   std::uint32_t stop_reasons_ = 0;
 };
+
+Deadline deadline_of(const Run& run) {
+  const char* job_end = std::getenv("SLURM_JOB_END_TIME");
+  const auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return Deadline::of_run(run.settings.run.max_seconds, job_end == nullptr ? "" : job_end, now,
+                          process_age_seconds());
+}
 
 /// Every name that an epoch's logs may have.
 std::vector<std::string> result_names(const Run& run, const Validation& validation) {
@@ -81,7 +93,8 @@ Fit::Fit(Run& run)
       validation_(run),
       control_(run, saver_, result_names(run, validation_)),
       progress_(verbose_of(run.settings.fit.verbose), run.settings.fit.epochs),
-      tracing_(run) {
+      tracing_(run),
+      deadline_(deadline_of(run)) {
   comm::collectively(run.session, "callbacks", [&] {
     for (std::size_t i = 0; i < run.callbacks.size(); ++i)
       with_origin(run.settings.fit.callback_origins[i], [&] { run.callbacks[i]->check(control_); });
@@ -131,7 +144,7 @@ Ending Fit::run_steps(const Epoch& epoch) {
     const Clock::time_point end = Clock::now();
     const double seconds = std::chrono::duration<double>(end - start).count();
     tracing_.step(start, end);
-    longest_step_seconds_ = std::max(longest_step_seconds_, seconds);
+    deadline_.took(Deadline::Work::kStep, seconds);
     past_.state.epoch_seconds += seconds;
     ++past_.state.step;
     ++past_.state.iteration;
@@ -144,17 +157,23 @@ Ending Fit::run_steps(const Epoch& epoch) {
 
 comm::StepFlags Fit::my_flags() {
   comm::StepFlags flags;
+  look_at_the_clock();
   flags.bits = run_.stop.reasons() << kStopShift;
   if (run_.stop.take_save_request()) flags.bits |= comm::kFlagCheckpoint;
   if (!run_.session.is_root()) return flags;
-  // Decisions by the clock are rank 0's; the others learn of them with the gradients.
-  const double limit = run_.settings.run.max_seconds;
-  const double needed = longest_step_seconds_ + saver_.longest_seconds();
-  if (limit > 0 && seconds_since(run_.start) + needed > 0.99 * limit)
-    flags.bits |= static_cast<std::uint32_t>(StopReason::kTimeLimit) << kStopShift;
   if (saver_.due_by_time()) flags.bits |= comm::kFlagCheckpoint;
   if (progress_.wants_update()) flags.bits |= kFlagRefresh;
   return flags;
+}
+
+/// Decisions by the clock are rank 0's; the others learn of them with the gradients.
+void Fit::look_at_the_clock() {
+  if (!run_.session.is_root() || !deadline_.has_limit() || run_.stop.stop_requested()) return;
+  if (saver_.longest_seconds() > 0) deadline_.took(Deadline::Work::kCheckpoint, saver_.longest_seconds());
+  const double now = age_at_start_ + seconds_since(started_);
+  if (!deadline_.must_stop_before({Deadline::Work::kStep}, now)) return;
+  log::note(deadline_.reason(now));
+  run_.stop.request_stop(StopReason::kTimeLimit);
 }
 
 Ending Fit::after_step(const Epoch& epoch, comm::StepFlags flags) {
@@ -187,7 +206,7 @@ Ending Fit::after_step(const Epoch& epoch, comm::StepFlags flags) {
 Ending Fit::finish_epoch(const Epoch& epoch) {
   Logs logs = run_.engine->totals(*run_.board, "");
   if (validation_.due(epoch.index)) {
-    const std::optional<Logs> results = validation_.evaluate(stop_reasons_);
+    const std::optional<Logs> results = validation_.evaluate([this] { look_at_the_clock(); }, stop_reasons_);
     if (!results) return save_and(Ending::kResumable);
     logs.values.insert(logs.values.end(), results->values.begin(), results->values.end());
   }

@@ -18,7 +18,8 @@ bool Validation::due(std::int64_t epoch) const {
   return run_.data.validation && (epoch + 1) % run_.settings.fit.validation_freq == 0;
 }
 
-std::optional<Logs> Validation::evaluate(std::uint32_t& reasons) {
+std::optional<Logs> Validation::evaluate(const std::function<void()>& before_looking,
+                                         std::uint32_t& reasons) {
   run_.engine->settle();
   const ActivityTimes::Scope time(run_.times, Activity::kEvaluation);
   board_.reset();
@@ -27,6 +28,7 @@ std::optional<Logs> Validation::evaluate(std::uint32_t& reasons) {
   std::int64_t batches = 0;
   for (std::int64_t position = 0; position < rows; position += batch_rows) {
     if (batches++ % kBatchesBetweenLooks == 0) {
+      before_looking();
       const std::int64_t asked = run_.session.maximum(static_cast<std::int64_t>(run_.stop.reasons()));
       if (asked != 0) {
         reasons = static_cast<std::uint32_t>(asked);
