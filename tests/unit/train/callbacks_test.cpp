@@ -31,6 +31,7 @@ class FakeRun : public Control {
   void keep_weights(const std::string& name) override { kept[name] = epoch; }
   void restore_weights(const std::string& name) override { restored = kept.at(name); }
   bool has_kept_weights(const std::string& name) const override { return kept.count(name) != 0; }
+  void write_on_root(const std::string&, const std::function<void()>& write) override { write(); }
   void save(const std::string& path, Save) override { saved.push_back(path); }
   bool is_root() const override { return true; }
   bool resumed() const override { return goes_on; }
