@@ -206,7 +206,12 @@ Ending Fit::after_step(const Epoch& epoch, comm::StepFlags flags) {
 Ending Fit::finish_epoch(const Epoch& epoch) {
   Logs logs = run_.engine->totals(*run_.board, "");
   if (validation_.due(epoch.index)) {
-    const std::optional<Logs> results = validation_.evaluate([this] { look_at_the_clock(); }, stop_reasons_);
+    // A process that only came to finish an epoch finishes it, however little time it has: each makes
+    // progress.
+    const auto look = [this] {
+      if (work_.steps > 0) look_at_the_clock();
+    };
+    const std::optional<Logs> results = validation_.evaluate(look, stop_reasons_);
     if (!results) return save_and(Ending::kResumable);
     logs.values.insert(logs.values.end(), results->values.begin(), results->values.end());
   }
