@@ -12,10 +12,11 @@ namespace nntrain::train {
 
 namespace {
 
-// Inference has shards of its own, many and large: results depend on these two numbers, never on the ranks.
-// Ranks beyond the shards idle.
-constexpr int kShards = 64;
-constexpr std::int64_t kBatchRows = 64 * kShards;
+// Sums of an evaluation have shards of their own, so many that they feed every rank: results depend on these
+// two numbers, never on the ranks.
+constexpr int kShards = 256;
+constexpr std::int64_t kBatchRows = 16 * kShards;
+constexpr std::int64_t kPredictedRows = 64;  ///< of a rank and batch, at least
 
 }  // namespace
 
@@ -55,7 +56,7 @@ Inference::Inference(comm::Session& session, checkpoint::Contents contents,
   } else {
     data_ = loader.take();
   }
-  make_engine(source);
+  make_engine(source, task);
 }
 
 DataSettings Inference::choose_data(const Configuration& configuration, Task task) const {
@@ -82,10 +83,12 @@ DataSettings Inference::choose_data(const Configuration& configuration, Task tas
   return data;
 }
 
-void Inference::make_engine(const ModelSource& source) {
-  local_ = shards_of_rank(session_.rank(), std::min(session_.size(), kShards), kShards);
-  if (session_.rank() >= kShards) local_ = {kShards, kShards};
-  sums_ = std::make_unique<GatherSum>(session_, kShards);
+void Inference::make_engine(const ModelSource& source, Task task) {
+  // Predictions are not summed, and no row's depends on the others in a call: each rank has an equal part.
+  const int shards = task == Task::kPredict ? session_.size() : kShards;
+  batch_rows_ = task == Task::kPredict ? std::max(kBatchRows, kPredictedRows * session_.size()) : kBatchRows;
+  local_ = shards_of_rank(session_.rank(), session_.size(), shards);
+  sums_ = std::make_unique<GatherSum>(session_, shards);
   values_ = comm::SharedArray::allocate(session_, std::max<std::int64_t>(64, model_->total_floats() * 4));
   const std::span<float> values = values_.as<float>();
   model_->bind(values);
@@ -100,8 +103,8 @@ void Inference::make_engine(const ModelSource& source) {
   session_.barrier();
   ReplicaOptions options;
   options.local = local_;
-  options.shards = kShards;
-  options.max_batch_rows = std::min(kBatchRows, data_.train.rows());
+  options.shards = shards;
+  options.max_batch_rows = std::min(batch_rows_, data_.train.rows());
   options.largest_mode = nn::Mode::kInference;
   const bool with_loss = data_.train.has_targets();
   replica_ = std::make_unique<Replica>(*model_, with_loss ? compiled_.loss.get() : nullptr, data_.scale,
@@ -117,7 +120,7 @@ Evaluation Inference::evaluate() {
   // A loss that sums over the batch is reported as the mean of batch sums, so it keeps the run's batch size.
   const bool sums =
       compiled_.loss->reduction() == nn::Reduction::kSum || compiled_.loss->batch_sums(1, 1) > 0;
-  const std::int64_t step = sums ? std::min(kBatchRows, settings_.fit.batch_size) : kBatchRows;
+  const std::int64_t step = sums ? std::min(batch_rows_, settings_.fit.batch_size) : batch_rows_;
   for (std::int64_t position = 0; position < evaluation.rows; position += step) {
     replica_->evaluate({&data_.train, &in_order, position, std::min(step, evaluation.rows - position), 0},
                        board);
@@ -140,8 +143,8 @@ Predictions Inference::predict() {
   if (session_.is_root()) {
     predictions.values.reserve(static_cast<std::size_t>(predictions.rows * predictions.output_shape.size()));
   }
-  for (std::int64_t position = 0; position < predictions.rows; position += kBatchRows) {
-    const std::int64_t rows = std::min(kBatchRows, predictions.rows - position);
+  for (std::int64_t position = 0; position < predictions.rows; position += batch_rows_) {
+    const std::int64_t rows = std::min(batch_rows_, predictions.rows - position);
     const std::span<const float> mine = replica_->predict({&data_.train, &in_order, position, rows, 0});
     for (const std::vector<std::byte>& part :
          session_.gather(std::as_bytes(mine))) {  // rank order is row order

@@ -54,7 +54,7 @@ class Inference {
 
  private:
   DataSettings choose_data(const Configuration& configuration, Task task) const;
-  void make_engine(const ModelSource& source);
+  void make_engine(const ModelSource& source, Task task);
 
   comm::Session& session_;
   checkpoint::Contents contents_;
@@ -68,6 +68,7 @@ class Inference {
   std::unique_ptr<nn::GlobalSum> sums_;
   comm::SharedArray values_;
   ShardRange local_;
+  std::int64_t batch_rows_ = 0;
   std::unique_ptr<Replica> replica_;
 };
 

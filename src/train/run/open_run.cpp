@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 
 #include "core/error.h"
 #include "core/log.h"
 #include "train/data/adaptation.h"
 #include "train/run/run.h"
+#include "train/run/shards.h"
 #include "train/run/snapshot.h"
 
 namespace nntrain::train {
@@ -104,7 +104,6 @@ void load_and_build(Run& run, const ModelSource& source) {
 /// The number of shards fixes the bits of a run: it comes from the checkpoint, the setting or the batch size.
 int choose_shards(Run& run, const checkpoint::Contents* previous) {
   const Settings& settings = run.settings;
-  const int ranks = run.session.size();
   int shards = settings.run.shards != 0 ? settings.run.shards : automatic_shards(settings.fit.batch_size);
   if (previous != nullptr) {
     const int stored = previous->state.shards;
@@ -117,24 +116,10 @@ int choose_shards(Run& run, const checkpoint::Contents* previous) {
               settings.run.shards, settings.checkpoint.path, stored));
     }
     shards = stored;
-  } else if (settings.run.shards == 0 && ranks > shards) {
-    const int raised = static_cast<int>(std::bit_ceil(static_cast<unsigned>(ranks)));
-    run.notes.push_back(
-        fmt::format("{} ranks are more than the {} shards that batch_size = {} gives: this run has {} "
-                    "shards. Set run.shards "
-                    "= {} to get its bits at every number of ranks up to {}",
-                    ranks, shards, settings.fit.batch_size, raised, raised, raised));
-    shards = raised;
   }
-  if (ranks > shards) {
-    throw comm::SharedError(
-        ExitCode::kInput,
-        fmt::format(
-            "{} ranks are more than the run's {} shards ({}); start at most {} ranks, or a fresh run with "
-            "run.shards = {}",
-            ranks, shards, previous != nullptr ? settings.checkpoint.path : "run.shards", shards,
-            std::bit_ceil(static_cast<unsigned>(ranks))));
-  }
+  const std::string note = idle_ranks_note(run.session.size(), shards,
+                                           std::min(settings.fit.batch_size, run.data.train.rows()));
+  if (!note.empty()) run.notes.push_back(note);
   return shards;
 }
 

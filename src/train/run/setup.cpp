@@ -244,10 +244,4 @@ void fuse_head(nn::Sequential& model, const nn::Loss& loss) {
     model.release_head();
 }
 
-int automatic_shards(std::int64_t batch_size) {
-  int shards = 1;
-  while (shards < 8 && batch_size / (shards * 2) >= 16) shards *= 2;
-  return shards;
-}
-
 }  // namespace nntrain::train

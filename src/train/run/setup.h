@@ -56,9 +56,6 @@ void make_metrics(const CompileSettings& settings, const Shape& target, const Sh
 /// Releases the model's output activation when the loss computes from logits.
 void fuse_head(nn::Sequential& model, const nn::Loss& loss);
 
-/// shards = auto: the largest power of two with at least 16 rows a shard, at most 8.
-int automatic_shards(std::int64_t batch_size);
-
 /// Contents read on rank 0 and given to all ranks, without the weights' values (rank 0 keeps those).
 checkpoint::Contents read_contents(comm::Session& session, const std::string& path);
 
