@@ -167,8 +167,8 @@ while :; do
   # Asked to stop, or out of time: whoever asked decides when to go on.
   if [[ $code -eq 75 || -n $asked ]]; then stop_here; fi
   if ((turn - first >= restarts)); then
-    say "$restarts restarts are used up; the same command goes on"
-    exit 75
+    ((restarts == 0)) || say "$restarts restarts are used up; the same command goes on"
+    stop_here
   fi
   turn=$((turn + 1))
 done
