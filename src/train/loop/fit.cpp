@@ -102,7 +102,10 @@ Fit::Fit(Run& run)
 }
 
 ExitCode Fit::train() {
-  if (progress_.verbose() != Verbose::kSilent) print_header(run_);
+  {
+    const QuietScreen quiet(log::standard(), progress_.verbose() == Verbose::kSilent);
+    print_header(run_);
+  }
   work_.start_up_seconds = seconds_since(run_.start);
   for (const auto& callback : run_.callbacks) callback->on_train_begin(control_, past_.state.epoch);
   end_on_failure();
@@ -262,7 +265,8 @@ ExitCode Fit::close(Ending ending) {
   }
   run_.engine->settle();
   const ClosingReport report = make_closing_report(run_, work_);
-  if (progress_.verbose() != Verbose::kSilent && work_.steps > 0) {
+  if (work_.steps > 0) {
+    const QuietScreen quiet(log::standard(), progress_.verbose() == Verbose::kSilent);
     for (const std::string& line : closing_lines(report)) log::info(line);
   }
   tracing_.write();
