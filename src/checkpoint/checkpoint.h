@@ -11,6 +11,7 @@
 
 #include "core/json.h"
 #include "core/shape.h"
+#include "io/system.h"
 
 namespace nntrain::checkpoint {
 
@@ -67,10 +68,11 @@ struct Contents {
 /// SHA-256 (hex) over names, shapes and bytes of the weights, in order: `weights_digest`.
 std::string weights_digest(const std::vector<WeightArray>& weights);
 
-/// Writes to a new file in the same directory, closes, fsyncs, re-opens and verifies the digest, renames,
-/// fsyncs the directory: `path` holds the old or the new checkpoint, never less. Missing folders are made.
-/// Throws RuntimeError (no room, I/O error) and leaves no half-written file.
-void write(const std::string& path, const Contents& contents);
+/// Writes to a new file in the same directory, closes, re-opens and verifies the digests, fsyncs, renames,
+/// fsyncs the directory: `path` holds the old or the new file, never less. Missing folders are made. Throws
+/// DivergedError when a weight, a slot or a kept weight is not finite, RuntimeError (no room, I/O error), and
+/// leaves no half-written file. For the checkpoint that a run goes on from: RunFile.
+void write(const std::string& path, const Contents& contents, io::System& system = io::System::posix());
 
 /// Reads our checkpoint or any Keras whole-model .h5. Untrusted: sizes, types and links are checked before
 /// memory is taken; digests are verified. Throws InputError naming file and object.
@@ -79,7 +81,8 @@ Contents read(const std::string& path);
 /// Is there a file at `path`?
 bool exists(const std::string& path);
 
-/// Moves an existing file aside: "run.h5" -> "run.1.h5" (first free number); returns the new name.
+/// Moves a checkpoint of ours aside: "run.h5" -> "run.1.h5" (first free number); returns the new name. Throws
+/// InputError for any other file.
 std::string set_aside(const std::string& path);
 
 }  // namespace nntrain::checkpoint

@@ -1,7 +1,6 @@
 // Our checkpoints and any Keras whole-model .h5. Keras loads by order: layer_names, then weight_names.
 
-#include <algorithm>
-#include <set>
+#include <unordered_set>
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/digest.h"
@@ -15,10 +14,7 @@ namespace {
 constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
 
 Json parse(const std::string& path, const std::string& what, const std::string& text) {
-  Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded())
-    throw InputError("\"" + path + "\": " + what + " is not JSON; the file is damaged");
-  return json;
+  return parse_json(text, "\"" + path + "\": " + what);
 }
 
 /// "sequential/dense/kernel:0" -> "kernel".
@@ -35,7 +31,7 @@ bool is_state(const std::string& name) {
 std::vector<WeightArray> read_weights(const std::string& path, const io::Hdf5Group& group,
                                       std::vector<std::string>& layer_names) {
   layer_names = group.read_texts("layer_names");
-  std::set<std::string> seen;
+  std::unordered_set<std::string> seen;
   std::vector<WeightArray> weights;
   for (const std::string& layer : layer_names) {
     if (!seen.insert(layer).second)
@@ -69,11 +65,10 @@ void read_run(const std::string& path, const io::Hdf5Group& ours, Contents& cont
   }
   const io::Hdf5Group optimizer = ours.group("optimizer");
   contents.optimizer = optimizer.read_text("class_name");
-  const std::vector<std::string> stepped = optimizer.read_texts("trainable_weights");
-  for (WeightArray& weight : contents.weights) {
-    weight.trainable =
-        std::find(stepped.begin(), stepped.end(), weight.layer + "/" + weight.name) != stepped.end();
-  }
+  const std::vector<std::string> names = optimizer.read_texts("trainable_weights");
+  const std::unordered_set<std::string> stepped(names.begin(), names.end());
+  for (WeightArray& weight : contents.weights)
+    weight.trainable = stepped.contains(weight.layer + "/" + weight.name);
   for (const std::string& name : optimizer.read_texts("slots")) {
     Slot slot{name, {}};
     for (const WeightArray& weight : contents.weights) {

@@ -57,8 +57,14 @@ class Parser {
     while (!at_end() && std::isspace(static_cast<unsigned char>(text_[position_])) != 0) ++position_;
   }
   [[noreturn]] void fail(const std::string& what) const {
-    throw InputError("\"" + std::string(text_) + "\" " + what + " at character " +
-                     std::to_string(position_ + 1));
+    throw InputError("\"" + shortened(text_, kShownBytes) + "\" " + what + " at character " +
+                     std::to_string(position_ + 1) + nearby());
+  }
+  /// The place in a text that is too long to be shown.
+  std::string nearby() const {
+    if (text_.size() <= kShownBytes) return "";
+    const std::size_t from = position_ < 20 ? 0 : position_ - 20;
+    return ", near \"" + std::string(text_.substr(from, 40)) + "\"";
   }
   void expect(char c) {
     skip_space();
@@ -197,7 +203,7 @@ class Parser {
         arguments.push_back(value(depth + 1));
       } else {
         ++position_;
-        if (config.contains(key)) fail("gives the argument \"" + key + "\" twice");
+        if (config.contains(key)) fail("gives the argument \"" + shortened(key) + "\" twice");
         config[key] = value(depth + 1);
       }
       skip_space();
@@ -229,7 +235,7 @@ class Parser {
     for (skip_space(); !peek('}'); skip_space()) {
       const Json key = value(depth + 1);
       expect(':');
-      items[key.is_string() ? key.get<std::string>() : key.dump()] = value(depth + 1);
+      items[key.is_string() ? key.get<std::string>() : json_text(key)] = value(depth + 1);
       skip_space();
       if (!peek('}')) expect(',');
     }
@@ -237,6 +243,7 @@ class Parser {
     return items;
   }
 
+  static constexpr std::size_t kShownBytes = 400;
   std::string_view text_;
   std::size_t position_ = 0;
 };
@@ -274,17 +281,17 @@ std::string format_call(const Json& value) {
   if (value.is_null()) return "None";
   if (value.is_boolean()) return value.get<bool>() ? "True" : "False";
   if (value.is_number_float()) return python_number(value.get<double>());
-  if (value.is_string()) return value.dump();
+  if (value.is_string()) return json_text(value);
   if (value.is_array()) {
     std::string text = "[";
     for (const Json& item : value) text += (text.size() > 1 ? ", " : "") + format_call(item);
     return text + "]";
   }
-  if (!value.is_object()) return value.dump();
+  if (!value.is_object()) return json_text(value);
   if (!value.contains("class_name") || !value["class_name"].is_string()) {
     std::string text = "{";
     for (const auto& [key, item] : value.items()) {
-      text += (text.size() > 1 ? ", " : "") + Json(key).dump() + ": " + format_call(item);
+      text += (text.size() > 1 ? ", " : "") + json_text(key) + ": " + format_call(item);
     }
     return text + "}";
   }
