@@ -42,6 +42,7 @@ class Hdf5Handle {
 /// What every object of a file needs for its checks and messages.
 struct Hdf5Context {
   std::string file;             ///< path as the user gave it
+  std::string path;             ///< where it is read from
   std::int64_t file_bytes = 0;  ///< size on disk when opened for reading
   bool reading = true;
   mutable bool heaps_checked = false;  ///< variable-length texts are safe to read
@@ -189,7 +190,8 @@ class Hdf5Group {
 class Hdf5File {
  public:
   /// Read-only, untrusted. InputError: missing, a directory, not HDF5, truncated.
-  static Hdf5File open(const std::string& path);
+  /// `shown`: how messages name it, when its path would say nothing.
+  static Hdf5File open(const std::string& path, const std::string& shown = "");
   /// A new file (an old one of that name is emptied) that HDF5 >= 1.8 reads. With `expected_bytes` > 0 the
   /// room is reserved first: a full disk throws RuntimeError with both numbers before anything is written.
   static Hdf5File create(const std::string& path, std::int64_t expected_bytes = 0);

@@ -54,7 +54,7 @@ void reserve(const std::string& path, std::int64_t bytes) {
 Hdf5File::Hdf5File(std::shared_ptr<const Hdf5Context> context, Hdf5Handle handle)
     : context_(std::move(context)), handle_(std::move(handle)) {}
 
-Hdf5File Hdf5File::open(const std::string& path) {
+Hdf5File Hdf5File::open(const std::string& path, const std::string& shown) {
   use_hdf5();
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
@@ -62,7 +62,8 @@ Hdf5File Hdf5File::open(const std::string& path) {
   }
   if (!S_ISREG(status.st_mode)) throw InputError(fmt::format("\"{}\" is not a file", path));
   auto context = std::make_shared<Hdf5Context>();
-  context->file = path;
+  context->file = shown.empty() ? path : shown;
+  context->path = path;
   context->file_bytes = status.st_size;
   const Hdf5Handle access = access_properties(*context);
   if (::access(path.c_str(), R_OK) != 0) {
