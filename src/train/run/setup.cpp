@@ -156,8 +156,8 @@ ModelSource read_model_source(comm::Session& session, const ModelSettings& setti
     source.origins = settings.layer_origins;
     source.has_weights = true;
   } else {
-    source =
-        with_origin("model.from", [&] { return model_source_of(read_contents(session, settings.from)); });
+    const checkpoint::Contents contents = read_contents(session, settings.from);
+    comm::collectively(session, "model.from", [&] { source = model_source_of(contents); });
   }
   if (settings.input_shape) {
     source.input = *settings.input_shape;
