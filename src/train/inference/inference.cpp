@@ -4,8 +4,8 @@
 #include <chrono>
 #include <cstring>
 
-#include "checkpoint/keras.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "train/step/gather_sum.h"
 
 namespace nntrain::train {
@@ -30,12 +30,11 @@ Inference::Inference(comm::Session& session, checkpoint::Contents contents,
   }
   const ModelSource source = model_source_of(contents_);
   CompileSettings compile = settings_.compile;
-  if (compile.loss.is_null() && !contents_.training_config.is_null()) {
-    const checkpoint::KerasCompile keras = checkpoint::compile_from_keras(contents_.training_config);
-    if (!keras.loss.is_null()) compile.loss = nn::losses().canonical(keras.loss);
-    compile.metrics = keras.metrics;
-    compile.weighted_metrics = keras.weighted_metrics;
-    compile.loss_origin = compile.metrics_origin = compile.weighted_metrics_origin = "training_config";
+  try {
+    take_compile(compile, configuration, contents_.training_config, contents_.origin);
+  } catch (const InputError& error) {
+    if (task == Task::kEvaluate) throw;
+    if (session_.is_root()) log::note(std::string(error.what()) + "; predictions need no loss");
   }
   DataLoader loader(session_, data_settings_, fit_settings_);
   loader.load_inputs();
@@ -117,10 +116,8 @@ Evaluation Inference::evaluate() {
   Evaluation evaluation;
   evaluation.rows = data_.train.rows();
   const data::Sampler in_order(evaluation.rows, 0, 0, data::Order::kFile);
-  // A loss that sums over the batch is reported as the mean of batch sums, so it keeps the run's batch size.
-  const bool sums =
-      compiled_.loss->reduction() == nn::Reduction::kSum || compiled_.loss->batch_sums(1, 1) > 0;
-  const std::int64_t step = sums ? std::min(batch_rows_, settings_.fit.batch_size) : batch_rows_;
+  const std::int64_t step =
+      depends_on_batch(*compiled_.loss) ? std::min(batch_rows_, settings_.fit.batch_size) : batch_rows_;
   for (std::int64_t position = 0; position < evaluation.rows; position += step) {
     replica_->evaluate({&data_.train, &in_order, position, std::min(step, evaluation.rows - position), 0},
                        board);

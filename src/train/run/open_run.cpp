@@ -31,10 +31,14 @@ void end_if_asked(Run& run, const char* phase) {
                   stop_reasons_text(reasons), phase));
 }
 
-void resolve(Run& run) {
+ModelSource resolve(Run& run) {
+  comm::collectively(run.session, "configuration", [&] { run.settings = read_settings(run.configuration); });
+  ModelSource source = read_model_source(run.session, run.settings.model);
   comm::collectively(run.session, "configuration", [&] {
-    run.settings = read_settings(run.configuration);
-    const Settings& settings = run.settings;
+    Settings& settings = run.settings;
+    const std::string from = "model.from = " + settings.model.from;
+    take_compile(settings.compile, run.configuration, source.training_config, from);
+    take_optimizer(settings.compile, run.configuration, source.training_config, from);
     if (!settings.compile.loss_by_output) run.compiled.loss = make_loss(settings.compile);
     run.optimizer = with_origin(settings.compile.optimizer_origin,
                                 [&] { return optim::optimizers().make(settings.compile.optimizer); });
@@ -43,6 +47,7 @@ void resolve(Run& run) {
                                           [&] { return callbacks().make(settings.fit.callbacks[i]); }));
     }
   });
+  return source;
 }
 
 /// The checkpoint to go on from, or null. checkpoint.resume = never sets an old one aside.
@@ -160,9 +165,12 @@ void adapt_layers(Run& run) {
 }
 
 void start_fresh(Run& run, const ModelSource& source) {
-  const bool from_file = run.session.maximum(static_cast<std::int64_t>(source.weights.size())) > 0;
-  if (from_file) {
+  if (source.has_weights) {
     run.engine->set_values(values_on_root(run, source.weights, "model.from = " + run.settings.model.from));
+    if (!run.settings.compile.optimizer_from_file) return;
+    run.past.state.iteration = take_optimizer_state(run.session, *run.model, source.optimizer,
+                                                    run.engine->updater(), *run.optimizer);
+    for (const std::string& note : source.notes) run.notes.push_back("model.from: " + note);
     return;
   }
   comm::collectively(run.session, "make the initial weights", [&] {
@@ -177,9 +185,8 @@ void start_fresh(Run& run, const ModelSource& source) {
 std::unique_ptr<Run> open_run(comm::Session& session, const Configuration& configuration,
                               const std::string& version, StopToken& stop) {
   auto run = std::make_unique<Run>(session, stop, configuration, version);
-  resolve(*run);
+  const ModelSource source = resolve(*run);
   const std::unique_ptr<checkpoint::Contents> previous = find_previous(*run);
-  const ModelSource source = read_model_source(session, run->settings.model);
   end_if_asked(*run, "while files were opened");
   load_and_build(*run, source);
   run->past.state.seed = run->settings.run.seed;
