@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 
 #include "core/error.h"
@@ -19,6 +21,7 @@ struct Close {
 
 Voice voice = Voice::kSpeaks;
 std::unique_ptr<std::FILE, Close> log_file;
+std::FILE* stream = stdout;  ///< where lines go
 
 void write_line(std::FILE* file, std::string_view line) {
   std::fwrite(line.data(), 1, line.size(), file);
@@ -35,10 +38,19 @@ void start(Voice new_voice, const std::string& file) {
   if (!log_file) throw InputError("run.log: cannot open \"" + file + "\" for writing");
 }
 
+void leave_stdout_to_the_answer() { stream = stderr; }
+
+void answer(std::string_view text) {
+  if (voice == Voice::kSilent) return;
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (!written || std::fflush(stdout) != 0)
+    throw RuntimeError(std::string("cannot write to standard output: ") + std::strerror(errno));
+}
+
 void info(std::string_view line) {
   if (voice == Voice::kSilent) return;
-  write_line(stdout, line);
-  std::fflush(stdout);
+  write_line(stream, line);
+  std::fflush(stream);
   if (log_file) {
     write_line(log_file.get(), line);
     std::fflush(log_file.get());
