@@ -13,7 +13,6 @@ namespace nntrain::checkpoint {
 namespace {
 
 constexpr int kDeepestModel = 16;
-constexpr int kDeepestJson = 100;
 
 std::string text_at(const Json& object, const char* key, const std::string& otherwise) {
   const Json value = object.is_object() ? object.value(key, Json()) : Json();

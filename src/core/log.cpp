@@ -75,7 +75,7 @@ void Log::info(std::string_view line) {
   if (voice_ == Voice::kSilent) return;
   if (!quiet_screen_) {
     draw("");
-    write_line(stdout, line);
+    write_line(screen_, line);
   }
   record(line);
 }
@@ -93,6 +93,13 @@ void Log::draw(std::string_view line) {
   std::fflush(stdout);
 }
 
+void Log::answer(std::string_view text) {
+  if (voice_ == Voice::kSilent) return;
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (!written || std::fflush(stdout) != 0)
+    throw RuntimeError(std::string("cannot write to standard output: ") + std::strerror(errno));
+}
+
 bool Log::on_terminal() const { return voice_ == Voice::kSpeaks && terminal::is_output(); }
 
 void Log::flush() {
@@ -108,6 +115,8 @@ Log& standard() {
 }
 
 void start(Voice voice) { standard() = Log(voice); }
+void leave_stdout_to_the_answer() { standard().leave_stdout_to_the_answer(); }
+void answer(std::string_view text) { standard().answer(text); }
 void info(std::string_view line) { standard().info(line); }
 void note(std::string_view line) { standard().note(line); }
 void record(std::string_view line) { standard().record(line); }

@@ -30,6 +30,10 @@ class Log {
   /// Shows `line`, which fits the terminal's width, in place of the one drawn before; "" takes it away. Only
   /// on the screen, and gone when the next line comes.
   void draw(std::string_view line);
+  /// From now on lines go to standard error: standard output holds nothing but the answer().
+  void leave_stdout_to_the_answer() { screen_ = stderr; }
+  /// What the user asked for, to standard output as it is. Throws RuntimeError when it cannot be written.
+  void answer(std::string_view text);
   bool on_terminal() const;  ///< is standard output a terminal, and does this rank speak?
   void flush();
 
@@ -41,6 +45,7 @@ class Log {
   void file_failed(int error);
 
   Voice voice_;
+  std::FILE* screen_ = stdout;  ///< where lines go
   bool quiet_screen_ = false;
   std::int64_t drawn_columns_ = 0;
   std::string path_;
@@ -70,6 +75,8 @@ using Voice = Log::Voice;
 Log& standard();
 /// Once, after the rank is known.
 void start(Voice voice);
+void leave_stdout_to_the_answer();
+void answer(std::string_view text);
 void info(std::string_view line);
 void note(std::string_view line);
 void record(std::string_view line);

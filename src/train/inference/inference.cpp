@@ -25,7 +25,8 @@ Inference::Inference(comm::Session& session, checkpoint::Contents contents,
     : session_(session), contents_(std::move(contents)), settings_(read_settings(configuration)) {
   data_settings_ = choose_data(configuration, task);
   if (contents_.data.is_object()) {
-    if (data_settings_.class_names.empty())
+    // With a positive class the file's names are the two that it makes, not the labels of the targets.
+    if (data_settings_.class_names.empty() && data_settings_.positive_class.empty())
       data_settings_.class_names = contents_.data.value("class_names", std::vector<std::string>{});
   }
   const ModelSource source = model_source_of(contents_);
@@ -55,6 +56,8 @@ Inference::Inference(comm::Session& session, checkpoint::Contents contents,
   } else {
     data_ = loader.take();
   }
+  if (const std::string& positive = data_settings_.positive_class; !positive.empty())
+    data_.class_names = {"not " + positive, positive};
   make_engine(source, task);
 }
 
@@ -110,22 +113,38 @@ void Inference::make_engine(const ModelSource& source, Task task) {
                                        options, *sums_, times_);
 }
 
+OutputReading Inference::output_reading() const {
+  OutputReading reading = reading_of(*compiled_.loss, *model_);
+  reading.decision = decision_of(compiled_.loss.get(), model_->output_shape());
+  reading.class_names = data_.class_names;
+  for (const LoadedArray& array : data_.arrays) {
+    if (array.memory.bytes().data() == data_.train.targets.memory) reading.column_names = array.info.columns;
+  }
+  reading.first_row = data_.train.inputs.first;
+  return reading;
+}
+
 Evaluation Inference::evaluate() {
   Scoreboard board(compiled_.metrics, local_.count());
   const auto start = std::chrono::steady_clock::now();
   Evaluation evaluation;
   evaluation.rows = data_.train.rows();
+  EvaluationRows outcomes(output_reading());
   const data::Sampler in_order(evaluation.rows, 0, 0, data::Order::kFile);
   const std::int64_t step =
       depends_on_batch(*compiled_.loss) ? std::min(batch_rows_, settings_.fit.batch_size) : batch_rows_;
   for (std::int64_t position = 0; position < evaluation.rows; position += step) {
     replica_->evaluate({&data_.train, &in_order, position, std::min(step, evaluation.rows - position), 0},
                        board);
+    outcomes.add(session_, replica_->outputs(), replica_->targets());
   }
   std::vector<double> totals(static_cast<std::size_t>(board.width()));
   sums_->sum(board.sums(), totals);
   evaluation.logs = board.results(totals, "");
   evaluation.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (session_.is_root()) evaluation.report = outcomes.report();
+  evaluation.report.rows = evaluation.rows;
+  evaluation.report.logs = evaluation.logs;
   return evaluation;
 }
 
