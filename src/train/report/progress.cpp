@@ -56,6 +56,7 @@ bool Progress::wants_update() const {
 }
 
 void Progress::update(std::int64_t steps_done, const Logs& logs) {
+  if (verbose_ != Verbose::kBar) return;
   last_draw_ = Clock::now();
   const double elapsed = std::chrono::duration<double>(last_draw_ - start_).count();
   const auto done = static_cast<double>(steps_done - first_step_);

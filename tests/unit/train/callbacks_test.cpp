@@ -39,6 +39,14 @@ class FakeRun : public Control {
     return {"accuracy", "loss", "val_accuracy", "val_loss", "learning_rate"};
   }
   void say(const std::string&) override {}
+  std::int64_t iteration() const override { return 4 * (epoch + 1); }
+  std::string checkpoint_path() const override { return "run.h5"; }
+  std::string configuration() const override { return "[fit]\nepochs = 3\n"; }
+  Json model_config() const override { return {{"class_name", "Sequential"}}; }
+  void each_weight(const LookAtWeight& look) override {
+    const std::vector<float> values = {-1.0F, 0.0F, 0.5F, 2.0F};
+    look("dense/kernel", values);
+  }
   bool larger_is_better(const std::string& monitor) const override {
     return monitor.find("accuracy") != std::string::npos;
   }
