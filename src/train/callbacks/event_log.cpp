@@ -73,8 +73,7 @@ void EventLog::flush() {
   if (file_) file_->flush();
 }
 
-Json EventLog::state() {
-  flush();
+Json EventLog::state() const {
   Json state = Json::object();
   for (const Old& old : old_) state[old.name] = old.bytes;
   if (file_) state[fs::path(file_->path()).filename().string()] = file_->bytes();

@@ -32,8 +32,8 @@ class EventLog {
   EventFile& file();
   /// Everything is in the files then.
   void flush();
-  /// {"name": bytes} of every file of the run. Flushes.
-  Json state();
+  /// {"name": bytes} of every file of the run, as of the last flush().
+  Json state() const;
 
  private:
   struct Old {

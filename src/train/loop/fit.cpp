@@ -111,8 +111,12 @@ ExitCode Fit::train() {
   for (const auto& callback : run_.callbacks) callback->on_train_begin(control_, past_.state.epoch);
   end_on_failure();
   Ending ending = past_.state.epoch < run_.settings.fit.epochs ? Ending::kNone : Ending::kComplete;
-  while (ending == Ending::kNone) {
-    ending = run_epoch(epoch_at(past_.state.epoch, run_.data.train.rows(), run_.settings.fit));
+  try {
+    while (ending == Ending::kNone)
+      ending = run_epoch(epoch_at(past_.state.epoch, run_.data.train.rows(), run_.settings.fit));
+  } catch (const DivergedError& error) {  // a callback's way to end the run
+    reports_.end(RunPhase::kDiverged, error.what());
+    throw;
   }
   return close(ending);
 }
