@@ -39,6 +39,9 @@ need libzip-dev
 need libprotobuf-dev
 need protobuf-compiler protoc
 need libssl-dev
+need libprotobuf-dev
+need protobuf-compiler protoc
+need gnuplot-nox gnuplot
 need libgtest-dev
 [[ -r /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz ]] || missing+=(dataset-fashion-mnist)
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +40,14 @@ class Control {
   virtual void say(const std::string& line) = 0;
   virtual bool larger_is_better(const std::string& monitor) const = 0;  ///< for mode="auto"
   virtual std::vector<std::string> result_names() const = 0;  ///< every name that an epoch's logs may have
+  virtual std::int64_t iteration() const = 0;       ///< steps since the start of the run, over all epochs
+  virtual std::string checkpoint_path() const = 0;  ///< the run's own
+  virtual std::string configuration() const = 0;    ///< what was set, as INI text
+  virtual Json model_config() const = 0;            ///< as Keras' model.to_json()
+  /// Shows every weight, named as in "dense/kernel", on rank 0; a `look` that throws ends the run as
+  /// write_on_root's.
+  using LookAtWeight = std::function<void(const std::string& name, std::span<const float> values)>;
+  virtual void each_weight(const LookAtWeight& look) = 0;
 };
 
 class Callback : public Described {

@@ -61,6 +61,7 @@ const std::vector<Key>& keys() {
        "H:MM:SS, D-HH:MM:SS, minutes or UNLIMITED; stop in time with a checkpoint, exit code 75"},
       {"run.log", "", "also write the log to this file"},
       {"run.profile", "", "write a Chrome trace of all ranks to this file"},
+      {"run.plot", "", "draw the learning curves to this file while training: .png, .svg, .pdf or .txt"},
   };
   return table;
 }

@@ -315,6 +315,7 @@ Settings read_settings(const Configuration& configuration) {
   }
   settings.run.log = reader.text("run.log");
   settings.run.profile = reader.text("run.profile");
+  settings.run.plot = reader.text("run.plot");
   return settings;
 }
 

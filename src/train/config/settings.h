@@ -75,6 +75,7 @@ struct RunSettings {
   SumFormat wire = SumFormat::kFloat32;
   std::string log;
   std::string profile;
+  std::string plot;
 };
 
 struct Settings {

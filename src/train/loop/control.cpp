@@ -75,6 +75,16 @@ void RunControl::write_on_root(const std::string& what, const std::function<void
   }
 }
 
+void RunControl::each_weight(const LookAtWeight& look) {
+  run_.engine->settle();
+  run_.session.node_barrier();  // nobody's values are being written
+  write_on_root("look at the weights", [&] {
+    for (const nn::Variable& variable : run_.model->variables())
+      look(variable.layer + "/" + variable.name,
+           {variable.values, static_cast<std::size_t>(variable.size())});
+  });
+}
+
 void RunControl::say(const std::string& line) {
   if (is_root()) log::info(line);
 }

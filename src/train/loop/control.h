@@ -42,6 +42,11 @@ class RunControl : public Control {
   void say(const std::string& line) override;
   bool larger_is_better(const std::string& monitor) const override;
   std::vector<std::string> result_names() const override { return results_; }
+  std::int64_t iteration() const override { return run_.past.state.iteration; }
+  std::string checkpoint_path() const override { return run_.settings.checkpoint.path; }
+  std::string configuration() const override { return run_.configuration.to_ini(); }
+  Json model_config() const override { return run_.model->config(); }
+  void each_weight(const LookAtWeight& look) override;
 
  private:
   void write(const std::string& path, Save what);

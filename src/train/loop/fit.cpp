@@ -17,6 +17,7 @@
 #include "train/report/closing_table.h"
 #include "train/report/header.h"
 #include "train/report/progress.h"
+#include "train/report/run_reports.h"
 #include "train/run/history.h"
 
 namespace nntrain::train {
@@ -49,6 +50,7 @@ class Fit {
   Ending save_and(Ending ending);
   void end_on_failure();
   void complete();
+  void report_end(Ending ending);
   ExitCode close(Ending ending);
 
   Run& run_;
@@ -58,6 +60,7 @@ class Fit {
   RunControl control_;
   Progress progress_;
   Tracing tracing_;
+  RunReports reports_;
   Work work_;
   Deadline deadline_;                            ///< rank 0's counts
   double age_at_start_ = process_age_seconds();  ///< of the process, at `started_`
@@ -94,6 +97,7 @@ Fit::Fit(Run& run)
       control_(run, saver_, result_names(run, validation_)),
       progress_(verbose_of(run.settings.fit.verbose), run.settings.fit.epochs),
       tracing_(run),
+      reports_(run),
       deadline_(deadline_of(run)) {
   comm::collectively(run.session, "callbacks", [&] {
     for (std::size_t i = 0; i < run.callbacks.size(); ++i)
@@ -110,8 +114,12 @@ ExitCode Fit::train() {
   for (const auto& callback : run_.callbacks) callback->on_train_begin(control_, past_.state.epoch);
   end_on_failure();
   Ending ending = past_.state.epoch < run_.settings.fit.epochs ? Ending::kNone : Ending::kComplete;
-  while (ending == Ending::kNone) {
-    ending = run_epoch(epoch_at(past_.state.epoch, run_.data.train.rows(), run_.settings.fit));
+  try {
+    while (ending == Ending::kNone)
+      ending = run_epoch(epoch_at(past_.state.epoch, run_.data.train.rows(), run_.settings.fit));
+  } catch (const DivergedError& error) {  // a callback's way to end the run
+    reports_.end(RunPhase::kDiverged, error.what());
+    throw;
   }
   return close(ending);
 }
@@ -165,7 +173,7 @@ comm::StepFlags Fit::my_flags() {
   if (run_.stop.take_save_request()) flags.bits |= comm::kFlagCheckpoint;
   if (!run_.session.is_root()) return flags;
   if (saver_.due_by_time()) flags.bits |= comm::kFlagCheckpoint;
-  if (progress_.wants_update()) flags.bits |= kFlagRefresh;
+  if (progress_.wants_update() || reports_.wants_refresh()) flags.bits |= kFlagRefresh;
   return flags;
 }
 
@@ -186,8 +194,11 @@ Ending Fit::after_step(const Epoch& epoch, comm::StepFlags flags) {
     for (const auto& callback : run_.callbacks) callback->on_invalid_loss(control_, past_.state.step - 1);
     return Ending::kDiverged;
   }
-  if ((flags.bits & kFlagRefresh) != 0)
-    progress_.update(past_.state.step, run_.engine->totals(*run_.board, ""));
+  if ((flags.bits & kFlagRefresh) != 0) {
+    const Logs results = run_.engine->totals(*run_.board, "");
+    progress_.update(past_.state.step, results);
+    reports_.refresh(results);
+  }
   for (const auto& callback : run_.callbacks) {
     const std::int64_t every = callback->every_steps();
     if (every > 0 && past_.state.iteration % every == 0)
@@ -228,6 +239,7 @@ Ending Fit::finish_epoch(const Epoch& epoch) {
   append_row(past_.history, row);
   control_.end_epoch();
   progress_.end_epoch(logs, past_.state.epoch_seconds);
+  reports_.end_epoch();
   Situation now;
   now.diverged = control_.diverged();
   now.callback_stops = control_.stops();
@@ -258,6 +270,17 @@ void Fit::complete() {
   past_.state.finished = true;
 }
 
+void Fit::report_end(Ending ending) {
+  switch (ending) {
+    case Ending::kDiverged:
+      return reports_.end(RunPhase::kDiverged, "a loss or a weight is NaN or Inf");
+    case Ending::kComplete:
+      return reports_.end(RunPhase::kFinished, past_.ended_by);
+    default:
+      return reports_.end(RunPhase::kStopped, stop_reasons_text(stop_reasons_));
+  }
+}
+
 ExitCode Fit::close(Ending ending) {
   if (ending == Ending::kComplete) {
     complete();
@@ -270,6 +293,7 @@ ExitCode Fit::close(Ending ending) {
     for (const std::string& line : closing_lines(report)) log::info(line);
   }
   tracing_.write();
+  report_end(ending);
   const checkpoint::RunState& state = past_.state;
   if (ending == Ending::kDiverged) {
     throw comm::SharedError(

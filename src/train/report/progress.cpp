@@ -114,6 +114,7 @@ bool Progress::wants_update() const {
 }
 
 void Progress::update(std::int64_t steps_done, const Logs& logs) {
+  if (verbose_ != Verbose::kBar) return;
   last_draw_ = Clock::now();
   if (!draws_) return;
   const double elapsed = std::max(seconds_between(start_, last_draw_), 1e-9);

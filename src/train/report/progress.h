@@ -44,6 +44,7 @@ class Progress {
   void begin_epoch(std::int64_t epoch, std::int64_t steps, std::int64_t first_step, std::int64_t batch_rows);
   /// Is it time to redraw the bar? Rank 0's answer, which all ranks then follow.
   bool wants_update() const;
+  /// Redraws the bar; nothing where there is none.
   void update(std::int64_t steps_done, const Logs& logs);
   void end_epoch(const Logs& logs, double seconds);
   Verbose verbose() const { return verbose_; }
