@@ -36,6 +36,7 @@ const std::map<std::string, Floors, std::less<>>& floors_below() {
 const std::map<std::string, std::vector<std::string>, std::less<>>& rooms() {
   static const std::map<std::string, std::vector<std::string>, std::less<>> table = {
       {"core", {"products"}},
+      {"data", {"tables"}},
       {"nn", {"variables", "activations", "losses", "layers", "model"}},
       {"comm", {"session", "exchange"}},
       {"train", {"callbacks", "config", "data", "step", "run", "inference", "report", "loop"}},
