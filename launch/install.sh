@@ -35,7 +35,13 @@ need libboost-program-options-dev
 need nlohmann-json3-dev
 need libfmt-dev
 need zlib1g-dev
+need libzip-dev
+need libprotobuf-dev
+need protobuf-compiler protoc
 need libssl-dev
+need libprotobuf-dev
+need protobuf-compiler protoc
+need gnuplot-nox gnuplot
 need libgtest-dev
 [[ -r /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz ]] || missing+=(dataset-fashion-mnist)
 

@@ -45,6 +45,9 @@ struct Slot {
 
 /// Everything in a file. A Keras file that is not ours has only model_config, training_config and weights.
 struct Contents {
+  std::string origin;                    ///< the file that was read, for messages
+  std::vector<std::string> notes;        ///< what could not be taken from it
+  bool architecture_only = false;        ///< a model's JSON: no weights
   Json model_config;                     ///< {"class_name":"Sequential","config":{...}}
   Json training_config;                  ///< null: not compiled
   std::vector<std::string> layer_names;  ///< model order, weightless layers too
@@ -74,9 +77,15 @@ std::string weights_digest(const std::vector<WeightArray>& weights);
 /// leaves no half-written file. For the checkpoint that a run goes on from: RunFile.
 void write(const std::string& path, const Contents& contents, io::System& system = io::System::posix());
 
-/// Reads our checkpoint or any Keras whole-model .h5. Untrusted: sizes, types and links are checked before
+/// Reads our checkpoint, any Keras whole-model .h5, a .keras archive, or a model's JSON; nested and
+/// functional models come back as one flat Sequential. Untrusted: sizes, types and links are checked before
 /// memory is taken; digests are verified. Throws InputError naming file and object.
 Contents read(const std::string& path);
+
+/// Reads a file that holds weights only (Keras' .weights.h5, or its legacy spelling) for the model of
+/// `layers`
+/// ({class_name, config} each, in order). Throws InputError.
+Contents read_weights(const std::string& path, const std::vector<Json>& layers);
 
 /// Is there a file at `path`?
 bool exists(const std::string& path);

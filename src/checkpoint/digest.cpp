@@ -1,7 +1,6 @@
 #include "checkpoint/digest.h"
 
 #include "core/sha256.h"
-#include "core/text.h"
 
 namespace nntrain::checkpoint {
 

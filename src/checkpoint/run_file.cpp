@@ -9,7 +9,7 @@
 
 #include "checkpoint/written_file.h"
 #include "core/error.h"
-#include "core/text.h"
+#include "core/json.h"
 #include "io/hdf5.h"
 #include "io/process_identity.h"
 

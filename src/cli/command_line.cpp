@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
-#include <map>
 #include <set>
-#include <sstream>
 
 #include "core/error.h"
 #include "core/registry.h"
@@ -15,93 +13,72 @@ namespace nntrain::cli {
 
 namespace po = boost::program_options;
 
-namespace {
-
-const std::vector<std::string>& commands() {
-  static const std::vector<std::string> names = {"train",   "evaluate", "predict",
-                                                 "summary", "inspect",  "vocabulary"};
-  return names;
+bool CommandLine::has(std::string_view name) const {
+  return std::any_of(options.begin(), options.end(),
+                     [&](const auto& option) { return option.first == name; });
 }
 
-po::options_description described_keys() {
-  po::options_description options;
-  for (const train::Key& key : train::keys()) {
-    options.add_options()(key.name.c_str(), po::value<std::vector<std::string>>()->composing(),
-                          key.help.c_str());
-  }
-  return options;
-}
-
-/// Line numbers of each "section.key" in the order they stand, for messages: Boost does not tell them.
-std::map<std::string, std::vector<int>> line_numbers(const std::string& text) {
-  std::map<std::string, std::vector<int>> lines;
-  std::istringstream stream(text);
-  std::string line;
-  std::string section;
-  for (int number = 1; std::getline(stream, line); ++number) {
-    line = line.substr(0, line.find('#'));
-    const std::size_t first = line.find_first_not_of(" \t\r");
-    if (first == std::string::npos) continue;
-    if (line[first] == '[') {
-      section = line.substr(first + 1, line.find(']') - first - 1) + ".";
-      continue;
-    }
-    std::string key = line.substr(first, line.find('=') - first);
-    key.erase(key.find_last_not_of(" \t") + 1);
-    lines[section + key].push_back(number);
-  }
-  return lines;
-}
-
-int first_bad_line(const std::string& text, const std::string& bad) {
-  std::istringstream stream(text);
-  std::string line;
-  for (int number = 1; std::getline(stream, line); ++number) {
-    if (line.find(bad) != std::string::npos) return number;
-  }
-  return 0;
-}
-
-}  // namespace
-
-void read_ini(const std::string& text, const std::string& origin, train::Configuration& configuration) {
-  const po::options_description options = described_keys();
-  std::istringstream stream(text);
-  po::parsed_options parsed(&options);
-  try {
-    parsed = po::parse_config_file(stream, options, true);
-  } catch (const po::invalid_config_file_syntax& error) {
-    const int line = first_bad_line(text, error.tokens());
-    throw InputError(
-        fmt::format("{}:{}: \"{}\" is neither [section] nor key = value", origin, line, error.tokens()));
-  } catch (const po::error& error) {
-    throw InputError(origin + ": " + error.what());
-  }
-  std::map<std::string, std::vector<int>> lines = line_numbers(text);
-  std::map<std::string, std::size_t> seen;
-  for (const po::option& option : parsed.options) {
-    const std::vector<int>& numbers = lines[option.string_key];
-    const std::size_t occurrence = seen[option.string_key]++;
-    const std::string where =
-        occurrence < numbers.size() ? fmt::format("{}:{}", origin, numbers[occurrence]) : origin;
-    train::known_key(option.string_key, where);
-    configuration.add(option.string_key, {option.value.empty() ? "" : option.value.front(), where});
-  }
+std::string CommandLine::value(std::string_view name) const {
+  const auto found =
+      std::find_if(options.begin(), options.end(), [&](const auto& option) { return option.first == name; });
+  return found == options.end() ? "" : found->second;
 }
 
 namespace {
 
-/// `--section.key=` unsets a key. Boost refuses an empty value there, so these are taken out before; where
-/// they stood among the others does not matter, a key that is set twice is refused.
-std::vector<std::string> take_unset_keys(int argc, char** argv, CommandLine& line) {
+/// Does `--name` take a value in any command? Only to find the first word that is no value.
+bool takes_value(const std::string& name) {
+  if (train::find_key(name) != nullptr) return true;
+  return std::any_of(commands().begin(), commands().end(), [&](const Command& command) {
+    const Option* option = find_option(command, name);
+    return option != nullptr && option->takes == Option::Takes::kValue;
+  });
+}
+
+/// Index of the first argument that is neither an option nor the value of one; arguments.size(): none.
+std::size_t first_word(const std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& word = arguments[i];
+    if (word.empty() || word[0] != '-' || word == "-") return i;
+    if (word.starts_with("--") && word.find('=') == std::string::npos && takes_value(word.substr(2))) ++i;
+  }
+  return arguments.size();
+}
+
+/// `nntrain-dist CONFIG` trains; a word that looks like a mistyped command is not taken for a file.
+const Command& command_of(const std::string& word) {
+  if (const Command* command = find_command(word)) return *command;
+  std::vector<std::string> names = command_names();
+  names.insert(names.end(), {"help", "version"});
+  const bool like_a_file = word.find_first_of("./") != std::string::npos;
+  const std::string near = nearest(word, names);
+  if (!like_a_file && !near.empty())
+    throw InputError("unknown command \"" + word + "\"; did you mean " + near + "?");
+  return *find_command("train");
+}
+
+/// `--section.key=` unsets a key, `--weights` may stand without a value, and Boost takes neither: these are
+/// taken out before. Where they stood among the others does not matter, a key that is set twice is refused.
+std::vector<std::string> take_without_value(const std::vector<std::string>& arguments, CommandLine& line) {
+  const Command& command = *line.command;
   std::vector<std::string> others;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    if (word.size() > 3 && word.starts_with("--") && word.find('=') == word.size() - 1 &&
-        word.find('.') != std::string::npos) {
-      const std::string key = word.substr(2, word.size() - 3);
-      train::known_key(key, "command line");
-      line.settings.emplace_back(key, "");
+  for (const std::string& word : arguments) {
+    const std::size_t equals = word.find('=');
+    const bool empty_value =
+        word.starts_with("--") && equals != std::string::npos && equals + 1 == word.size();
+    const std::string name = word.starts_with("--") ? word.substr(2, equals - 2) : "";
+    const Option* option = find_option(command, name);
+    if (empty_value && takes_key(command, name)) {
+      line.settings.emplace_back(name, "");
+    } else if (empty_value) {
+      if (option == nullptr) refuse_option(command, name);
+      throw InputError("command line: " + word + " gives no value" +
+                       (option->takes == Option::Takes::kNothing
+                            ? " and takes none; write --" + name
+                            : "; write --" + name + "=" + option->value));
+    } else if (option != nullptr && equals == std::string::npos &&
+               option->takes == Option::Takes::kMaybeValue) {
+      line.options.emplace_back(name, "");
     } else {
       others.push_back(word);
     }
@@ -109,18 +86,97 @@ std::vector<std::string> take_unset_keys(int argc, char** argv, CommandLine& lin
   return others;
 }
 
+po::options_description described(const Command& command) {
+  po::options_description options;
+  options.add_options()("help,h", "")("version", "")("words", po::value<std::vector<std::string>>(), "");
+  for (const Option& option : command.options) {
+    if (option.takes == Option::Takes::kNothing) {
+      options.add_options()(option.name.c_str(), "");
+    } else {
+      options.add_options()(option.name.c_str(), po::value<std::vector<std::string>>()->composing(), "");
+    }
+  }
+  for (const train::Key& key : train::keys())
+    options.add_options()(key.name.c_str(), po::value<std::vector<std::string>>()->composing(), "");
+  return options;
+}
+
+void take(const po::option& option, CommandLine& line) {
+  const std::string value = option.value.empty() ? "" : option.value.front();
+  const std::string& name = option.string_key;
+  if (name == "help") {
+    line.help = true;
+  } else if (name == "version") {
+    line.version = true;
+  } else if (name == "words" || name.empty()) {
+    line.files.push_back(value);
+  } else if (find_option(*line.command, name) != nullptr) {
+    if (line.has(name)) throw InputError("command line: --" + name + " is given twice; keep one of them");
+    line.options.emplace_back(name, value);
+  } else if (takes_key(*line.command, name)) {
+    line.settings.emplace_back(name, value);
+  } else {
+    refuse_option(*line.command, name);
+  }
+}
+
+void check_files(const CommandLine& line) {
+  const Command& command = *line.command;
+  if (line.help || line.version) return;
+  const std::size_t most = command.files == Command::Files::kNone  ? 0
+                           : command.files == Command::Files::kOne ? 1
+                                                                   : line.files.size();
+  if (line.files.size() > most) {
+    throw InputError("command line: \"" + line.files[most] + "\" is one word too many after \"" +
+                     (most == 0 ? command.name : line.files[most - 1]) + "\"; " + usage_line(command));
+  }
+  if (line.files.empty() && command.files != Command::Files::kNone)
+    throw InputError("no file given; " + usage_line(command));
+}
+
+std::string quoted(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,+@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
+  return text + "'";
+}
+
+/// `nntrain-dist help [COMMAND]`.
+CommandLine parse_help(const std::vector<std::string>& topics) {
+  CommandLine line;
+  line.help = true;
+  if (topics.empty() || topics.front() == "help") return line;
+  line.command = find_command(topics.front());
+  if (line.command == nullptr) {
+    const std::string near = nearest(topics.front(), command_names());
+    throw InputError("no command \"" + topics.front() + "\"" +
+                     (near.empty() ? "; nntrain-dist help lists them" : "; did you mean " + near + "?"));
+  }
+  return line;
+}
+
 }  // namespace
 
 CommandLine parse_command_line(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   CommandLine line;
-  const std::vector<std::string> arguments = take_unset_keys(argc, argv, line);
-  po::options_description options = described_keys();
-  options.add_options()("help,h", "this text")("version", "version of the program and its libraries")(
-      "output", po::value<std::string>(), "predict: the file to write")(
-      "words", po::value<std::vector<std::string>>(), "");
+  line.text = "nntrain-dist";
+  for (const std::string& argument : arguments) line.text += " " + quoted(argument);
+  const std::size_t at = first_word(arguments);
+  const std::string word = at < arguments.size() ? arguments[at] : "";
+  if (word == "help" || word == "version") {
+    arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(at));
+    if (word == "help") return parse_help(arguments);
+    arguments = {"--version"};
+  }
+  line.command = &command_of(at < arguments.size() && word != "version" ? word : "train");
+  if (word == line.command->name) arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(at));
+  arguments = take_without_value(arguments, line);
+  const po::options_description options = described(*line.command);
   po::positional_options_description positional;
   positional.add("words", -1);
-  std::vector<std::string> words;
   try {
     const po::parsed_options parsed =
         po::command_line_parser(arguments)
@@ -129,44 +185,16 @@ CommandLine parse_command_line(int argc, char** argv) {
             .style(po::command_line_style::unix_style ^ po::command_line_style::allow_guessing)
             .allow_unregistered()
             .run();
-    for (const po::option& option : parsed.options) {
-      const std::string value = option.value.empty() ? "" : option.value.front();
-      if (option.string_key == "help") {
-        line.help = true;
-      } else if (option.string_key == "version") {
-        line.command = "version";
-      } else if (option.string_key == "output") {
-        line.output = value;
-      } else if (option.string_key == "words" || option.string_key.empty()) {
-        words.push_back(value);
-      } else {
-        train::known_key(option.string_key, "command line");
-        line.settings.emplace_back(option.string_key, value);
-      }
-    }
+    for (const po::option& option : parsed.options) take(option, line);
   } catch (const po::error& error) {
-    throw InputError(std::string("command line: ") + error.what() +
-                     "; nntrain-dist --help lists the options");
+    throw InputError(fmt::format("command line: {}; nntrain-dist {} --help lists its options", error.what(),
+                                 line.command->name));
   }
-  if (line.command == "version") return line;
-  if (!words.empty() && std::find(commands().begin(), commands().end(), words.front()) != commands().end()) {
-    line.command = words.front();
-    words.erase(words.begin());
-  } else if (words.empty()) {
-    if (!line.help && argc > 1) throw InputError("no configuration given; use: nntrain-dist train CONFIG");
-    line.command = "help";
-    return line;
-  } else {
-    // `nntrain-dist CONFIG` trains; a word that looks like a mistyped command is not taken for a file.
-    const bool like_a_file = words.front().find_first_of("./") != std::string::npos;
-    const std::string near = nearest(words.front(), commands());
-    if (!like_a_file && !near.empty())
-      throw InputError("unknown command \"" + words.front() + "\"; did you mean " + near + "?");
-    line.command = "train";
-  }
-  if (words.size() > 1)
-    throw InputError("command line: \"" + words[1] + "\" is one word too many after \"" + words[0] + "\"");
-  if (!words.empty()) line.file = words.front();
+  if (word.empty() && line.settings.empty() && line.options.empty() && !line.version) line.help = true;
+  if (line.help && word.empty()) line.command = nullptr;
+  if (line.command == nullptr || line.version) return line;
+  if (!line.files.empty()) line.file = line.files.front();
+  check_files(line);
   return line;
 }
 
@@ -176,50 +204,6 @@ void apply_settings(const CommandLine& line, train::Configuration& configuration
     if (cleared.insert(key).second) configuration.clear(key);
     configuration.add(key, {value, "command line"});  // an empty value leaves it unset
   }
-}
-
-std::string help_text(const std::string& command) {
-  std::string text;
-  if (command.empty() || command == "help") {
-    text =
-        "nntrain-dist: data-parallel training of feed-forward networks; alone or under mpirun/srun\n\n"
-        "  nntrain-dist [train] CONFIG            [--section.key=value ...]     train, or go on from the "
-        "checkpoint\n"
-        "  nntrain-dist evaluate CHECKPOINT       [--data.inputs=.. --data.targets=..]\n"
-        "  nntrain-dist predict  CHECKPOINT --data.inputs=SOURCE --output=FILE   .h5 (dataset /predictions), "
-        ".csv, .npy\n"
-        "  nntrain-dist summary  CONFIG | CHECKPOINT | KERAS_FILE\n"
-        "  nntrain-dist inspect  CHECKPOINT       history, run state, digest, how it was trained\n"
-        "  nntrain-dist vocabulary                every layer, loss, optimizer ... with its arguments "
-        "(docs/vocabulary.md)\n"
-        "  nntrain-dist --help, --version\n\n";
-  } else {
-    static const std::map<std::string, std::string> usage = {
-        {"train",
-         "nntrain-dist [train] CONFIG [--section.key=value ...]\nTrains, or goes on from the checkpoint."},
-        {"evaluate",
-         "nntrain-dist evaluate CHECKPOINT [--data.inputs=SOURCE --data.targets=SOURCE]\nLoss and metrics; "
-         "default: the test data that the run's configuration names."},
-        {"predict",
-         "nntrain-dist predict CHECKPOINT --data.inputs=SOURCE --output=FILE\nOutputs and classes of every "
-         "sample, to .h5 (dataset /predictions), .csv or .npy."},
-        {"summary",
-         "nntrain-dist summary CONFIG | CHECKPOINT | KERAS_FILE\nKeras' table of layers, shapes and "
-         "parameters."},
-        {"inspect", "nntrain-dist inspect CHECKPOINT\nHistory, run state, digest, how it was trained."},
-        {"vocabulary", "nntrain-dist vocabulary\nPrints docs/vocabulary.md from the registries."}};
-    text = usage.at(command) + "\n\n";
-  }
-  text +=
-      "Keys, in a [section] of CONFIG or as an option (command line > file > default; --section.key= unsets "
-      "one):\n";
-  for (const train::Key& key : train::keys()) {
-    const std::string value = key.default_value.empty() ? "" : " [" + key.default_value + "]";
-    text += fmt::format("  --{:<32} {}{}\n", key.name, key.help, value);
-  }
-  if (command == "predict")
-    text += fmt::format("  --{:<32} {}\n", "output", "the file to write: .h5, .csv or .npy");
-  return text;
 }
 
 }  // namespace nntrain::cli

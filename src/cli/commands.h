@@ -1,5 +1,5 @@
 #pragma once
-// The commands. Each is collective; all ranks return the same code or throw alike.
+// The commands, one file each. Each is collective; all ranks return the same code or throw alike.
 
 #include "cli/command_line.h"
 #include "comm/session/session.h"
@@ -11,11 +11,12 @@ ExitCode evaluate(comm::Session& session, const CommandLine& line);
 ExitCode predict(comm::Session& session, const CommandLine& line);
 ExitCode summary(comm::Session& session, const CommandLine& line);
 ExitCode inspect(comm::Session& session, const CommandLine& line);
-ExitCode vocabulary();
-ExitCode version();
+ExitCode export_model(comm::Session& session, const CommandLine& line);
+ExitCode plot(comm::Session& session, const CommandLine& line);
+ExitCode watch(comm::Session& session, const CommandLine& line);
+ExitCode vocabulary(comm::Session& session, const CommandLine& line);
 
 /// The text of docs/vocabulary.md, from the registries.
 std::string vocabulary_text();
-std::string version_number();
 
 }  // namespace nntrain::cli

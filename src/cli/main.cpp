@@ -1,17 +1,17 @@
 // One guard: every error ends here, as one block of text and an exit code that scripts understand.
 
-#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <string>
 
 #include "cli/command_line.h"
-#include "cli/commands.h"
+#include "cli/signals.h"
+#include "cli/version.h"
 #include "comm/session/session.h"
 #include "core/log.h"
+#include "core/message.h"
 #include "core/products/gemm.h"
-#include "core/text.h"
-#include "train/loop/trainer.h"
 
 namespace nntrain::cli {
 
@@ -19,28 +19,30 @@ namespace {
 
 ExitCode run(comm::Session& session, int argc, char** argv) {
   CommandLine line;
-  comm::collectively(session, "command line", [&] { line = parse_command_line(argc, argv); });
-  if (line.help || line.command == "help") {
-    log::info(help_text(line.command));
+  comm::collectively(session, "read the options", [&] { line = parse_command_line(argc, argv); });
+  if (line.version) {
+    log::info(version_text());
     return ExitCode::kDone;
   }
-  if (line.command == "version") return version();
-  if (line.command == "vocabulary") return vocabulary();
-  if (line.file.empty())
-    throw InputError("no file given; " +
-                     help_text(line.command).substr(0, help_text(line.command).find("\n\n")));
-  if (line.command == "evaluate") return evaluate(session, line);
-  if (line.command == "predict") return predict(session, line);
-  if (line.command == "summary") return summary(session, line);
-  if (line.command == "inspect") return inspect(session, line);
-  return train(session, line);
+  if (line.help) {
+    log::info(line.command == nullptr ? help_text() : help_text(*line.command));
+    return ExitCode::kDone;
+  }
+  if (line.command->name != "train") give_back_signals();
+  return line.command->run(session, line);
+}
+
+void say_error(ExitCode code, const std::string& what) {
+  log::flush();
+  log::record("ERROR (exit code " + std::to_string(static_cast<int>(code)) + "): " + what);
 }
 
 /// All ranks threw alike: rank 0 says it and everybody ends in order.
 int end_together(comm::Session& session, const Error& error) {
   if (session.is_root()) {
-    log::flush();
-    std::fprintf(stderr, "nntrain-dist: %s\n", readable_message(error.what()).c_str());
+    const std::string message = readable_message(error.what());
+    say_error(error.code(), message);
+    std::fprintf(stderr, "nntrain-dist: %s\n", message.c_str());
   }
   return static_cast<int>(error.code());
 }
@@ -52,11 +54,16 @@ int guarded(comm::Session& session, int argc, char** argv) {
     return end_together(session, error);
   } catch (const Error& error) {
     if (session.size() == 1) return end_together(session, error);
-    session.abort(error.code(), readable_message(error.what()));
+    const std::string message = readable_message(error.what());
+    say_error(error.code(), message);
+    session.abort(error.code(), message);
   } catch (const std::bad_alloc&) {
+    say_error(ExitCode::kRuntime, "out of memory");
     session.abort(ExitCode::kRuntime, "out of memory");
   } catch (const std::exception& error) {
-    session.abort(ExitCode::kRuntime, readable_message(error.what()));
+    const std::string message = readable_message(error.what());
+    say_error(ExitCode::kRuntime, message);
+    session.abort(ExitCode::kRuntime, message);
   }
 }
 
@@ -66,11 +73,10 @@ int guarded(comm::Session& session, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   nntrain::gemm::use_one_thread();
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit becomes a write error, reported as one
+  nntrain::cli::take_signals();
   try {
     nntrain::comm::Session session(argc, argv);
-    nntrain::log::start(session.is_root() ? nntrain::log::Voice::kSpeaks : nntrain::log::Voice::kSilent, "");
+    nntrain::log::start(session.is_root() ? nntrain::log::Voice::kSpeaks : nntrain::log::Voice::kSilent);
     return nntrain::cli::guarded(session, argc, argv);
   } catch (const nntrain::Error& error) {
     std::fprintf(stderr, "nntrain-dist: %s\n", error.what());

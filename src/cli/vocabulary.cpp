@@ -112,7 +112,8 @@ std::string vocabulary_text() {
   return text;
 }
 
-ExitCode vocabulary() {
+ExitCode vocabulary(comm::Session& session, const CommandLine& line) {
+  (void)session, (void)line;
   log::info(vocabulary_text());
   return ExitCode::kDone;
 }

@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "core/error.h"
-#include "core/text.h"
 
 namespace nntrain {
 
@@ -249,11 +248,20 @@ class Parser {
   std::size_t position_ = 0;
 };
 
-std::string python_number(double value) {
+template <class Number>
+std::string shortest(Number value) {
   std::array<char, 40> buffer{};
-  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
-  (void)error;
-  std::string text(buffer.data(), end);
+  return {buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr};
+}
+
+/// As Python writes it. A float32 that was widened is shown as the float32 it was: 0.1, not
+/// 0.10000000149011612.
+std::string python_number(double value) {
+  std::string text = shortest(value);
+  const auto narrow = static_cast<float>(value);
+  if (static_cast<double>(narrow) == value) {
+    if (const std::string short_text = shortest(narrow); short_text.size() < text.size()) text = short_text;
+  }
   if (text.find_first_of(".en") == std::string::npos) text += ".0";
   return text;
 }

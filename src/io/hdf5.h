@@ -47,6 +47,7 @@ class Hdf5Handle {
 struct Hdf5Context {
   std::string file;             ///< path as the user gave it
   std::shared_ptr<Hdf5Io> io;   ///< its way to the disk and what failed there
+  std::string path;             ///< where it is read from
   std::int64_t file_bytes = 0;  ///< size on disk when opened for reading
   bool reading = true;
   mutable bool heaps_checked = false;  ///< variable-length texts are safe to read
@@ -195,7 +196,9 @@ class Hdf5File {
  public:
   /// Read-only, untrusted. InputError: missing, a directory, not HDF5, truncated.
   /// RuntimeError: the disk fails to give it back (EIO), here and in every later call.
-  static Hdf5File open(const std::string& path, System& system = System::posix());
+  /// `shown`: how messages name it, when its path would say nothing.
+  static Hdf5File open(const std::string& path, const std::string& shown = "",
+                       System& system = System::posix());
   /// A new file (an old one of that name is emptied) that HDF5 >= 1.8 reads.
   static Hdf5File create(const std::string& path, System& system = System::posix());
   /// In the temporary file of `file`, whose name stands in messages. With `expected_bytes` > 0 the room is

@@ -52,7 +52,7 @@ std::shared_ptr<Hdf5Context> make_context(const std::string& path, bool reading,
 Hdf5File::Hdf5File(std::shared_ptr<const Hdf5Context> context, Hdf5Handle handle)
     : context_(std::move(context)), handle_(std::move(handle)) {}
 
-Hdf5File Hdf5File::open(const std::string& path, System& system) {
+Hdf5File Hdf5File::open(const std::string& path, const std::string& shown, System& system) {
   use_hdf5();
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
@@ -60,6 +60,8 @@ Hdf5File Hdf5File::open(const std::string& path, System& system) {
   }
   if (!S_ISREG(status.st_mode)) throw InputError(fmt::format("\"{}\" is not a file", path));
   auto context = make_context(path, true, system);
+  if (!shown.empty()) context->file = shown;
+  context->path = path;
   context->file_bytes = status.st_size;
   const Hdf5Handle access = access_properties(*context);
   if (::access(path.c_str(), R_OK) != 0) {

@@ -15,7 +15,7 @@
 
 #include "core/products/gemm.h"
 #include "mpi_main.h"
-#include "train/loop/trainer.h"
+#include "train/loop/fit.h"
 
 namespace {
 
@@ -87,9 +87,10 @@ std::int64_t allocations_of_fit(std::int64_t steps, const Layers& layers, const 
   for (const std::string& layer : layers) configuration.add("model.layer", {layer, "test"});
   std::int64_t count = 0;
   {
-    Trainer trainer(mpi_test::session(), configuration, "test");
+    StopToken stop;
+    const auto run = open_run(mpi_test::session(), configuration, "test", stop);
     const std::int64_t before = allocations.load();
-    EXPECT_EQ(trainer.fit(), ExitCode::kDone);
+    EXPECT_EQ(fit(*run), ExitCode::kDone);
     count = allocations.load() - before;
   }
   mpi_test::session().barrier();

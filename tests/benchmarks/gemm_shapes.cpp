@@ -182,7 +182,7 @@ int main(int argc, char** argv) {
       "\"step_gflop\": {:.6f},\n"
       " \"engine_s\": {:.9f}, \"at_once_s\": {:.9f}, \"forward_s\": {:.9f}, \"forward_gflops\": {:.1f},\n"
       " \"products\": [{}]}}\n",
-      argv[1], rows, shards, nntrain::gemm::description(), nntrain::gemm::measured_rate_gflops(),
+      argv[1], rows, shards, nntrain::gemm::description(), nntrain::gemm::measured_rate().gflops,
       flops * 1e-9, engine_s, at_once_s, forward_seconds, forward_flops / forward_seconds * 1e-9, text);
   return 0;
 }

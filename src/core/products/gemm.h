@@ -3,8 +3,10 @@
 // build time. Training multiplies by chains of our own (core/chain.h); the libraries are the yardstick that a
 // run's rate is compared with. The only floor that includes <cblas.h> and <dnnl.h>.
 
+#include <csignal>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace nntrain::gemm {
 
@@ -19,9 +21,31 @@ void multiply(Transpose transpose_a, Transpose transpose_b, std::int64_t m, std:
 std::string description();
 /// A sentence when OPENBLAS_CORETYPE forces kernels below what the CPU has; empty otherwise.
 std::string kernel_note();
+/// While it lives, this thread handles no signals; those that arrive are handled after it. oneDNN's products
+/// need that: a handler that runs in the middle of one (2.6.3, AVX-512) breaks the heap.
+class SignalsHeldBack {
+ public:
+  SignalsHeldBack();
+  ~SignalsHeldBack();
+  SignalsHeldBack(const SignalsHeldBack&) = delete;
+  SignalsHeldBack& operator=(const SignalsHeldBack&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
 /// One thread for every BLAS and OpenMP pool of this process.
 void use_one_thread();
-/// GFLOP/s of a large product on this core now (a few milliseconds), the machine's measured GEMM rate.
-double measured_rate_gflops();
+/// How fast this core multiplies now.
+struct Rate {
+  double gflops = 0;      ///< of the best repetition
+  double spread = 1;      ///< how much longer the third best took, relative to the best
+  bool reliable = false;  ///< three repetitions agree within 5 %: the machine let them run
+};
+/// The rate of repetitions of `flops` operations that took `seconds`.
+Rate rate_of(double flops, std::vector<double> seconds);
+/// The machine's measured GEMM rate: large products on this core, in processor time (other processes' turns
+/// do not count), until the best times agree or about a tenth of a second is over.
+Rate measured_rate();
 
 }  // namespace nntrain::gemm

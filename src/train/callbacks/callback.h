@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,12 +30,24 @@ class Control {
   virtual void restore_weights(const std::string& name) = 0;
   virtual bool has_kept_weights(const std::string& name) const = 0;
   enum class Save { kCheckpoint, kWeightsOnly };
+  /// Weights that are not finite are never saved: the run ends as diverged instead.
   virtual void save(const std::string& path, Save what) = 0;
+  /// Runs `write` on rank 0. When it throws, the run goes on to its own next checkpoint, writes it, and ends
+  /// then.
+  virtual void write_on_root(const std::string& what, const std::function<void()>& write) = 0;
   virtual bool is_root() const = 0;
   virtual bool resumed() const = 0;  ///< this run goes on from a checkpoint
   virtual void say(const std::string& line) = 0;
   virtual bool larger_is_better(const std::string& monitor) const = 0;  ///< for mode="auto"
   virtual std::vector<std::string> result_names() const = 0;  ///< every name that an epoch's logs may have
+  virtual std::int64_t iteration() const = 0;       ///< steps since the start of the run, over all epochs
+  virtual std::string checkpoint_path() const = 0;  ///< the run's own
+  virtual std::string configuration() const = 0;    ///< what was set, as INI text
+  virtual Json model_config() const = 0;            ///< as Keras' model.to_json()
+  /// Shows every weight, named as in "dense/kernel", on rank 0; a `look` that throws ends the run as
+  /// write_on_root's.
+  using LookAtWeight = std::function<void(const std::string& name, std::span<const float> values)>;
+  virtual void each_weight(const LookAtWeight& look) = 0;
 };
 
 class Callback : public Described {
@@ -55,7 +68,11 @@ class Callback : public Described {
   virtual void on_steps(Control& control, std::int64_t epoch, const Logs& logs) {
     (void)control, (void)epoch, (void)logs;
   }
+  /// Does on_epoch_end add "learning_rate" to the logs?
+  virtual bool logs_learning_rate() const { return false; }
   virtual void on_train_end(Control& control) { (void)control; }
+  /// The run was finished, and goes on with more epochs: what Keras' on_train_begin forgets of a fit before.
+  virtual void begin_new_fit() {}
   /// A file that the callback will write: its key for messages, and what may be there under its name.
   struct Output {
     std::string path, what;
@@ -63,9 +80,6 @@ class Callback : public Described {
   };
   /// Files whose names are known before the run; they are checked then (train/run/outputs.h).
   virtual std::vector<Output> outputs() const { return {}; }
-  /// What could not be written so far, "" when all was: such a run ends with exit code 1, after its own
-  /// checkpoint.
-  virtual std::string failure() const { return ""; }
   virtual Json state() const { return Json::object(); }
   /// Throws InputError when the state does not fit.
   virtual void set_state(const Json& state) { (void)state; }

@@ -34,7 +34,26 @@ class CsvLogger : public Callback {
   /// A fresh run starts a fresh file, or goes on in an old one (append). A resumed run cuts the rows after
   /// its checkpoint, which a killed run left behind.
   void on_train_begin(Control& control, std::int64_t epoch) override {
-    if (!control.is_root()) return;
+    control.write_on_root("CSVLogger", [&] { begin(control, epoch); });
+  }
+
+  void on_epoch_end(Control& control, std::int64_t epoch, Logs& logs) override {
+    control.write_on_root("CSVLogger", [&] { append(epoch, logs); });
+  }
+
+  /// A user's table of that name must not be taken for a log.
+  std::vector<Output> outputs() const override {
+    return {{path_, "CSVLogger filename", [separator = separator_](const std::string& path) {
+               const std::string start = io::first_bytes(path, 4096);
+               const std::string header = start.substr(0, start.find_first_of("\r\n"));
+               return header == "epoch" || header.starts_with("epoch" + separator);
+             }}};
+  }
+  Json state() const override { return {{"rows", rows_}}; }
+  void set_state(const Json& state) override { rows_of_checkpoint_ = state.value("rows", std::int64_t{-1}); }
+
+ private:
+  void begin(Control& control, std::int64_t epoch) {
     std::string kept;
     std::int64_t rows = 0;
     if (control.resumed() || append_) {
@@ -56,8 +75,7 @@ class CsvLogger : public Callback {
     file.commit();
   }
 
-  void on_epoch_end(Control& control, std::int64_t epoch, Logs& logs) override {
-    if (!control.is_root()) return;
+  void append(std::int64_t epoch, const Logs& logs) {
     std::string text;
     if (columns_.empty()) {
       columns_ = columns_of(logs);
@@ -69,29 +87,10 @@ class CsvLogger : public Callback {
       const auto value = logs.find(columns_[i]);
       text += separator_ + (value ? python_float(*value) : "NA");
     }
-    pending_ += text + "\n";
+    io::append_to_file(path_, text + "\n");
     ++rows_;
-    write_pending(control);
   }
 
-  void on_train_end(Control& control) override {
-    if (control.is_root() && !pending_.empty()) write_pending(control);
-  }
-
-  /// The file is written by name alone, so a user's table must not be taken for a log.
-  std::vector<Output> outputs() const override {
-    return {{path_, "CSVLogger filename", [separator = separator_](const std::string& path) {
-               const std::string start = io::first_bytes(path, 4096);
-               const std::string header = start.substr(0, start.find_first_of("\r\n"));
-               return header == "epoch" || header.starts_with("epoch" + separator);
-             }}};
-  }
-  std::string failure() const override { return failure_; }
-
-  Json state() const override { return {{"rows", rows_}}; }
-  void set_state(const Json& state) override { rows_of_checkpoint_ = state.value("rows", std::int64_t{-1}); }
-
- private:
   /// Was this row there when the checkpoint was written? Its state knows how many there were; a logger that
   /// is new to the run goes by the epochs.
   bool belongs(const std::string& line, std::int64_t rows_before, std::int64_t epoch) const {
@@ -125,23 +124,9 @@ class CsvLogger : public Callback {
     return parts;
   }
 
-  /// A full disk must not cost a run its checkpoint: rows wait, and are tried again with the next ones.
-  void write_pending(Control& control) {
-    try {
-      io::append_to_file(path_, pending_);
-      pending_.clear();
-      failure_.clear();
-    } catch (const RuntimeError& error) {
-      if (failure_.empty())
-        control.say(std::string("NOTE: CSVLogger: ") + error.what() + "; its rows are tried again");
-      failure_ = std::string("CSVLogger: rows are missing, ") + error.what();
-    }
-  }
-
   std::string path_, separator_;
   bool append_;
   std::vector<std::string> columns_;
-  std::string pending_, failure_;  ///< rows that could not be written yet, and why
   std::int64_t rows_ = 0, rows_of_checkpoint_ = -1;
 };
 

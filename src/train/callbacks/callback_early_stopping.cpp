@@ -61,6 +61,11 @@ class EarlyStopping : public Callback {
     }
   }
 
+  void begin_new_fit() override {
+    wait_ = best_epoch_ = 0;
+    best_.reset();
+  }
+
   Json state() const override {
     return {{"wait", wait_}, {"best", to_state(best_)}, {"best_epoch", best_epoch_}};
   }

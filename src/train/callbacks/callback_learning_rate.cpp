@@ -27,6 +27,8 @@ class ReduceLearningRateOnPlateau : public Callback {
 
   void check(const Control& control) const override { monitor_.check(control); }
 
+  bool logs_learning_rate() const override { return true; }
+
   void on_epoch_end(Control& control, std::int64_t epoch, Logs& logs) override {
     logs.set("learning_rate", control.learning_rate());
     const std::optional<double> now = monitor_.value(logs);
@@ -51,6 +53,11 @@ class ReduceLearningRateOnPlateau : public Callback {
     }
     cooling_ = cooldown_;
     wait_ = 0;
+  }
+
+  void begin_new_fit() override {
+    wait_ = cooling_ = 0;
+    best_.reset();
   }
 
   Json state() const override { return {{"wait", wait_}, {"cooling", cooling_}, {"best", to_state(best_)}}; }
@@ -84,6 +91,8 @@ class LearningRateScheduler : public Callback {
                               control.learning_rate()));
     }
   }
+
+  bool logs_learning_rate() const override { return true; }
 
   void on_epoch_end(Control& control, std::int64_t, Logs& logs) override {
     logs.set("learning_rate", control.learning_rate());

@@ -12,6 +12,7 @@ void add_early_stopping(Registry<Callback>& registry);
 void add_model_checkpoint(Registry<Callback>& registry);
 void add_reduce_learning_rate(Registry<Callback>& registry);
 void add_csv_logger(Registry<Callback>& registry);
+void add_tensorboard(Registry<Callback>& registry);
 void add_terminate_on_nan(Registry<Callback>& registry);
 void add_learning_rate_scheduler(Registry<Callback>& registry);
 

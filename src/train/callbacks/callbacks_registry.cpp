@@ -10,12 +10,13 @@ Registry<Callback>& callbacks() {
     add_model_checkpoint(made);
     add_reduce_learning_rate(made);
     add_csv_logger(made);
+    add_tensorboard(made);
     add_terminate_on_nan(made);
     add_learning_rate_scheduler(made);
     made.refuse({"BackupAndRestore"},
                 "every run does it: checkpoint.path, checkpoint.every_steps and checkpoint.resume");
-    made.refuse({"TensorBoard", "RemoteMonitor", "OrbaxCheckpoint"},
-                "CSVLogger writes the results of every epoch, ModelCheckpoint Keras files");
+    made.refuse({"RemoteMonitor", "OrbaxCheckpoint"},
+                "TensorBoard and CSVLogger write the results of every epoch, ModelCheckpoint Keras files");
     made.refuse({"History", "ProgbarLogger", "CallbackList"},
                 "every run does it: the history is in the checkpoint, the log on the terminal");
     made.refuse({"SwapEMAWeights"},

@@ -55,12 +55,14 @@ const std::vector<Key>& keys() {
       {"checkpoint.every_steps", "", "also every so many steps"},
       {"checkpoint.every_minutes", "", "also every so many minutes"},
       {"run.seed", "0", "the seed of shuffling, initial weights and random layers"},
-      {"run.shards", "auto", "shards of a mini-batch: fixes the bits for every number of ranks up to it"},
+      {"run.shards", "auto", "shards of a mini-batch, which fix the bits; auto: from fit.batch_size alone"},
       {"run.wire", "float32",
        "float32 or bfloat16: sums of gradients, which cross the network, are rounded to it"},
-      {"run.max_time", "", "H:MM:SS; stop in time with a checkpoint, exit code 75"},
+      {"run.max_time", "",
+       "H:MM:SS, D-HH:MM:SS, minutes or UNLIMITED; stop in time with a checkpoint, exit code 75"},
       {"run.log", "", "also write the log to this file"},
       {"run.profile", "", "write a Chrome trace of all ranks to this file"},
+      {"run.plot", "", "draw the learning curves to this file while training: .png, .svg, .pdf or .txt"},
   };
   return table;
 }
@@ -105,6 +107,14 @@ std::vector<Value> Configuration::list(const std::string& key) const {
 std::string Configuration::origin(const std::string& key) const {
   const auto found = values_.find(key);
   return found == values_.end() ? "default" : found->second.front().origin;
+}
+
+Json settings_json(const Configuration& configuration) {
+  Json settings = Json::object();
+  for (const Key& key : keys()) {
+    for (const Value& value : configuration.list(key.name)) settings[key.name].push_back(value.text);
+  }
+  return settings;
 }
 
 std::string Configuration::to_ini() const {

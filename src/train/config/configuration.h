@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/json.h"
 
 namespace nntrain::train {
 
@@ -59,5 +60,8 @@ class Configuration {
  private:
   std::map<std::string, std::vector<Value>> values_;
 };
+
+/// {"fit.epochs": ["30"], ...}: what was set, for a later comparison.
+Json settings_json(const Configuration& configuration);
 
 }  // namespace nntrain::train

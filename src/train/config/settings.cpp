@@ -197,14 +197,18 @@ ModelSettings read_model(const Reader& reader, const Configuration& configuratio
       add_layer(parse_call(without_comma(text)), value.origin, model);
     });
   }
-  if (!model.layers.empty() && !model.from.empty()) {
-    reader.fail("model.from", "stands beside model.layer; give one of the two");
+  const bool weights_alone = model.from.ends_with(".h5") || model.from.ends_with(".hdf5");
+  if (!model.layers.empty() && !model.from.empty() && !weights_alone) {
+    reader.fail(
+        "model.from",
+        "stands beside model.layer; give one of the two (both only for weights alone, a .weights.h5)");
   }
   return model;
 }
 
 std::vector<Json> read_metrics(const Reader& reader, const std::string& key) {
   std::vector<Json> specs = reader.json_list(key);
+  std::erase_if(specs, [](const Json& spec) { return spec.is_null(); });  // None: not even the file's
   for (const Json& spec : specs) with_origin(reader.origin(key), [&] { metrics::check_metric(spec); });
   return specs;
 }
@@ -280,23 +284,6 @@ FitSettings read_fit(const Reader& reader, const Configuration& configuration) {
 
 const char* wire_name(SumFormat wire) { return wire == SumFormat::kBfloat16 ? "bfloat16" : "float32"; }
 
-double parse_duration(const std::string& text) {
-  double seconds = 0;
-  int fields = 0;
-  std::size_t start = 0;
-  while (start <= text.size()) {
-    const std::size_t colon = std::min(text.find(':', start), text.size());
-    double field = 0;
-    const auto [end, error] = std::from_chars(text.data() + start, text.data() + colon, field);
-    if (error != std::errc() || end != text.data() + colon || !(field >= 0) || ++fields > 3) {
-      throw InputError("\"" + text + "\" is no duration; write H:MM:SS, e.g. 3:50:00");
-    }
-    seconds = seconds * 60 + field;
-    start = colon + 1;
-  }
-  return seconds;
-}
-
 Settings read_settings(const Configuration& configuration) {
   const Reader reader(configuration);
   Settings settings;
@@ -322,12 +309,14 @@ Settings read_settings(const Configuration& configuration) {
   if (reader.choice("run.wire", {"float32", "bfloat16"}) == "bfloat16")
     settings.run.wire = SumFormat::kBfloat16;
   if (!reader.text("run.max_time").empty()) {
-    settings.run.max_seconds =
+    const double seconds =
         read_value("run.max_time", {reader.text("run.max_time"), configuration.origin("run.max_time")},
                    [](const std::string& text) { return parse_duration(text); });
+    settings.run.max_seconds = std::isfinite(seconds) ? seconds : 0;
   }
   settings.run.log = reader.text("run.log");
   settings.run.profile = reader.text("run.profile");
+  settings.run.plot = reader.text("run.plot");
   return settings;
 }
 

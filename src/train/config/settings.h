@@ -37,6 +37,7 @@ struct CompileSettings {
   Json loss;                                    ///< canonical {class_name, config}; null: not given
   bool loss_by_output = false;                  ///< "crossentropy": which one, the model's output decides
   Json optimizer;                               ///< canonical
+  bool optimizer_from_file = false;             ///< of model.from: goes on with its state
   std::vector<Json> metrics, weighted_metrics;  ///< as written: "accuracy" is resolved with the shapes
   std::string loss_origin, optimizer_origin, metrics_origin,
       weighted_metrics_origin;  ///< "file:line: key", for messages
@@ -70,11 +71,12 @@ struct CheckpointSettings {
 
 struct RunSettings {
   std::uint64_t seed = 0;
-  int shards = 0;  ///< 0: auto
-  double max_seconds = 0;
+  int shards = 0;          ///< 0: auto
+  double max_seconds = 0;  ///< 0: no limit
   SumFormat wire = SumFormat::kFloat32;
   std::string log;
   std::string profile;
+  std::string plot;
 };
 
 struct Settings {
@@ -92,7 +94,8 @@ Settings read_settings(const Configuration& configuration);
 /// "float32" or "bfloat16".
 const char* wire_name(SumFormat wire);
 
-/// "1:30:00", "90:00" or seconds -> seconds.
+/// H:MM:SS or Slurm's forms (minutes, M:SS, D-HH, D-HH:MM, D-HH:MM:SS) -> seconds, above 0; UNLIMITED ->
+/// infinity. Throws InputError for anything else.
 double parse_duration(const std::string& text);
 
 }  // namespace nntrain::train

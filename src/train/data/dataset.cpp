@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "core/error.h"
-#include "core/text.h"
+#include "core/json.h"
 #include "train/data/targets.h"
 
 namespace nntrain::train {

@@ -1,282 +1,328 @@
+#include "train/loop/fit.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cmath>
-#include <csignal>
+#include <chrono>
+#include <cstdlib>
 
-#include "core/error.h"
 #include "core/log.h"
-#include "optim/large_batch.h"
-#include "train/loop/trainer.h"
+#include "train/loop/control.h"
+#include "train/loop/deadline.h"
+#include "train/loop/ending.h"
+#include "train/loop/epoch.h"
+#include "train/loop/saver.h"
+#include "train/loop/tracing.h"
+#include "train/loop/validation.h"
+#include "train/report/closing_table.h"
+#include "train/report/header.h"
+#include "train/report/progress.h"
+#include "train/report/run_reports.h"
+#include "train/run/history.h"
 
 namespace nntrain::train {
 
 namespace {
 
-volatile std::sig_atomic_t stop_signal = 0;
-constexpr std::uint32_t kFlagRefresh = 1U << 3;  ///< rank 0 wants to redraw its progress bar
+using Clock = std::chrono::steady_clock;
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+// Flags of a step beside the exchange's own: rank 0 wants to redraw its progress bar; from kStopShift on,
+// reasons to stop.
+constexpr std::uint32_t kFlagRefresh = 1U << 3;
+constexpr int kStopShift = 8;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+class Fit {
+ public:
+  explicit Fit(Run& run);
+  ExitCode train();
+
+ private:
+  Ending run_epoch(const Epoch& epoch);
+  Ending run_steps(const Epoch& epoch);
+  Ending after_step(const Epoch& epoch, comm::StepFlags flags);
+  Ending finish_epoch(const Epoch& epoch);
+  comm::StepFlags my_flags();
+  void look_at_the_clock();
+  Ending save_and(Ending ending);
+  void end_on_failure();
+  void complete();
+  void report_end(Ending ending);
+  ExitCode close(Ending ending);
+
+  Run& run_;
+  Past& past_;
+  Saver saver_;
+  Validation validation_;
+  RunControl control_;
+  Progress progress_;
+  Tracing tracing_;
+  RunReports reports_;
+  Work work_;
+  Deadline deadline_;                            ///< rank 0's counts
+  double age_at_start_ = process_age_seconds();  ///< of the process, at `started_`
+  Clock::time_point started_ = Clock::now();
+  std::uint32_t stop_reasons_ = 0;
+};
+
+Deadline deadline_of(const Run& run) {
+  const char* job_end = std::getenv("SLURM_JOB_END_TIME");
+  const auto now = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return Deadline::of_run(run.settings.run.max_seconds, job_end == nullptr ? "" : job_end, now,
+                          process_age_seconds());
+}
+
+/// Every name that an epoch's logs may have.
+std::vector<std::string> result_names(const Run& run, const Validation& validation) {
+  std::vector<std::string> names;
+  const std::vector<double> zeros(static_cast<std::size_t>(run.board->width()), 0.0);
+  for (const auto& [name, value] : run.board->results(zeros, "").values) names.push_back(name);
+  if (run.data.validation) {
+    for (const auto& [name, value] : validation.names().values) names.push_back(name);
+  }
+  const bool logs_rate = std::any_of(run.callbacks.begin(), run.callbacks.end(),
+                                     [](const auto& callback) { return callback->logs_learning_rate(); });
+  if (logs_rate) names.push_back("learning_rate");
+  return names;
+}
+
+Fit::Fit(Run& run)
+    : run_(run),
+      past_(run.past),
+      saver_(run),
+      validation_(run),
+      control_(run, saver_, result_names(run, validation_)),
+      progress_(verbose_of(run.settings.fit.verbose), run.settings.fit.epochs),
+      tracing_(run),
+      reports_(run),
+      deadline_(deadline_of(run)) {
+  comm::collectively(run.session, "callbacks", [&] {
+    for (std::size_t i = 0; i < run.callbacks.size(); ++i)
+      with_origin(run.settings.fit.callback_origins[i], [&] { run.callbacks[i]->check(control_); });
+  });
+}
+
+ExitCode Fit::train() {
+  try_checkpoint(run_);
+  {
+    const QuietScreen quiet(log::standard(), progress_.verbose() == Verbose::kSilent);
+    print_header(run_);
+  }
+  work_.start_up_seconds = seconds_since(run_.start);
+  for (const auto& callback : run_.callbacks) callback->on_train_begin(control_, past_.state.epoch);
+  end_on_failure();
+  Ending ending = past_.state.epoch < run_.settings.fit.epochs ? Ending::kNone : Ending::kComplete;
+  try {
+    while (ending == Ending::kNone)
+      ending = run_epoch(epoch_at(past_.state.epoch, run_.data.train.rows(), run_.settings.fit));
+  } catch (const DivergedError& error) {  // a callback's way to end the run
+    reports_.end(RunPhase::kDiverged, error.what());
+    throw;
+  }
+  return close(ending);
+}
+
+Ending Fit::run_epoch(const Epoch& epoch) {
+  if (past_.state.step == 0) {
+    run_.board->reset();
+    past_.state.epoch_seconds = 0;
+    for (const auto& callback : run_.callbacks) callback->on_epoch_begin(control_, epoch.index);
+  }
+  progress_.begin_epoch(epoch.index, epoch.steps, past_.state.step,
+                        std::min(run_.settings.fit.batch_size, run_.data.train.rows()));
+  const double seconds_before = past_.state.epoch_seconds;
+  const Ending ending = run_steps(epoch);
+  work_.training_seconds += past_.state.epoch_seconds - seconds_before;
+  return ending == Ending::kNone ? finish_epoch(epoch) : ending;
+}
+
+Ending Fit::run_steps(const Epoch& epoch) {
+  const std::int64_t rows = run_.data.train.rows(), batch_size = run_.settings.fit.batch_size;
+  const data::Order order = run_.settings.fit.shuffle ? data::Order::kShuffled : data::Order::kFile;
+  const data::Sampler sampler(rows, run_.settings.run.seed, epoch.pass, order);
+  BatchRequest batch;
+  batch.samples = &run_.data.train;
+  batch.sampler = &sampler;
+  while (past_.state.step < epoch.steps) {
+    const Clock::time_point start = Clock::now();
+    batch.position = (epoch.first_batch + past_.state.step) * batch_size;
+    batch.rows = std::min(batch_size, rows - batch.position);
+    batch.step = static_cast<std::uint64_t>(past_.state.iteration);
+    const comm::StepFlags flags =
+        run_.engine->step(batch, run_.step_learning_rate(), my_flags(), *run_.board);
+    const Clock::time_point end = Clock::now();
+    const double seconds = std::chrono::duration<double>(end - start).count();
+    tracing_.step(start, end);
+    deadline_.took(Deadline::Work::kStep, seconds);
+    past_.state.epoch_seconds += seconds;
+    ++past_.state.step;
+    ++past_.state.iteration;
+    ++work_.steps;
+    work_.samples += batch.rows;
+    if (const Ending ending = after_step(epoch, flags); ending != Ending::kNone) return ending;
+  }
+  return Ending::kNone;
+}
+
+comm::StepFlags Fit::my_flags() {
+  comm::StepFlags flags;
+  look_at_the_clock();
+  flags.bits = run_.stop.reasons() << kStopShift;
+  if (run_.stop.take_save_request()) flags.bits |= comm::kFlagCheckpoint;
+  if (!run_.session.is_root()) return flags;
+  if (saver_.due_by_time()) flags.bits |= comm::kFlagCheckpoint;
+  if (progress_.wants_update() || reports_.wants_refresh()) flags.bits |= kFlagRefresh;
+  return flags;
+}
+
+/// Decisions by the clock are rank 0's; the others learn of them with the gradients.
+void Fit::look_at_the_clock() {
+  if (!run_.session.is_root() || !deadline_.has_limit() || run_.stop.stop_requested()) return;
+  if (saver_.longest_seconds() > 0) deadline_.took(Deadline::Work::kCheckpoint, saver_.longest_seconds());
+  const double now = age_at_start_ + seconds_since(started_);
+  if (!deadline_.must_stop_before({Deadline::Work::kStep}, now)) return;
+  log::note(deadline_.reason(now));
+  run_.stop.request_stop(StopReason::kTimeLimit);
+}
+
+Ending Fit::after_step(const Epoch& epoch, comm::StepFlags flags) {
+  Situation now;
+  now.diverged = (flags.bits & comm::kFlagNonFinite) != 0;
+  if (now.diverged) {  // the update has spoiled the weights already: nothing is saved from here on
+    for (const auto& callback : run_.callbacks) callback->on_invalid_loss(control_, past_.state.step - 1);
+    return Ending::kDiverged;
+  }
+  if ((flags.bits & kFlagRefresh) != 0) {
+    const Logs results = run_.engine->totals(*run_.board, "");
+    progress_.update(past_.state.step, results);
+    reports_.refresh(results);
+  }
+  for (const auto& callback : run_.callbacks) {
+    const std::int64_t every = callback->every_steps();
+    if (every > 0 && past_.state.iteration % every == 0)
+      callback->on_steps(control_, epoch.index, run_.engine->totals(*run_.board, ""));
+  }
+  now.diverged = control_.diverged();
+  stop_reasons_ |= flags.bits >> kStopShift;
+  now.stop_asked = stop_reasons_ != 0;
+  now.epochs_done = past_.state.epoch;
+  now.epochs = run_.settings.fit.epochs;
+  const Ending ending = decide(now);
+  if (ending == Ending::kDiverged) return ending;
+  const bool inside = past_.state.step < epoch.steps;  // at the end of an epoch, the epoch decides
+  const bool due = inside && (saver_.due_by_steps() || (flags.bits & comm::kFlagCheckpoint) != 0);
+  if (ending == Ending::kNone && !due && control_.failure().empty()) return ending;
+  return save_and(ending);
+}
+
+Ending Fit::finish_epoch(const Epoch& epoch) {
+  Logs logs = run_.engine->totals(*run_.board, "");
+  if (validation_.due(epoch.index)) {
+    // A process that only came to finish an epoch finishes it, however little time it has: each makes
+    // progress.
+    const auto look = [this] {
+      if (work_.steps > 0) look_at_the_clock();
+    };
+    const std::optional<Logs> results = validation_.evaluate(look, stop_reasons_);
+    if (!results) return save_and(Ending::kResumable);
+    logs.values.insert(logs.values.end(), results->values.begin(), results->values.end());
+  }
+  past_.state.epoch = epoch.index + 1;
+  past_.state.step = 0;
+  control_.begin_epoch_end();
+  for (const auto& callback : run_.callbacks) callback->on_epoch_end(control_, epoch.index, logs);
+  Logs row = logs;
+  row.set("epoch", static_cast<double>(epoch.index + 1));
+  row.set("seconds", past_.state.epoch_seconds);
+  append_row(past_.history, row);
+  control_.end_epoch();
+  progress_.end_epoch(logs, past_.state.epoch_seconds);
+  reports_.end_epoch();
+  Situation now;
+  now.diverged = control_.diverged();
+  now.callback_stops = control_.stops();
+  now.epoch_is_complete = true;
+  now.epochs_done = past_.state.epoch;
+  now.epochs = run_.settings.fit.epochs;
+  const Ending ending = decide(now);
+  const bool due = saver_.due_after_epoch() || !control_.failure().empty();
+  return ending == Ending::kNone && due ? save_and(ending) : ending;
+}
+
+/// `ending`, with the checkpoint on the disk; kDiverged when there is nothing that may be saved.
+Ending Fit::save_and(Ending ending) {
+  if (!saver_.save()) return Ending::kDiverged;
+  end_on_failure();
+  return ending;
+}
+
+/// A file of a callback's could not be written: the run's own checkpoint is there, so the run may end.
+void Fit::end_on_failure() {
+  if (!control_.failure().empty()) throw comm::SharedError(ExitCode::kRuntime, control_.failure());
+}
+
+void Fit::complete() {
+  run_.engine->settle();
+  run_.engine->updater().finalize();
+  for (const auto& callback : run_.callbacks) callback->on_train_end(control_);
+  past_.state.finished = true;
+}
+
+void Fit::report_end(Ending ending) {
+  switch (ending) {
+    case Ending::kDiverged:
+      return reports_.end(RunPhase::kDiverged, "a loss or a weight is NaN or Inf");
+    case Ending::kComplete:
+      return reports_.end(RunPhase::kFinished, past_.ended_by);
+    default:
+      return reports_.end(RunPhase::kStopped, stop_reasons_text(stop_reasons_));
+  }
+}
+
+ExitCode Fit::close(Ending ending) {
+  if (ending == Ending::kComplete) {
+    complete();
+    ending = save_and(ending);
+  }
+  run_.engine->settle();
+  const ClosingReport report = make_closing_report(run_, work_);
+  if (work_.steps > 0) {
+    const QuietScreen quiet(log::standard(), progress_.verbose() == Verbose::kSilent);
+    for (const std::string& line : closing_lines(report)) log::info(line);
+  }
+  tracing_.write();
+  report_end(ending);
+  const checkpoint::RunState& state = past_.state;
+  if (ending == Ending::kDiverged) {
+    throw comm::SharedError(
+        ExitCode::kDiverged,
+        fmt::format(
+            "Epoch {}, step {}: the loss or a weight is NaN or Inf; stopped, nothing was saved since: {}. A "
+            "smaller learning rate, clipping (clipnorm=1) or warm-up may help",
+            state.epoch + (state.step > 0 ? 1 : 0), state.step, saver_.on_disk()));
+  }
+  if (ending == Ending::kComplete) return ExitCode::kDone;
+  log::info(fmt::format("Stopped early ({}) after epoch {}, step {}; the same command goes on from {}.",
+                        stop_reasons_text(stop_reasons_), state.epoch, state.step,
+                        run_.settings.checkpoint.path));
+  return ExitCode::kResumable;
 }
 
 }  // namespace
 
-void Trainer::request_stop(int signal_number) { stop_signal = signal_number; }
-
-double Trainer::step_learning_rate() const {
-  const std::int64_t batch = std::min(settings_.fit.batch_size, data_.train.rows());
-  const std::int64_t steps = std::max<std::int64_t>(1, (data_.train.rows() + batch - 1) / batch);
-  const double warmup = optim::warmup_multiplier(
-      state_.iteration, settings_.fit.warmup_epochs * static_cast<double>(steps), rate_scale_);
-  return optimizer_->learning_rate(state_.iteration) * warmup;
-}
-
-ExitCode Trainer::fit() {
-  if (state_.finished || state_.epoch >= settings_.fit.epochs) {
-    if (state_.finished || resumed_) {
-      log::info(fmt::format("The run in {} is finished: {} of {} epochs. Raise fit.epochs to go on.",
-                            settings_.checkpoint.path, state_.epoch, settings_.fit.epochs));
-      return ExitCode::kDone;
-    }
+ExitCode fit(Run& run) {
+  const std::int64_t done = run.past.state.epoch, epochs = run.settings.fit.epochs;
+  if (run.past.resumed && (run.past.state.finished || done >= epochs)) {
+    const std::string& by = run.past.ended_by;
+    log::info(fmt::format("The run in {} is finished: {} epochs are done{}. A fit.epochs above {} goes on.",
+                          run.settings.checkpoint.path, done, by.empty() ? "" : ", then " + by + " ended it",
+                          std::max(done, epochs)));
+    return ExitCode::kDone;
   }
-  try_checkpoint();
-  print_header();
-  start_profile();
-  last_checkpoint_ = std::chrono::steady_clock::now();
-  for (const auto& callback : callbacks_) callback->on_train_begin(*this, state_.epoch);
-  while (state_.epoch < settings_.fit.epochs && !stop_training_) {
-    const Epoch epoch = next_epoch();
-    if (!run_epoch(epoch)) break;
-  }
-  return close();
-}
-
-/// steps_per_epoch as in Keras: the next epoch goes on in the data, and one that reaches their end is short.
-Trainer::Epoch Trainer::next_epoch() const {
-  const std::int64_t batches = (data_.train.rows() + settings_.fit.batch_size - 1) / settings_.fit.batch_size;
-  Epoch epoch{state_.epoch, batches, state_.epoch, 0};
-  if (settings_.fit.steps_per_epoch == 0) return epoch;
-  const std::int64_t steps = std::min(batches, settings_.fit.steps_per_epoch);
-  const std::int64_t epochs_per_pass = (batches + steps - 1) / steps;
-  const std::int64_t done = state_.epoch - settings_.fit.initial_epoch;
-  epoch.pass = settings_.fit.initial_epoch + done / epochs_per_pass;
-  epoch.first_batch = done % epochs_per_pass * steps;
-  epoch.steps = std::min(steps, batches - epoch.first_batch);
-  return epoch;
-}
-
-/// False: the run stops inside the epoch.
-bool Trainer::run_epoch(const Epoch& epoch) {
-  const std::int64_t first_step = state_.step;
-  const data::Order order = settings_.fit.shuffle ? data::Order::kShuffled : data::Order::kFile;
-  const data::Sampler sampler(data_.train.rows(), settings_.run.seed, epoch.pass, order);
-  if (first_step == 0) {
-    board_->reset();
-    state_.epoch_seconds = 0;
-    for (const auto& callback : callbacks_) callback->on_epoch_begin(*this, epoch.index);
-  }
-  progress_->begin_epoch(epoch.index, epoch.steps, first_step,
-                         std::min(settings_.fit.batch_size, data_.train.rows()));
-  const double seconds_before = state_.epoch_seconds;
-  const auto start = std::chrono::steady_clock::now();
-  const double checkpoints_before = times_.seconds(Activity::kCheckpoint);
-  for (std::int64_t step = first_step; step < epoch.steps; ++step) {
-    comm::StepFlags flags = my_flags(step);
-    const auto step_start = std::chrono::steady_clock::now();
-    run_step(epoch, step, sampler, flags);
-    if (profile_) profile_->add(Lane::kStep, step_name_, step_start, std::chrono::steady_clock::now());
-    state_.step = step + 1;
-    state_.epoch_seconds =
-        seconds_before + seconds_since(start) - (times_.seconds(Activity::kCheckpoint) - checkpoints_before);
-    if (!after_step(epoch, step, flags)) return false;
-  }
-  training_seconds_ += state_.epoch_seconds - seconds_before;
-  if (invalid_loss_) {
-    fail_diverged(fmt::format(
-        "Epoch {}: the loss is NaN or Inf; stopped. {} keeps the state before. A smaller learning rate, "
-        "clipping (clipnorm=1) or warm-up may help",
-        epoch.index + 1, settings_.checkpoint.path));
-    return false;
-  }
-  finish_epoch(epoch);
-  return !stop_training_;
-}
-
-comm::StepFlags Trainer::my_flags(std::int64_t step) {
-  comm::StepFlags flags;
-  if (stop_signal != 0) flags.bits |= comm::kFlagStop;
-  if (!session_.is_root()) return flags;
-  // Decisions by the clock are rank 0's; the others learn of them with the gradients.
-  if (settings_.run.max_seconds > 0 && seconds_since(run_start_) > 0.99 * settings_.run.max_seconds)
-    flags.bits |= comm::kFlagStop;
-  if (settings_.checkpoint.every_minutes > 0 &&
-      seconds_since(last_checkpoint_) > 60 * settings_.checkpoint.every_minutes) {
-    flags.bits |= comm::kFlagCheckpoint;
-  }
-  if (progress_->wants_update() && step > 0) flags.bits |= kFlagRefresh;
-  return flags;
-}
-
-void Trainer::run_step(const Epoch& epoch, std::int64_t step, const data::Sampler& sampler,
-                       comm::StepFlags& flags) {
-  BatchRequest batch;
-  batch.samples = &data_.train;
-  batch.sampler = &sampler;
-  batch.position = (epoch.first_batch + step) * settings_.fit.batch_size;
-  batch.rows = std::min(settings_.fit.batch_size, data_.train.rows() - batch.position);
-  batch.step = static_cast<std::uint64_t>(state_.iteration);
-  if (!replica_->train(batch, *gradients_, *board_)) flags.bits |= comm::kFlagNonFinite;
-  updater_->step(state_.iteration, step_learning_rate(), batch.rows, flags);
-  ++state_.iteration;
-  ++steps_run_;
-  samples_run_ += batch.rows;
-}
-
-/// False: stop here.
-bool Trainer::after_step(const Epoch& epoch, std::int64_t step, const comm::StepFlags& flags) {
-  if ((flags.bits & comm::kFlagNonFinite) != 0) {
-    invalid_loss_ = true;
-    for (const auto& callback : callbacks_) callback->on_invalid_loss(*this, step);
-    if (stop_training_) return false;
-  }
-  if ((flags.bits & kFlagRefresh) != 0) progress_->update(step + 1, totals(*board_, ""));
-  for (const auto& callback : callbacks_) {
-    if (callback->every_steps() > 0 && state_.iteration % callback->every_steps() == 0) {
-      callback->on_steps(*this, epoch.index, totals(*board_, ""));
-    }
-  }
-  const bool last = step + 1 == epoch.steps;
-  if ((flags.bits & comm::kFlagStop) != 0) {
-    resumable_stop_ = true;
-    stop_reason_ =
-        stop_signal != 0 ? fmt::format("signal {}", static_cast<int>(stop_signal)) : "run.max_time is over";
-    if (last) return true;  // the epoch is done: finish it first
-    write_checkpoint(settings_.checkpoint.path);
-    return false;
-  }
-  const bool by_steps =
-      settings_.checkpoint.every_steps > 0 && state_.iteration % settings_.checkpoint.every_steps == 0;
-  if (!last && (by_steps || (flags.bits & comm::kFlagCheckpoint) != 0))
-    write_checkpoint(settings_.checkpoint.path);
-  return true;
-}
-
-Logs Trainer::totals(Scoreboard& board, const std::string& prefix) {
-  std::vector<double> sums(static_cast<std::size_t>(board.width()));
-  sums_->sum(board.sums(), sums);
-  return board.results(sums, prefix);
-}
-
-Logs Trainer::evaluate_validation() {
-  exchange_->settle();
-  const ActivityTimes::Scope time(times_, Activity::kEvaluation);
-  validation_board_->reset();
-  const std::int64_t rows = data_.validation->rows();
-  const data::Sampler in_order(rows, 0, 0, data::Order::kFile);
-  for (std::int64_t position = 0; position < rows; position += validation_batch_rows_) {
-    BatchRequest batch;
-    batch.samples = &*data_.validation;
-    batch.sampler = &in_order;
-    batch.position = position;
-    batch.rows = std::min(validation_batch_rows_, rows - position);
-    replica_->evaluate(batch, *validation_board_);
-  }
-  return totals(*validation_board_, "val_");
-}
-
-void Trainer::finish_epoch(const Epoch& epoch) {
-  Logs logs = totals(*board_, "");
-  const double seconds = state_.epoch_seconds;
-  if (data_.validation && (epoch.index + 1) % settings_.fit.validation_freq == 0) {
-    const Logs validation = evaluate_validation();
-    logs.values.insert(logs.values.end(), validation.values.begin(), validation.values.end());
-  }
-  state_.epoch = epoch.index + 1;
-  state_.step = 0;
-  ending_epoch_ = true;
-  for (const auto& callback : callbacks_) callback->on_epoch_end(*this, epoch.index, logs);
-  ending_epoch_ = false;
-  append_history(epoch.index, logs);
-  write_saves();
-  progress_->end_epoch(logs, seconds);
-  const bool last = state_.epoch >= settings_.fit.epochs || stop_training_;
-  if (stop_signal != 0 && !resumable_stop_ && session_.size() == 1) resumable_stop_ = true;
-  if (last && !resumable_stop_) return;  // close() writes it, finished
-  if (resumable_stop_) stop_training_ = true;
-  if (resumable_stop_ || state_.epoch % settings_.checkpoint.every_epochs == 0)
-    write_checkpoint(settings_.checkpoint.path);
-}
-
-void Trainer::append_history(std::int64_t epoch, const Logs& logs) {
-  Logs row = logs;
-  row.values.emplace_back("epoch", static_cast<double>(epoch + 1));
-  row.values.emplace_back("seconds", state_.epoch_seconds);
-  std::size_t done = 0;
-  for (const auto& [name, column] : history_.columns) done = std::max(done, column.size());
-  for (const auto& [name, value] : row.values) {
-    const bool known = std::any_of(history_.columns.begin(), history_.columns.end(),
-                                   [&, key = name](const auto& column) { return column.first == key; });
-    // A column that appears late, or misses an epoch (validation_freq), holds NaN there.
-    if (!known) history_.columns.emplace_back(name, std::vector<double>(done, std::nan("")));
-  }
-  for (auto& [name, column] : history_.columns) column.push_back(row.find(name).value_or(std::nan("")));
-}
-
-void Trainer::start_profile() {
-  if (settings_.run.profile.empty()) return;
-  profile_ = std::make_unique<Profile>(session_, settings_.run.profile);
-  times_.record_in(*profile_);
-  step_name_ = profile_->name("step");
-  std::vector<int> forward, backward;
-  for (const auto& layer : model_->layers()) {
-    forward.push_back(profile_->name(layer->name() + " forward"));
-    backward.push_back(profile_->name(layer->name() + " backward"));
-  }
-  model_->on_layer = [this, forward, backward, start = Profile::Clock::time_point()](int layer, char phase,
-                                                                                     bool begins) mutable {
-    const auto now = Profile::Clock::now();
-    if (begins) {
-      start = now;
-    } else {
-      profile_->add(Lane::kLayer, (phase == 'F' ? forward : backward)[static_cast<std::size_t>(layer)], start,
-                    now);
-    }
-  };
-  const int wait = profile_->name("wait");
-  exchange_->on_wait([this, wait](auto start, auto end) { profile_->add(Lane::kWait, wait, start, end); });
-}
-
-void Trainer::write_profile() {
-  const std::int64_t dropped = profile_->write();
-  if (verbose_of(settings_.fit.verbose) != Verbose::kSilent) {
-    log::info("Profile written to " + settings_.run.profile + "; open it with chrome://tracing or Perfetto");
-  }
-  if (dropped == 0) return;
-  log::note(
-      fmt::format("{} events of the profile were dropped: it holds the first {} of each rank. Profile fewer "
-                  "epochs or steps",
-                  dropped, std::min(Profile::kMostEventsOfRank, Profile::kMostEvents / session_.size())));
-}
-
-ExitCode Trainer::close() {
-  exchange_->settle();
-  const bool complete = !resumable_stop_ && !diverged_;
-  if (complete) {
-    updater_->finalize();
-    for (const auto& callback : callbacks_) callback->on_train_end(*this);
-    state_.finished = true;
-    write_checkpoint(settings_.checkpoint.path);
-  }
-  print_closing_table();
-  if (profile_) write_profile();
-  if (diverged_) return ExitCode::kDiverged;
-  require_saves();
-  if (!resumable_stop_) return ExitCode::kDone;
-  log::info(fmt::format("Stopped early ({}) after epoch {}, step {}; the same command goes on from {}.",
-                        stop_reason_, state_.epoch, state_.step, settings_.checkpoint.path));
-  return ExitCode::kResumable;
+  return Fit(run).train();
 }
 
 }  // namespace nntrain::train

@@ -15,12 +15,6 @@ namespace {
 
 bool any_file(const std::string& /*path*/) { return true; }
 
-/// A log of this program names it in its first lines.
-bool is_our_log(const std::string& path) {
-  const std::string start = io::first_bytes(path, 1 << 14);
-  return start.find('\0') == std::string::npos && start.find("nntrain-dist") != std::string::npos;
-}
-
 /// The file that "run.ini:12" and "run.ini" stand for; "" for the command line and defaults.
 std::string file_of_origin(const std::string& origin) {
   const std::size_t colon = origin.rfind(':');
@@ -73,7 +67,7 @@ void require_log_file(const Configuration& configuration) {
     for (const Callback::Output& output : callback->outputs())
       guard.add_output(output.path, output.what, any_file);
   }
-  guard.add_output(path, "run.log", is_our_log);
+  guard.add_output(path, "run.log", any_file);  // whether it is a log of ours, Log::open() says
 }
 
 io::OutputGuard guard_outputs(const Configuration& configuration, const Settings& settings,

@@ -17,11 +17,13 @@ enum class Activity {
   kExchange,
   kOptimizer,
   kEvaluation,
-  kCheckpoint
+  kCheckpoint,
+  kWaiting  ///< for other ranks, within any of the others
 };
-constexpr int kActivities = 8;
-constexpr std::array<const char*, kActivities> kActivityNames = {
-    "input", "forward", "backward", "gradients", "exchange", "optimizer", "evaluation", "checkpoint"};
+constexpr int kActivities = 9;
+constexpr std::array<const char*, kActivities> kActivityNames = {"input",      "forward",    "backward",
+                                                                 "gradients",  "exchange",   "optimizer",
+                                                                 "evaluation", "checkpoint", "waiting"};
 
 class ActivityTimes {
  public:
@@ -49,6 +51,7 @@ class ActivityTimes {
     Scope& operator=(const Scope&) = delete;
 
    private:
+    friend class ActivityTimes;
     ActivityTimes& times_;
     Activity activity_;
     Shown shown_;
@@ -57,10 +60,19 @@ class ActivityTimes {
     Clock::time_point start_;
   };
 
+  /// A wait for other ranks that has just ended: it is taken out of the scope that it happened in.
+  void add_wait(Clock::time_point start, Clock::time_point end) {
+    const double seconds = std::chrono::duration<double>(end - start).count();
+    seconds_[static_cast<int>(Activity::kWaiting)] += seconds;
+    if (innermost_ != nullptr) innermost_->inner_seconds_ += seconds;
+  }
+
+  void record_nowhere() { profile_ = nullptr; }
+
   double seconds(Activity activity) const { return seconds_[static_cast<int>(activity)]; }
   const std::array<double, kActivities>& all() const { return seconds_; }
 
-  /// From now on every scope is an event of `profile`, too, which outlives this.
+  /// From now on every scope is an event of `profile`, too, until record_nowhere().
   void record_in(Profile& profile) {
     for (std::size_t a = 0; a < kActivities; ++a) names_[a] = profile.name(kActivityNames[a]);
     profile_ = &profile;

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "core/error.h"
-#include "core/text.h"
+#include "core/json.h"
 #include "io/atomic_file.h"
 #include "io/output_guard.h"
 

@@ -8,7 +8,7 @@
 #include "comm/session/session.h"
 #include "core/products/gemm.h"
 #include "train/config/configuration.h"
-#include "train/loop/trainer.h"
+#include "train/loop/fit.h"
 
 int main(int argc, char** argv) {
   try {
@@ -27,8 +27,9 @@ int main(int argc, char** argv) {
     set("compile.optimizer", "SGD(learning_rate=0.01)");
     set("fit.epochs", "3");
     set("checkpoint.path", argv[2]);
-    nntrain::train::Trainer trainer(session, configuration, "consumer");
-    if (trainer.fit() != nntrain::ExitCode::kDone) return 1;
+    nntrain::StopToken stop;
+    const auto run = nntrain::train::open_run(session, configuration, "consumer", stop);
+    if (nntrain::train::fit(*run) != nntrain::ExitCode::kDone) return 1;
     if (session.is_root()) {
       const auto contents = nntrain::checkpoint::read(argv[2]);
       std::printf("epochs %lld, weights %zu, first weight %lld floats\n",

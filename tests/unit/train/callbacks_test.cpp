@@ -12,43 +12,12 @@
 
 #include "core/call.h"
 #include "core/error.h"
+#include "fake_run.h"
 #include "golden_json.h"
 #include "train/callbacks/callback.h"
 
 namespace nntrain::train {
 namespace {
-
-/// A run that is nothing but its numbers.
-class FakeRun : public Control {
- public:
-  double learning_rate() const override { return static_cast<double>(rate); }
-  void set_learning_rate(double value) override { rate = static_cast<float>(value); }
-  void stop(const std::string&) override { stopped = true; }
-  void fail_diverged(const std::string& message) override {
-    stopped = true;
-    diverged = message;
-  }
-  void keep_weights(const std::string& name) override { kept[name] = epoch; }
-  void restore_weights(const std::string& name) override { restored = kept.at(name); }
-  bool has_kept_weights(const std::string& name) const override { return kept.count(name) != 0; }
-  void save(const std::string& path, Save) override { saved.push_back(path); }
-  bool is_root() const override { return true; }
-  bool resumed() const override { return goes_on; }
-  std::vector<std::string> result_names() const override {
-    return {"accuracy", "loss", "val_accuracy", "val_loss", "learning_rate"};
-  }
-  void say(const std::string&) override {}
-  bool larger_is_better(const std::string& monitor) const override {
-    return monitor.find("accuracy") != std::string::npos;
-  }
-
-  float rate = 0.1F;
-  std::int64_t epoch = 0, restored = -1;
-  bool stopped = false, goes_on = false;
-  std::string diverged;
-  std::map<std::string, std::int64_t> kept;
-  std::vector<std::string> saved;
-};
 
 Logs logs_of(const Json& values) {
   Logs logs;

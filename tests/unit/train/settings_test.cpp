@@ -2,9 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "core/error.h"
 #include "train/report/progress.h"
-#include "train/run/setup.h"
 
 namespace nntrain::train {
 namespace {
@@ -63,6 +64,26 @@ TEST(Settings, ErrorsNameKeyOriginAndValue) {
   EXPECT_NE(message_of({{"run.max_time", "soon"}}).find("H:MM:SS"), std::string::npos);
 }
 
+TEST(Settings, DurationsAreSlurms) {
+  const std::vector<std::pair<std::string, double>> forms = {
+      {"1:30:00", 5400},     {"0:20", 20},          {"90:00", 5400},        {"90", 5400},
+      {"0.5", 30},           {"0:0:1.5", 1.5},      {"1-0", 86400},         {"1-12", 129600},
+      {"1-12:30", 131400},   {"1-00:00:00", 86400}, {"2-01:02:03", 176523}, {" 10:00 ", 600},
+      {"100:00:00", 360000},
+  };
+  for (const auto& [text, seconds] : forms) EXPECT_DOUBLE_EQ(parse_duration(text), seconds) << text;
+  for (const char* text : {"UNLIMITED", "unlimited", "INFINITE"})
+    EXPECT_EQ(parse_duration(text), std::numeric_limits<double>::infinity()) << text;
+  EXPECT_EQ(read_settings(with({{"run.max_time", "UNLIMITED"}})).run.max_seconds, 0);
+}
+
+TEST(Settings, WhatIsNoDurationIsRefused) {
+  for (const char* text :
+       {"",    "soon", "1:2:3:4", "-1",    "1-", "-1:00", "1-2-3",     "1::2",    "1:00:", ":30",    "inf",
+        "nan", "1e3",  "0x10",    "1.2.3", "3h", "1 30",  "1-1:1:1:1", "NOT_SET", "0",     "0:00:00"})
+    EXPECT_THROW(parse_duration(text), InputError) << text;
+}
+
 TEST(Configuration, IniTextIsReadBack) {
   const Configuration configuration = with({{"fit.epochs", "3"}, {"run.seed", "7"}});
   EXPECT_EQ(configuration.to_ini(), "[fit]\nepochs = 3\n\n[run]\nseed = 7\n");
@@ -73,15 +94,6 @@ TEST(Configuration, AKeyCannotBeSetTwice) {
   EXPECT_THROW(configuration.add("fit.epochs", {"4", "test.ini:2"}), InputError);
   configuration.add("model.layer", {"Dense(3)", "test.ini:3"});
   EXPECT_NO_THROW(configuration.add("model.layer", {"Dense(4)", "test.ini:4"}));
-}
-
-TEST(Shards, AutoComesFromTheBatchAlone) {
-  EXPECT_EQ(automatic_shards(1), 1);
-  EXPECT_EQ(automatic_shards(31), 1);
-  EXPECT_EQ(automatic_shards(32), 2);
-  EXPECT_EQ(automatic_shards(64), 4);
-  EXPECT_EQ(automatic_shards(128), 8);
-  EXPECT_EQ(automatic_shards(4096), 8);
 }
 
 TEST(Progress, WritesAsKeras) {

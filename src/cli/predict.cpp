@@ -1,0 +1,46 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/configuration_file.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "io/stream_file.h"
+#include "train/inference/inference.h"
+#include "train/report/progress.h"
+
+namespace nntrain::cli {
+
+ExitCode predict(comm::Session& session, const CommandLine& line) {
+  const std::string output = line.value("output");
+  std::unique_ptr<train::Inference> inference;
+  comm::collectively(session, "predict", [&] {
+    if (output.empty()) throw InputError("no output given; add --output=FILE.h5, .csv or .npy");
+    train::check_prediction_path(output);
+    if (io::is_standard_output(output)) log::leave_stdout_to_the_answer();
+    checkpoint::Contents contents = train::read_contents(session, line.file);
+    const train::Configuration configuration = stored_configuration(contents, line);
+    if (session.is_root()) {
+      const train::DataSettings data = train::read_settings(configuration).data;
+      train::check_prediction_output(output, line.file, data,
+                                     contents.data.is_object()
+                                         ? contents.data.value("class_names", data.class_names)
+                                         : data.class_names);
+    }
+    inference = std::make_unique<train::Inference>(session, std::move(contents), configuration,
+                                                   train::Inference::Task::kPredict);
+  });
+  const train::Predictions predictions = inference->predict();
+  comm::collectively(session, "write " + output, [&] {
+    if (session.is_root()) train::write_predictions(output, predictions);
+  });
+  log::info(fmt::format("{} predictions of shape {} written to {} in {}, {:.0f} samples/s", predictions.rows,
+                        predictions.output_shape.to_string(), output,
+                        train::format_duration(predictions.seconds),
+                        static_cast<double>(predictions.rows) / std::max(predictions.seconds, 1e-9)));
+  return ExitCode::kDone;
+}
+
+}  // namespace nntrain::cli

@@ -1,0 +1,59 @@
+#include "train/report/plot_file.h"
+
+#include "core/error.h"
+#include "core/log.h"
+#include "train/report/plot_script.h"
+
+namespace nntrain::train {
+
+namespace {
+constexpr std::chrono::seconds kInterval{5};
+}
+
+PlotFile::PlotFile(std::string path, std::string label) : path_(std::move(path)), label_(std::move(label)) {}
+
+PlotFile::~PlotFile() = default;
+
+void PlotFile::update(const checkpoint::History& history) {
+  if (failed_) return;
+  if (child_) {
+    if (!child_->ended()) return;
+    collect();
+  }
+  if (std::chrono::steady_clock::now() - last_ < kInterval) return;
+  draw(history, GnuplotPriority::kIdle);
+}
+
+void PlotFile::finish(const checkpoint::History& history) {
+  if (failed_ || history.columns.empty()) return;
+  child_.reset();
+  draw(history, GnuplotPriority::kNormal);
+  if (child_) collect();
+}
+
+void PlotFile::draw(const checkpoint::History& history, GnuplotPriority priority) {
+  try {
+    PlotOptions options;
+    options.format = plot_format(path_);
+    child_ = std::make_unique<Gnuplot>(plot_script({{label_, history}}, options), path_, priority);
+    last_ = std::chrono::steady_clock::now();
+  } catch (const Error& error) {
+    fail(error.what());
+  }
+}
+
+void PlotFile::collect() {
+  const std::unique_ptr<Gnuplot> child = std::move(child_);
+  try {
+    child->finish();
+  } catch (const Error& error) {
+    fail(error.what());
+  }
+}
+
+void PlotFile::fail(const std::string& cause) {
+  failed_ = true;
+  log::note("run.plot = " + path_ + ": " + cause + "; the training goes on without the picture");
+}
+
+}  // namespace nntrain::train

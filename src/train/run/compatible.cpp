@@ -1,0 +1,109 @@
+// What of a run may change when it goes on, and what may not.
+
+#include <fmt/format.h>
+
+#include <array>
+#include <string_view>
+
+#include "core/call.h"
+#include "core/error.h"
+#include "train/run/snapshot.h"
+
+namespace nntrain::train {
+
+namespace {
+
+class Comparison {
+ public:
+  explicit Comparison(std::string path) : path_(std::move(path)) {}
+
+  void equal(const std::string& what, const Json& then, const Json& now) const {
+    if (then != now) refuse(what, format_call(then), format_call(now));
+  }
+  [[noreturn]] void refuse(const std::string& what, const std::string& then, const std::string& now) const {
+    throw InputError("checkpoint \"" + path_ + "\" was trained with " + what + " " + then +
+                     ", the configuration says " + now +
+                     "; restore the old value, give another checkpoint.path, or start afresh with "
+                     "checkpoint.resume = never");
+  }
+
+ private:
+  std::string path_;
+};
+
+void compare_models(const Comparison& compare, const Json& old_config, const Json& new_config) {
+  const std::vector<Json> then = nn::architecture_from_keras(old_config).layers;
+  const std::vector<Json> now = nn::architecture_from_keras(new_config).layers;
+  if (then.size() != now.size())
+    compare.refuse("a model of", fmt::format("{} layers", then.size()), fmt::format("{} layers", now.size()));
+  for (std::size_t i = 0; i < now.size(); ++i) compare.equal(fmt::format("layer {}", i + 1), then[i], now[i]);
+}
+
+void compare_data(const Comparison& compare, const Json& then, const DataSets& now) {
+  const Json old_prints = then.value("fingerprints", Json::object());
+  for (const auto& [name, entry] : now.fingerprints.items()) {
+    const Json old = old_prints.value(name, Json::object());
+    if (old.value("sha256", "") == entry.value("sha256", "")) continue;
+    compare.refuse("data." + name,
+                   old.value("source", "none") + " (SHA-256 " + old.value("sha256", "-").substr(0, 16) + ")",
+                   entry.value("source", "") + " (SHA-256 " + entry.value("sha256", "").substr(0, 16) + ")");
+  }
+  compare.equal("data.scale", then.value("scale", Json(1.0F)), Json(now.scale));
+  compare.equal("training rows", then.value("rows", Json(0)), Json(now.train.rows()));
+}
+
+/// Keys that a run may change without a word: where things go and how much is said.
+constexpr std::array<std::string_view, 14> kUnremarkable = {"fit.epochs",
+                                                            "fit.verbose",
+                                                            "checkpoint.path",
+                                                            "checkpoint.resume",
+                                                            "checkpoint.every_epochs",
+                                                            "checkpoint.every_steps",
+                                                            "checkpoint.every_minutes",
+                                                            "checkpoint.keep",
+                                                            "run.log",
+                                                            "run.profile",
+                                                            "run.plot",
+                                                            "run.max_time",
+                                                            "run.stall_timeout",
+                                                            "run.shards"};
+
+std::string joined(const Json& texts) {
+  std::string all;
+  for (const Json& text : texts) all += (all.empty() ? "" : ", ") + text.get<std::string>();
+  return all.empty() ? "not set" : all;
+}
+
+}  // namespace
+
+void check_compatible(const Run& run, const checkpoint::Contents& previous) {
+  const Comparison compare(run.settings.checkpoint.path);
+  const Json& then = previous.environment;
+  compare_models(compare, previous.model_config, run.model->config());
+  compare.equal("the loss", then.value("loss", Json()), run.compiled.loss->spec());
+  compare.equal("fit.batch_size", then.value("batch_size", Json()), run.settings.fit.batch_size);
+  compare.equal("run.seed", previous.state.seed, run.settings.run.seed);
+  compare.equal("run.wire", then.value("wire", "float32"), wire_name(run.settings.run.wire));
+  const std::string optimizer = run.optimizer->spec()["class_name"].get<std::string>();
+  if (previous.optimizer != optimizer) compare.refuse("the optimizer", previous.optimizer, optimizer);
+  compare_data(compare, previous.data, run.data);
+}
+
+std::vector<std::string> changed_settings(const Run& run, const checkpoint::Contents& previous) {
+  std::vector<std::string> changes;
+  const Json then = previous.environment.value("settings", Json());
+  if (!then.is_object()) return changes;  // an older checkpoint
+  const Json now = settings_json(run.configuration);
+  for (const Key& key : keys()) {
+    if (std::find(kUnremarkable.begin(), kUnremarkable.end(), key.name) != kUnremarkable.end()) continue;
+    if (key.name.starts_with("data.") || key.name.starts_with("model."))
+      continue;  // compared by what they mean
+    const Json before = then.value(key.name, Json::array()), after = now.value(key.name, Json::array());
+    if (before != after)
+      changes.push_back(fmt::format("{} changes from here on: it was {}, it is {}", key.name, joined(before),
+                                    joined(after)));
+  }
+  return changes;
+}
+
+}  // namespace nntrain::train

@@ -1,0 +1,215 @@
+// A run from its configuration: resolve, load, build, restore. Only leaves run in collectively(); what
+// communicates stands outside of it.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "train/data/adaptation.h"
+#include "train/run/run.h"
+#include "train/run/shards.h"
+#include "train/run/snapshot.h"
+
+namespace nntrain::train {
+
+namespace {
+
+/// Between the phases of opening a run: a stop that any rank was asked for ends all of them in order.
+void end_if_asked(Run& run, const char* phase) {
+  std::uint32_t reasons = 0;
+  for (int bit = 0; bit < kStopReasons; ++bit) {
+    const std::int64_t mine = run.stop.reasons() >> bit & 1U;
+    if (run.session.maximum(mine) != 0) reasons |= 1U << bit;
+  }
+  if (reasons == 0) return;
+  throw comm::SharedError(
+      ExitCode::kResumable,
+      fmt::format("stopped early ({}) {}, before the first step; nothing was changed, the same "
+                  "command starts again",
+                  stop_reasons_text(reasons), phase));
+}
+
+ModelSource resolve(Run& run) {
+  comm::collectively(run.session, "configuration", [&] { run.settings = read_settings(run.configuration); });
+  ModelSource source = read_model_source(run.session, run.settings.model);
+  comm::collectively(run.session, "configuration", [&] {
+    Settings& settings = run.settings;
+    const std::string from = "model.from = " + settings.model.from;
+    take_compile(settings.compile, run.configuration, source.training_config, from);
+    take_optimizer(settings.compile, run.configuration, source.training_config, from);
+    if (!settings.compile.loss_by_output) run.compiled.loss = make_loss(settings.compile);
+    run.optimizer = with_origin(settings.compile.optimizer_origin,
+                                [&] { return optim::optimizers().make(settings.compile.optimizer); });
+    for (std::size_t i = 0; i < settings.fit.callbacks.size(); ++i) {
+      run.callbacks.push_back(with_origin(settings.fit.callback_origins[i],
+                                          [&] { return callbacks().make(settings.fit.callbacks[i]); }));
+    }
+  });
+  return source;
+}
+
+/// The checkpoint to go on from, or null. checkpoint.resume = never sets an old one aside.
+std::unique_ptr<checkpoint::Contents> find_previous(Run& run) {
+  const CheckpointSettings& settings = run.settings.checkpoint;
+  std::int64_t found = 0;
+  std::string aside;
+  comm::collectively(run.session, "look for the checkpoint", [&] {
+    if (!run.session.is_root()) return;
+    run.outputs = guard_outputs(run.configuration, run.settings, run.callbacks);
+    run.file = std::make_unique<checkpoint::RunFile>(settings.path, static_cast<int>(settings.keep));
+    found = run.file->exists() ? 1 : 0;
+    if (settings.resume == Resume::kRequire && found == 0) {
+      throw InputError("checkpoint.resume = require, but there is no \"" + settings.path +
+                       "\"; start afresh with checkpoint.resume = auto");
+    }
+    if (settings.resume == Resume::kNever && found == 1) {
+      aside = run.file->set_aside();
+      found = 0;
+    }
+  });
+  if (!aside.empty()) log::note("checkpoint.resume = never: the old checkpoint is kept as " + aside);
+  if (run.session.maximum(found) == 0) return nullptr;
+  std::optional<checkpoint::RunFile::Found> newest;
+  comm::collectively(run.session, "read " + settings.path, [&] {
+    if (run.session.is_root()) newest = run.file->read_newest();
+  });
+  if (newest && !newest->note.empty()) log::note(newest->note);
+  auto previous = std::make_unique<checkpoint::Contents>(
+      share_contents(run.session, newest ? std::move(newest->contents) : checkpoint::Contents{}));
+  if (previous->ours) return previous;
+  throw comm::SharedError(
+      ExitCode::kInput,
+      "checkpoint.path = \"" + settings.path +
+          "\" is a Keras file that nntrain-dist did not write; start from it with model.from = " +
+          settings.path + " and another checkpoint.path");
+}
+
+void build(Run& run, const ModelSource& source, const DataLoader& loader) {
+  comm::collectively(run.session, "model", [&] {
+    Settings& settings = run.settings;
+    const Shape& sample = loader.sets().input_shape;
+    run.model = build_model(source, sample);
+    if (run.model->input_shape() != sample && run.model->input_shape().size() != sample.size()) {
+      throw InputError("the data's samples have shape " + sample.to_string() + " (data.inputs = " +
+                       settings.data.inputs + "), the model expects " + run.model->input_shape().to_string());
+    }
+    if (run.compiled.loss) return;
+    choose_loss(settings.compile, run.model->output_shape());
+    run.compiled.loss = make_loss(settings.compile);
+  });
+}
+
+void load_and_build(Run& run, const ModelSource& source) {
+  DataLoader loader(run.session, run.settings.data, run.settings.fit);
+  loader.load_inputs();
+  end_if_asked(run, "while data were read");
+  build(run, source, loader);
+  loader.load_targets({run.compiled.loss.get(), run.model->output_shape(), run.settings.compile.loss_origin});
+  run.data = loader.take();
+  comm::collectively(run.session, "compile", [&] {
+    make_metrics(run.settings.compile, run.data.target_shape, run.model->output_shape(), run.compiled);
+    fuse_head(*run.model, *run.compiled.loss);
+  });
+}
+
+/// The number of shards fixes the bits of a run: it comes from the checkpoint, the setting or the batch size.
+int choose_shards(Run& run, const checkpoint::Contents* previous) {
+  const Settings& settings = run.settings;
+  int shards = settings.run.shards != 0 ? settings.run.shards : automatic_shards(settings.fit.batch_size);
+  if (previous != nullptr) {
+    const int stored = previous->state.shards;
+    if (settings.run.shards != 0 && settings.run.shards != stored) {
+      throw comm::SharedError(
+          ExitCode::kInput,
+          fmt::format(
+              "run.shards = {}, but the run in \"{}\" has {} shards, which fix its bits; leave run.shards "
+              "out, or start afresh with checkpoint.resume = never",
+              settings.run.shards, settings.checkpoint.path, stored));
+    }
+    shards = stored;
+  }
+  const std::string note =
+      idle_ranks_note(run.session.size(), shards, std::min(settings.fit.batch_size, run.data.train.rows()));
+  if (!note.empty()) run.notes.push_back(note);
+  return shards;
+}
+
+void make_engine(Run& run) {
+  EngineOptions options;
+  options.shards = run.past.state.shards;
+  options.seed = run.settings.run.seed;
+  options.wire = run.settings.run.wire;
+  options.scale = run.data.scale;
+  options.training_rows = std::min(run.settings.fit.batch_size, run.data.train.rows());
+  if (run.data.validation) {
+    options.evaluation_rows = std::min(run.validation_batch_rows(), run.data.validation->rows());
+  }
+  run.engine = std::make_unique<Engine>(run.session, *run.model, *run.optimizer, *run.compiled.loss, options,
+                                        run.times);
+  run.engine->exchange().on_wait([&times = run.times](auto from, auto to) { times.add_wait(from, to); });
+  run.board =
+      std::make_unique<Scoreboard>(run.compiled.metrics, run.engine->exchange().local_shards().count());
+}
+
+/// Normalization layers without given statistics learn them from the training rows, before the first step.
+void adapt_layers(Run& run) {
+  for (std::size_t i = 0; i < run.model->layers().size(); ++i) {
+    nn::Layer& layer = *run.model->layers()[i];
+    if (!layer.wants_adaptation()) continue;
+    if (!adapts_on_inputs(*run.model, static_cast<int>(i))) {
+      throw comm::SharedError(
+          ExitCode::kInput,
+          "layer \"" + layer.name() +
+              "\" (Normalization without mean and variance) must come first, or after Flatten, "
+              "Reshape and Rescaling by one number: it is adapted on the training inputs");
+    }
+    TrainingMoments moments(run.session, run.engine->exchange(), *run.model, static_cast<int>(i), run.data,
+                            run.past.state.shards);
+    layer.adapt(moments);
+    run.session.barrier();
+  }
+}
+
+void start_fresh(Run& run, const ModelSource& source) {
+  if (source.has_weights) {
+    run.engine->set_values(values_on_root(run, source.weights, "model.from = " + run.settings.model.from));
+    if (!run.settings.compile.optimizer_from_file) return;
+    run.past.state.iteration = take_optimizer_state(run.session, *run.model, source.optimizer,
+                                                    run.engine->updater(), *run.optimizer);
+    for (const std::string& note : source.notes) run.notes.push_back("model.from: " + note);
+    return;
+  }
+  comm::collectively(run.session, "make the initial weights", [&] {
+    if (run.engine->fills_values()) run.model->initialize(run.settings.run.seed);
+  });
+  run.session.barrier();
+  adapt_layers(run);
+}
+
+}  // namespace
+
+std::unique_ptr<Run> open_run(comm::Session& session, const Configuration& configuration,
+                              const std::string& version, StopToken& stop) {
+  auto run = std::make_unique<Run>(session, stop, configuration, version);
+  const ModelSource source = resolve(*run);
+  const std::unique_ptr<checkpoint::Contents> previous = find_previous(*run);
+  end_if_asked(*run, "while files were opened");
+  load_and_build(*run, source);
+  run->past.state.seed = run->settings.run.seed;
+  run->past.state.shards = choose_shards(*run, previous.get());
+  run->past.state.epoch = run->settings.fit.initial_epoch;
+  run->past.fits = {run->past.state.epoch};
+  make_engine(*run);
+  if (previous) {
+    restore(*run, *previous);
+  } else {
+    start_fresh(*run, source);
+  }
+  end_if_asked(*run, "while the model was built");
+  return run;
+}
+
+}  // namespace nntrain::train

@@ -1,0 +1,248 @@
+#include "train/run/snapshot.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "checkpoint/keras.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "core/products/gemm.h"
+
+namespace nntrain::train {
+
+namespace {
+
+/// Cuts the flat trainable array into one array per trainable variable, in the model's order.
+std::vector<std::vector<float>> per_variable(const nn::Sequential& model, const std::vector<float>& flat) {
+  std::vector<std::vector<float>> arrays;
+  for (const nn::Variable& variable : model.variables()) {
+    if (!variable.trainable) continue;
+    const auto begin = flat.begin() + variable.offset;
+    arrays.emplace_back(begin, begin + variable.size());
+  }
+  return arrays;
+}
+
+Json environment_of(const Run& run) {
+  return {{"version", run.version},
+          {"mpi", comm::Session::library_version()},
+          {"kernel", gemm::description()},
+          {"ranks", run.session.size()},
+          {"nodes", run.session.nodes()},
+          {"epochs", run.settings.fit.epochs},
+          {"loss", run.compiled.loss->spec()},
+          {"optimizer", run.optimizer->spec()},
+          {"batch_size", run.settings.fit.batch_size},
+          {"wire", wire_name(run.settings.run.wire)},
+          {"settings", settings_json(run.configuration)},
+          {"fits", run.past.fits},
+          {"ended_by", run.past.ended_by}};
+}
+
+void take_board(Run& run, checkpoint::Contents& contents) {
+  contents.metric_width = run.board->width();
+  for (const std::vector<std::byte>& part : run.session.gather(std::as_bytes(run.board->sums()))) {
+    const std::size_t old = contents.metric_sums.size();  // rank order is shard order
+    contents.metric_sums.resize(old + part.size() / sizeof(double));
+    std::memcpy(contents.metric_sums.data() + old, part.data(), part.size());
+  }
+}
+
+void take_optimizer(Run& run, checkpoint::Contents& contents) {
+  Updater& updater = run.engine->updater();
+  const std::vector<std::string> names = run.optimizer->slot_names();
+  for (int k = 0; k < updater.slots(); ++k) {
+    const std::vector<float> flat = updater.gather_slot(k);
+    if (run.session.is_root())
+      contents.slots.push_back({names[static_cast<std::size_t>(k)], per_variable(*run.model, flat)});
+  }
+  contents.optimizer = run.optimizer->spec()["class_name"].get<std::string>();
+  contents.optimizer_scalars = run.optimizer->scalars();
+  contents.optimizer_scalars.push_back(run.optimizer->has_schedule() ? 0.0 : run.optimizer->learning_rate(0));
+}
+
+void take_kept_weights(const Run& run, checkpoint::Contents& contents) {
+  for (const auto& [name, values] : run.past.kept_weights) {
+    std::vector<checkpoint::WeightArray> arrays;
+    for (const nn::Variable& variable : run.model->variables()) {
+      const auto begin = values.begin() + variable.offset;
+      arrays.push_back({variable.layer, variable.name, variable.shape, variable.trainable,
+                        std::vector<float>(begin, begin + variable.size())});
+    }
+    contents.extra_weights.emplace_back(name, std::move(arrays));
+  }
+}
+
+void restore_board(Run& run, const checkpoint::Contents& previous) {
+  std::string packed;
+  if (run.session.is_root()) {
+    packed.resize(previous.metric_sums.size() * sizeof(double));
+    std::memcpy(packed.data(), previous.metric_sums.data(), packed.size());
+  }
+  packed = run.session.broadcast_text(packed);
+  const ShardRange local = run.engine->exchange().local_shards();
+  const std::size_t row_bytes = static_cast<std::size_t>(run.board->width()) * sizeof(double);
+  if (packed.size() != row_bytes * static_cast<std::size_t>(run.past.state.shards)) {
+    run.board->reset();
+    if (run.past.state.step > 0) {
+      run.notes.push_back(
+          fmt::format("the metrics changed inside epoch {}: its results cover the steps from {} on",
+                      run.past.state.epoch + 1, run.past.state.step + 1));
+    }
+    return;
+  }
+  const std::span<double> sums = run.board->sums();
+  std::memcpy(sums.data(), packed.data() + static_cast<std::size_t>(local.begin) * row_bytes,
+              sums.size_bytes());
+}
+
+/// The slot `name` of the file as a flat array on rank 0; false when the file does not have it.
+bool flat_slot(const Run& run, const checkpoint::Contents& previous, const std::string& name,
+               std::vector<float>& flat) {
+  flat.resize(static_cast<std::size_t>(run.model->trainable_floats()));
+  bool found = false;
+  for (const checkpoint::Slot& slot : previous.slots) {
+    if (slot.name != name) continue;
+    std::size_t i = 0;
+    for (const nn::Variable& variable : run.model->variables()) {
+      if (!variable.trainable || i >= slot.values.size()) continue;
+      const std::vector<float>& values = slot.values[i++];
+      if (static_cast<std::int64_t>(values.size()) != variable.size()) continue;
+      std::copy(values.begin(), values.end(), flat.begin() + variable.offset);
+      found = true;
+    }
+  }
+  return found;
+}
+
+void restore_optimizer(Run& run, const checkpoint::Contents& previous) {
+  const std::vector<std::string> names = run.optimizer->slot_names();
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    std::vector<float> flat;
+    const bool found = run.session.is_root() && flat_slot(run, previous, names[k], flat);
+    // A changed optimizer argument can ask for a slot that the file does not have; it starts as new.
+    if (run.session.maximum(std::int64_t{found ? 1 : 0}) == 1)
+      run.engine->updater().scatter_slot(static_cast<int>(k), flat);
+  }
+  std::vector<double> scalars = previous.optimizer_scalars;
+  if (scalars.empty()) return;
+  const double rate = scalars.back();  // as callbacks left it; a changed compile.optimizer wins
+  scalars.pop_back();
+  const bool same_optimizer = previous.environment.value("optimizer", Json()) == run.optimizer->spec();
+  if (!run.optimizer->has_schedule() && same_optimizer) run.optimizer->set_learning_rate(rate);
+  run.optimizer->set_scalars(scalars);
+}
+
+void restore_kept_weights(Run& run, const checkpoint::Contents& previous) {
+  Json names = Json::array();
+  for (const auto& [name, arrays] : previous.extra_weights) names.push_back(name);
+  for (const Json& name : Json::parse(run.session.broadcast_text(names.dump())))
+    run.past.kept_weights[name.get<std::string>()] = {};
+  comm::collectively(run.session, "take the kept weights of the checkpoint", [&] {
+    for (const auto& [name, arrays] : previous.extra_weights) {
+      std::vector<float>& values = run.past.kept_weights[name];
+      values.assign(static_cast<std::size_t>(run.model->total_floats()), 0.0F);
+      std::size_t i = 0;
+      for (const nn::Variable& variable : run.model->variables()) {
+        const bool fits =
+            i < arrays.size() && static_cast<std::int64_t>(arrays[i].values.size()) == variable.size();
+        if (!fits)
+          throw InputError(run.settings.checkpoint.path + ": the kept weights \"" + name +
+                           "\" do not fit the model");
+        std::copy(arrays[i].values.begin(), arrays[i].values.end(), values.begin() + variable.offset);
+        ++i;
+      }
+    }
+  });
+}
+
+void restore_callbacks(Run& run, const checkpoint::Contents& previous) {
+  comm::collectively(run.session, "take the callbacks' states of the checkpoint", [&] {
+    for (std::size_t i = 0; i < run.callbacks.size() && i < previous.callbacks.size(); ++i) {
+      if (previous.callbacks[i].value("class_name", Json()) == run.callbacks[i]->spec()["class_name"])
+        run.callbacks[i]->set_state(previous.callbacks[i].value("state", Json::object()));
+    }
+  });
+}
+
+/// More epochs for a finished run are a new fit(), as in Keras: what callbacks decided on in the last one is
+/// forgotten.
+void begin_new_fit(Run& run) {
+  Past& past = run.past;
+  past.state.finished = false;
+  past.ended_by.clear();
+  past.fits.push_back(past.state.epoch);
+  past.kept_weights.clear();
+  for (const auto& callback : run.callbacks) callback->begin_new_fit();
+  if (run.callbacks.empty()) return;
+  run.notes.push_back(fmt::format(
+      "the run was finished after {} epochs; fit.epochs = {} begins a new fit, with callbacks as new",
+      past.state.epoch, run.settings.fit.epochs));
+}
+
+}  // namespace
+
+checkpoint::Contents take(Run& run) {
+  run.engine->settle();
+  checkpoint::Contents contents;
+  take_optimizer(run, contents);
+  if (run.past.state.step > 0) take_board(run, contents);
+  if (!run.session.is_root()) return {};
+  contents.ours = true;
+  contents.model_config = run.model->config();
+  contents.training_config =
+      checkpoint::keras_training_config(run.compiled.loss->spec(), run.optimizer->spec(),
+                                        run.compiled.metric_specs, run.compiled.weighted_specs);
+  for (const auto& layer : run.model->layers()) contents.layer_names.push_back(layer->name());
+  contents.weights = weights_of(*run.model);
+  contents.state = run.past.state;
+  contents.history = run.past.history;
+  contents.callbacks = Json::array();
+  for (const auto& callback : run.callbacks)
+    contents.callbacks.push_back(
+        {{"class_name", callback->spec()["class_name"]}, {"state", callback->state()}});
+  contents.config = run.configuration.to_ini();
+  contents.data = {{"fingerprints", run.data.fingerprints},
+                   {"scale", run.data.scale},
+                   {"class_names", run.data.class_names},
+                   {"rows", run.data.train.rows()},
+                   {"validation_rows", run.data.validation ? run.data.validation->rows() : 0},
+                   {"target_shape", run.data.target_shape.extents()}};
+  contents.environment = environment_of(run);
+  take_kept_weights(run, contents);
+  return contents;
+}
+
+std::vector<float> values_on_root(Run& run, const std::vector<checkpoint::WeightArray>& weights,
+                                  const std::string& where) {
+  std::vector<float> whole;
+  comm::collectively(run.session, "take the weights of the file", [&] {
+    if (!run.session.is_root()) return;
+    assign_weights(*run.model, weights, where);
+    const std::span<const float> values = run.engine->exchange().values();
+    whole.assign(values.begin(), values.end());
+  });
+  return whole;
+}
+
+void restore(Run& run, const checkpoint::Contents& previous) {
+  comm::collectively(run.session, "resume", [&] { check_compatible(run, previous); });
+  for (const std::string& change : changed_settings(run, previous)) run.notes.push_back(change);
+  Past& past = run.past;
+  past.resumed = true;
+  past.state = previous.state;
+  past.history = previous.history;
+  past.fits = previous.environment.value("fits", past.fits);
+  past.ended_by = previous.environment.value("ended_by", "");
+  run.engine->set_values(values_on_root(run, previous.weights, run.settings.checkpoint.path));
+  restore_optimizer(run, previous);
+  restore_board(run, previous);
+  restore_callbacks(run, previous);
+  restore_kept_weights(run, previous);
+  const bool more = run.settings.fit.epochs > previous.environment.value("epochs", std::int64_t{0});
+  if (past.state.finished && more) begin_new_fit(run);
+}
+
+}  // namespace nntrain::train

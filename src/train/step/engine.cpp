@@ -1,0 +1,98 @@
+#include "train/step/engine.h"
+
+#include <algorithm>
+
+namespace nntrain::train {
+
+// A step, with who does what:
+//   batch     = this rank's rows of the mini-batch, maybe none                 Replica::train: BatchRows,
+//   gather outputs   = model.forward(batch.inputs) d_outputs = loss.gradient(outputs, batch.targets,
+//   batch.weights, 1 / global weight) model.backward(d_outputs)        leaf by leaf into the gradient plan,
+//   which tells the exchange what is complete metrics.add(...) Scoreboard exchange.reduce()                my
+//   slice holds the sum over all shards    Updater::step, DeferredGradients optimizer.step(my slice of
+//   values, my slice of gradients) exchange.share()                 every rank sees the new values
+comm::StepFlags Engine::step(const BatchRequest& batch, double learning_rate, comm::StepFlags mine,
+                             Scoreboard& board) {
+  if (!replica_->train(batch, *gradients_, board)) mine.bits |= comm::kFlagNonFinite;
+  updater_->step(static_cast<std::int64_t>(batch.step), learning_rate, batch.rows, mine);
+  return mine;
+}
+
+namespace {
+
+comm::ExchangeOptions exchange_options(const nn::Sequential& model, const optim::Optimizer& optimizer,
+                                       const EngineOptions& options) {
+  comm::ExchangeOptions exchange;
+  exchange.shards = options.shards;
+  exchange.total_floats = model.total_floats();
+  exchange.trainable_floats = model.trainable_floats();
+  exchange.trainables = Updater::extents(model, optimizer);
+  exchange.wire = options.wire;
+  return exchange;
+}
+
+}  // namespace
+
+Engine::Engine(comm::Session& session, nn::Sequential& model, optim::Optimizer& optimizer,
+               const nn::Loss& loss, const EngineOptions& options, ActivityTimes& times)
+    : session_(session),
+      model_(model),
+      times_(times),
+      exchange_(session, exchange_options(model, optimizer, options)),
+      sums_(exchange_) {
+  model_.bind(exchange_.values());
+  model_.on_values_needed = [this](std::int64_t end) {
+    const ActivityTimes::Scope time(times_, Activity::kExchange);
+    exchange_.await_values(end);
+  };
+  make_gradient_plan(optimizer, options);
+  replica_ = std::make_unique<Replica>(model_, &loss, options.scale, replica_options(options), sums_, times_);
+}
+
+/// Which variable's gradient is exchanged, and which its owner makes.
+void Engine::make_gradient_plan(optim::Optimizer& optimizer, const EngineOptions& options) {
+  std::int64_t largest = 0;
+  for (const nn::Variable& variable : model_.variables()) largest = std::max(largest, variable.size());
+  gradients_ = std::make_unique<nn::GradientTree>(exchange_.local_shards(), options.shards,
+                                                  exchange_.gradient_nodes(), largest, options.wire);
+  gradients_->on_complete = [this](const nn::Variable& variable) {
+    exchange_.complete(variable.offset, variable.size());
+  };
+  if (options.wire == SumFormat::kFloat32) {  // other sums are rounded one by one
+    const std::int64_t rows = std::max(options.training_rows, options.evaluation_rows);
+    deferred_ = DeferredGradients::make(session_, exchange_, model_, *gradients_, options.shards,
+                                        (rows + options.shards - 1) / options.shards);
+  }
+  updater_ = std::make_unique<Updater>(exchange_, model_, optimizer, deferred_.get(), times_);
+}
+
+ReplicaOptions Engine::replica_options(const EngineOptions& options) const {
+  ReplicaOptions replica;
+  replica.local = exchange_.local_shards();
+  replica.shards = options.shards;
+  replica.seed = options.seed;
+  replica.writes_state = fills_values();
+  replica.max_batch_rows = std::max(options.training_rows, options.evaluation_rows);
+  if (deferred_) replica.keep = nn::Sequential::Keep::kGradients;
+  return replica;
+}
+
+bool Engine::fills_values() const { return session_.local_rank() == 0 || exchange_.private_values(); }
+
+Logs Engine::totals(Scoreboard& board, const std::string& prefix) {
+  std::vector<double> sums(static_cast<std::size_t>(board.width()));
+  sums_.sum(board.sums(), sums);
+  return board.results(sums, prefix);
+}
+
+void Engine::set_values(const std::vector<float>& whole_on_root) {
+  exchange_.settle();
+  std::vector<float> whole = whole_on_root;
+  whole.resize(static_cast<std::size_t>(model_.total_floats()));
+  session_.broadcast(std::as_writable_bytes(std::span(whole)));
+  session_.node_barrier();
+  if (fills_values()) std::copy(whole.begin(), whole.end(), exchange_.values().begin());
+  session_.barrier();
+}
+
+}  // namespace nntrain::train

@@ -1,0 +1,88 @@
+#pragma once
+// The room `step`: one mini-batch, from rows to new values. What lives here knows arrays, ranks and layers;
+// it knows no epochs, callbacks, files or log lines. Read Engine::step first (engine.cpp).
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "comm/exchange/exchange.h"
+#include "comm/session/session.h"
+#include "nn/losses/loss.h"
+#include "nn/model/sequential.h"
+#include "nn/variables/gradient_tree.h"
+#include "optim/optimizer.h"
+#include "train/step/activity_times.h"
+#include "train/step/deferred_gradients.h"
+#include "train/step/replica.h"
+#include "train/step/updater.h"
+
+namespace nntrain::train {
+
+struct EngineOptions {
+  int shards = 1;
+  std::uint64_t seed = 0;
+  SumFormat wire = SumFormat::kFloat32;
+  float scale = 1.0F;                ///< multiplies the inputs
+  std::int64_t training_rows = 1;    ///< of the largest mini-batch
+  std::int64_t evaluation_rows = 0;  ///< of the largest evaluation batch; 0: there is none
+};
+
+/// Tree sums for layers and losses, by the exchange.
+class ExchangeSum : public nn::GlobalSum {
+ public:
+  explicit ExchangeSum(comm::Exchange& exchange) : exchange_(exchange) {}
+  void sum(std::span<const double> per_shard, std::span<double> total) override {
+    exchange_.tree_sum(per_shard, total);
+  }
+
+ private:
+  comm::Exchange& exchange_;
+};
+
+/// Everything that a step needs, made in the order in which it depends on one another. All methods are
+/// collective.
+class Engine {
+ public:
+  /// Binds `model` to the node's values. All references outlive the engine. Allocates everything that steps
+  /// need.
+  Engine(comm::Session& session, nn::Sequential& model, optim::Optimizer& optimizer, const nn::Loss& loss,
+         const EngineOptions& options, ActivityTimes& times);
+
+  /// One mini-batch: loss and metrics into `board`, new values on every rank. `mine` are this rank's flags;
+  /// returns every rank's, with kFlagNonFinite when the loss of any shard was NaN or Inf.
+  comm::StepFlags step(const BatchRequest& batch, double learning_rate, comm::StepFlags mine,
+                       Scoreboard& board);
+  /// Loss and metrics of a batch into `board`; after settle().
+  void evaluate(const BatchRequest& batch, Scoreboard& board) { replica_->evaluate(batch, board); }
+  /// Results from all ranks' sums.
+  Logs totals(Scoreboard& board, const std::string& prefix);
+
+  /// All new values are there. Needed before values are read by anything but the next step.
+  void settle() { exchange_.settle(); }
+  /// Every node's copy of the values becomes `whole_on_root` (total_floats()).
+  void set_values(const std::vector<float>& whole_on_root);
+  /// Is this rank one of those that fill the values at the start (one a node, or every one)?
+  bool fills_values() const;
+
+  comm::Exchange& exchange() { return exchange_; }
+  Updater& updater() { return *updater_; }
+
+ private:
+  void make_gradient_plan(optim::Optimizer& optimizer, const EngineOptions& options);
+  ReplicaOptions replica_options(const EngineOptions& options) const;
+
+  comm::Session& session_;
+  nn::Sequential& model_;
+  ActivityTimes& times_;
+  comm::Exchange exchange_;
+  ExchangeSum sums_;
+  std::unique_ptr<nn::GradientTree> gradients_;
+  std::unique_ptr<DeferredGradients> deferred_;  ///< null: every gradient is exchanged
+  std::unique_ptr<Updater> updater_;
+  std::unique_ptr<Replica> replica_;
+};
+
+}  // namespace nntrain::train

@@ -1,0 +1,300 @@
+// A run that was stopped after any step and resumed decides and ends exactly as the straight one; a run that
+// diverged saves nothing any more. Every rank takes part.
+
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+
+#include "checkpoint/checkpoint.h"
+#include "core/products/gemm.h"
+#include "mpi_main.h"
+#include "train/loop/fit.h"
+
+namespace nntrain::train {
+namespace {
+
+namespace fs = std::filesystem;
+using mpi_test::session;
+
+using Options = std::map<std::string, std::string>;
+
+/// What the test's own callback writes to.
+StopToken* token = nullptr;
+
+/// Asks for a stop after step `at` of the run (counted from 1), as a signal would.
+class StopAt : public Callback {
+ public:
+  explicit StopAt(const Json& config) : at_(config["at"].get<std::int64_t>()) {}
+  std::int64_t every_steps() const override { return at_; }
+  void on_steps(Control& control, std::int64_t, const Logs&) override {
+    if (seen_ || control.is_root() == false) return;  // one rank's wish is enough
+    seen_ = true;
+    token->request_stop(StopReason::kTerminate);
+  }
+
+ private:
+  std::int64_t at_;
+  bool seen_ = false;
+};
+
+void register_stop_at() {
+  static const bool once = [] {
+    callbacks().add({"StopAt", {"stop_at"}, {{"at", Kind::kInteger, nullptr, true}}, "for this test"},
+                    [](const Json& config) { return std::make_unique<StopAt>(config); });
+    return true;
+  }();
+  (void)once;
+}
+
+/// A folder for all ranks; made by the root's process number.
+class Folder {
+ public:
+  Folder() {
+    path_ = session().broadcast_text(
+        (fs::temp_directory_path() / ("nntrain_loop_" + std::to_string(getpid()))).string());
+    if (session().is_root()) fs::create_directories(path_);
+    session().barrier();
+  }
+  ~Folder() {
+    session().barrier();
+    if (session().is_root()) fs::remove_all(path_);
+  }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+/// 5 steps an epoch, 4 epochs, validation of 2 batches' worth.
+Options small_run(const std::string& checkpoint) {
+  const std::string data = std::string(NNTRAIN_TESTS_DIR) + "/golden/data/";
+  return {{"data.inputs", data + "fashion_images.npy"},
+          {"data.targets", data + "fashion_labels.npy"},
+          {"data.rows", ":40"},
+          {"data.validation_rows", "40:60"},
+          {"data.scale", "1/255"},
+          {"compile.loss", "sparse_categorical_crossentropy"},
+          {"compile.optimizer", "Adam(0.01)"},
+          {"compile.metrics", "accuracy"},
+          {"fit.batch_size", "8"},
+          {"fit.epochs", "4"},
+          {"fit.verbose", "0"},
+          {"run.shards", "4"},
+          {"checkpoint.path", checkpoint}};
+}
+
+using Callbacks = std::vector<std::string>;
+
+constexpr const char* kClassifier = "Dense(10, activation=\"softmax\")";
+constexpr const char* kRegression = "Dense(1)";
+
+Configuration configuration_of(const Options& options, const Callbacks& callbacks) {
+  Configuration configuration;
+  for (const auto& [key, text] : options) configuration.add(key, {text, "test"});
+  const char* last = options.at("compile.loss") == "mean_squared_error" ? kRegression : kClassifier;
+  for (const char* layer : {"Flatten()", "Dense(6, activation=\"relu\")", "Dropout(0.2)", last})
+    configuration.add("model.layer", {layer, "test"});
+  for (const std::string& callback : callbacks) configuration.add("fit.callback", {callback, "test"});
+  return configuration;
+}
+
+ExitCode train_once(const Options& options, const Callbacks& callbacks) {
+  StopToken stop;
+  token = &stop;
+  const auto run = open_run(session(), configuration_of(options, callbacks), "test", stop);
+  const ExitCode code = fit(*run);
+  token = nullptr;
+  return code;
+}
+
+/// What must not depend on the stop: weights, history but for the seconds, state, callbacks' states, kept
+/// weights.
+std::string essence(const std::string& path) {
+  if (!session().is_root()) return {};
+  const checkpoint::Contents contents = checkpoint::read(path);
+  std::string text = checkpoint::weights_digest(contents.weights);
+  for (const auto& [name, column] : contents.history.columns) {
+    text += "\n" + name;
+    if (name == "seconds") continue;
+    for (const double value : column) text += " " + std::to_string(value);
+  }
+  const checkpoint::RunState& state = contents.state;
+  text += "\nstate " + std::to_string(state.epoch) + " " + std::to_string(state.step) + " " +
+          std::to_string(state.iteration) + (state.finished ? " finished" : " not finished");
+  text += "\nended by " + contents.environment.value("ended_by", "");
+  for (const Json& callback : contents.callbacks) {
+    if (callback["class_name"] != "StopAt") text += "\n" + callback.dump();
+  }
+  for (const auto& [name, weights] : contents.extra_weights)
+    text += "\n" + name + " " + checkpoint::weights_digest(weights);
+  return text;
+}
+
+void expect_every_stop_to_change_nothing(const Options& extra, const Callbacks& callbacks) {
+  register_stop_at();
+  const Folder folder;
+  Options options = small_run(folder.file("straight.h5"));
+  for (const auto& [key, text] : extra) options[key] = text;
+  ASSERT_EQ(train_once(options, callbacks), ExitCode::kDone);
+  const std::string straight = essence(options["checkpoint.path"]);
+  int stopped = 0;
+  // One process tries every step; more ranks, which must agree, those around the ends of epochs.
+  const int stride = session().size() == 1 ? 1 : 3;
+  for (int step = 1; step <= 20; step += stride) {
+    options["checkpoint.path"] = folder.file("stopped_" + std::to_string(step) + ".h5");
+    Callbacks with_stop = callbacks;
+    with_stop.push_back("StopAt(" + std::to_string(step) + ")");
+    const ExitCode code = train_once(options, with_stop);
+    if (code == ExitCode::kResumable) {
+      ++stopped;
+      EXPECT_EQ(train_once(options, callbacks), ExitCode::kDone) << "after step " << step;
+    } else {
+      EXPECT_EQ(code, ExitCode::kDone) << "at step " << step;
+    }
+    EXPECT_EQ(essence(options["checkpoint.path"]), straight) << "stopped after step " << step;
+  }
+  EXPECT_GE(stopped * stride, 9);  // the stop is real; a run that ended before it has none
+}
+
+TEST(EveryStop, NoCallback) { expect_every_stop_to_change_nothing({}, {}); }
+
+TEST(EveryStop, EarlyStoppingWithBestWeights) {
+  // min_delta is out of reach after the first epochs: it fires at the end of epoch 3 in the straight run.
+  expect_every_stop_to_change_nothing(
+      {}, {"EarlyStopping(monitor=\"val_loss\", patience=2, min_delta=10.0, restore_best_weights=True)"});
+}
+
+TEST(EveryStop, EarlyStoppingInTheLastEpoch) {
+  expect_every_stop_to_change_nothing(
+      {{"fit.epochs", "2"}}, {"EarlyStopping(monitor=\"loss\", patience=1, min_delta=10.0, mode=\"min\")"});
+}
+
+TEST(EveryStop, ExponentialMovingAverage) {
+  expect_every_stop_to_change_nothing(
+      {{"compile.optimizer", "SGD(0.05, momentum=0.9, use_ema=True, ema_momentum=0.9)"}}, {});
+}
+
+TEST(EveryStop, LearningRates) {
+  expect_every_stop_to_change_nothing({},
+                                      {"ReduceLROnPlateau(monitor=\"loss\", patience=1, min_delta=10.0)"});
+  expect_every_stop_to_change_nothing({{"compile.optimizer", "SGD(0.05, momentum=0.9)"}},
+                                      {"LearningRateScheduler(ExponentialDecay(0.1, 1, 0.5))"});
+}
+
+TEST(EveryStop, OneStepAnEpoch) {
+  expect_every_stop_to_change_nothing(
+      {{"fit.batch_size", "40"}, {"fit.epochs", "20"}},
+      {"EarlyStopping(monitor=\"val_loss\", patience=12, min_delta=10.0, restore_best_weights=True)"});
+}
+
+TEST(EveryStop, StepsPerEpochAndValidationNow) {
+  expect_every_stop_to_change_nothing(
+      {{"fit.steps_per_epoch", "3"}, {"fit.validation_freq", "2"}, {"fit.epochs", "6"}}, {});
+}
+
+// ---- Divergence
+
+/// The code of the error that a run ends with, and what it says.
+std::pair<ExitCode, std::string> error_of(const Options& options, const Callbacks& callbacks) {
+  try {
+    return {train_once(options, callbacks), ""};
+  } catch (const Error& error) {
+    return {error.code(), error.what()};
+  }
+}
+
+void expect_finite(const std::string& path, const std::string& what) {
+  if (!session().is_root() || !fs::exists(path)) return;
+  for (const checkpoint::WeightArray& weight : checkpoint::read(path).weights) {
+    for (const float value : weight.values) ASSERT_TRUE(std::isfinite(value)) << what << ": " << path;
+  }
+}
+
+/// Diverges in some step of its first epochs: mean squared error with an absurd learning rate.
+Options diverging_run(const std::string& checkpoint, const std::string& rate) {
+  Options options = small_run(checkpoint);
+  options["compile.loss"] = "mean_squared_error";
+  options["compile.optimizer"] = "SGD(" + rate + ")";
+  options["compile.metrics"] = "";
+  options["fit.epochs"] = "30";
+  return options;
+}
+
+TEST(Divergence, SavesNothingAnyMoreHoweverOftenItWouldSave) {
+  register_stop_at();
+  const Folder folder;
+  int n = 0;
+  for (const char* rate : {"1e4", "1e12", "1e30"}) {
+    for (const Options& saves : {Options{}, Options{{"checkpoint.every_steps", "1"}},
+                                 Options{{"checkpoint.every_minutes", "0.0000001"}}}) {
+      const std::string path = folder.file("run_" + std::to_string(++n) + ".h5");
+      Options options = diverging_run(path, rate);
+      for (const auto& [key, text] : saves) options[key] = text;
+      const std::string mine = folder.file("mine_" + std::to_string(n) + ".h5");
+      const auto [code, text] =
+          error_of(options, {"ModelCheckpoint(\"" + mine + "\", save_freq=1)", "StopAt(500)"});
+      EXPECT_EQ(code, ExitCode::kDiverged) << text;
+      EXPECT_NE(text.find("NaN or Inf"), std::string::npos) << text;
+      const bool names_what_is_there =
+          text.find(path + " holds the state") != std::string::npos ||
+          text.find("no checkpoint of this run was written") != std::string::npos;
+      EXPECT_TRUE(names_what_is_there) << text;
+      if (session().is_root()) {
+        EXPECT_EQ(fs::exists(path), text.find("holds the state") != std::string::npos) << text;
+      }
+      expect_finite(path, rate);
+      expect_finite(mine, rate);
+    }
+  }
+}
+
+TEST(Divergence, InTheLastUpdateOfARunIsFoundBeforeTheRunIsCalledFinished) {
+  const Folder folder;
+  Options options =
+      diverging_run(folder.file("run.h5"), "1e38");  // one step: the loss is finite, the update is not
+  options["fit.batch_size"] = "40";
+  options["fit.epochs"] = "1";
+  options["data.validation_rows"] = "";
+  const auto [code, text] = error_of(options, {});
+  EXPECT_EQ(code, ExitCode::kDiverged) << text;
+  if (session().is_root()) {
+    EXPECT_FALSE(fs::exists(folder.file("run.h5")));
+  }
+}
+
+TEST(Divergence, BeatsAStopThatArrivesWithIt) {
+  register_stop_at();
+  const Folder folder;
+  for (int step = 1; step <= 4; ++step) {
+    const Options options = diverging_run(folder.file("run_" + std::to_string(step) + ".h5"), "1e30");
+    const auto [code, text] = error_of(options, {"StopAt(" + std::to_string(step) + ")"});
+    if (code == ExitCode::kResumable) continue;  // stopped while all was well
+    EXPECT_EQ(code, ExitCode::kDiverged) << text;
+    expect_finite(options.at("checkpoint.path"), "stop");
+  }
+}
+
+// ---- More epochs for a run that a callback ended
+
+TEST(NewFit, ForgetsWhatEndedTheLastOne) {
+  const Folder folder;
+  Options options = small_run(folder.file("run.h5"));
+  options["fit.epochs"] = "10";
+  const Callbacks early = {"EarlyStopping(monitor=\"val_loss\", patience=2, min_delta=10.0)"};
+  ASSERT_EQ(train_once(options, early), ExitCode::kDone);
+  options["fit.epochs"] = "20";
+  ASSERT_EQ(train_once(options, early), ExitCode::kDone);
+  if (!session().is_root()) return;
+  const checkpoint::Contents contents = checkpoint::read(options["checkpoint.path"]);
+  // Keras: each fit() waits for `patience` epochs after its own first one.
+  EXPECT_EQ(contents.state.epoch, 6);
+  EXPECT_EQ(contents.environment["fits"], Json({0, 3}));
+  EXPECT_EQ(contents.environment["ended_by"], "EarlyStopping");
+}
+
+}  // namespace
+}  // namespace nntrain::train
