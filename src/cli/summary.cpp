@@ -23,12 +23,9 @@ ExitCode summary(comm::Session& session, const CommandLine& line) {
       const train::ModelSource source = train::read_model_source(session, settings.model);
       Shape shape = source.input;
       if (!source.has_input) {
-        data::SourceOptions options{
-            settings.data.inputs,         data::Role::kInputs, settings.data.input_columns,
-            settings.data.target_columns, "data.inputs",       {}};
-        if (options.source.empty())
+        if (settings.data.inputs.empty())
           throw InputError("the input shape is not known; give model.input_shape or data.inputs");
-        shape = data::open_array(options)->info().sample;
+        shape = train::sample_shape(settings.data);
       }
       model = train::build_model(source, shape);
     }
