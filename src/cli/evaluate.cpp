@@ -36,6 +36,7 @@ ExitCode evaluate(comm::Session& session, const CommandLine& line) {
     inference = std::make_unique<train::Inference>(session, std::move(contents), configuration,
                                                    train::Inference::Task::kEvaluate);
   });
+  for (const std::string& note : inference->notes()) log::note(note);
   const train::Evaluation evaluation = inference->evaluate();
   if (!session.is_root()) return ExitCode::kDone;
   for (const std::string& note : evaluation.report.notes) log::note(note);

@@ -32,6 +32,7 @@ ExitCode predict(comm::Session& session, const CommandLine& line) {
     inference = std::make_unique<train::Inference>(session, std::move(contents), configuration,
                                                    train::Inference::Task::kPredict);
   });
+  for (const std::string& note : inference->notes()) log::note(note);
   const train::Predictions predictions = inference->predict();
   comm::collectively(session, "write " + output, [&] {
     if (session.is_root()) train::write_predictions(output, predictions);

@@ -23,14 +23,9 @@ ExitCode summary(comm::Session& session, const CommandLine& line) {
       const train::ModelSource source = train::read_model_source(session, settings.model);
       Shape shape = source.input;
       if (!source.has_input) {
-        data::SourceOptions options;
-        options.source = settings.data.inputs;
-        options.columns = settings.data.input_columns;
-        options.exclude_columns = settings.data.target_columns;
-        options.key = "data.inputs";
-        if (options.source.empty())
+        if (settings.data.inputs.empty())
           throw InputError("the input shape is not known; give model.input_shape or data.inputs");
-        shape = data::open_array(options)->info().sample;
+        shape = train::sample_shape(settings.data);
       }
       model = train::build_model(source, shape);
     }

@@ -92,10 +92,8 @@ void build(Run& run, const ModelSource& source, const DataLoader& loader) {
     Settings& settings = run.settings;
     const Shape& sample = loader.sets().input_shape;
     run.model = build_model(source, sample);
-    if (run.model->input_shape() != sample && run.model->input_shape().size() != sample.size()) {
-      throw InputError("the data's samples have shape " + sample.to_string() + " (data.inputs = " +
-                       settings.data.inputs + "), the model expects " + run.model->input_shape().to_string());
-    }
+    const std::string note = check_sample_shape(sample, run.model->input_shape(), settings.data.inputs);
+    if (!note.empty()) run.notes.push_back(note);
     if (run.compiled.loss) return;
     choose_loss(settings.compile, run.model->output_shape());
     run.compiled.loss = make_loss(settings.compile);
@@ -109,6 +107,7 @@ void load_and_build(Run& run, const ModelSource& source) {
   build(run, source, loader);
   loader.load_targets({run.compiled.loss.get(), run.model->output_shape(), run.settings.compile.loss_origin});
   run.data = loader.take();
+  run.notes.insert(run.notes.end(), run.data.notes.begin(), run.data.notes.end());
   comm::collectively(run.session, "compile", [&] {
     make_metrics(run.settings.compile, run.data.target_shape, run.model->output_shape(), run.compiled);
     fuse_head(*run.model, *run.compiled.loss);
