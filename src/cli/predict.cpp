@@ -18,7 +18,7 @@ ExitCode predict(comm::Session& session, const CommandLine& line) {
   comm::collectively(session, "predict", [&] {
     if (output.empty()) throw InputError("no output given; add --output=FILE.h5, .csv or .npy");
     train::check_prediction_path(output);
-    checkpoint::Contents contents = train::read_contents(session, line.file);
+    checkpoint::Contents contents = read_model_file(session, line.file);
     const train::Configuration configuration = stored_configuration(contents, line);
     inference = std::make_unique<train::Inference>(session, std::move(contents), configuration,
                                                    train::Inference::Task::kPredict);

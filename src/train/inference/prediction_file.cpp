@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "io/atomic_file.h"
 #include "io/hdf5.h"
+#include "io/npy_header.h"
 #include "train/inference/inference.h"
 
 namespace nntrain::train {
@@ -14,15 +15,7 @@ namespace {
 void write_npy(std::ostream& file, const Predictions& predictions) {
   std::vector<std::int64_t> extents = {predictions.rows};
   for (const std::int64_t extent : predictions.output_shape.extents()) extents.push_back(extent);
-  std::string header =
-      "{'descr': '<f4', 'fortran_order': False, 'shape': " + Shape(extents).to_string() + ", }";
-  header.resize((header.size() + 1 + 10 + 63) / 64 * 64 - 10 - 1, ' ');  // data starts at a multiple of 64
-  header += '\n';
-  const auto length = static_cast<std::uint16_t>(header.size());
-  file.write("\x93NUMPY\x01\x00", 8);
-  file.put(static_cast<char>(length & 255U));
-  file.put(static_cast<char>(length >> 8U));
-  file << header;
+  file << io::npy_header(Shape(extents));
   file.write(reinterpret_cast<const char*>(predictions.values.data()),
              static_cast<std::streamsize>(predictions.values.size() * sizeof(float)));
 }
