@@ -31,7 +31,7 @@ ExitCode evaluate(comm::Session& session, const CommandLine& line) {
   std::unique_ptr<train::Inference> inference;
   comm::collectively(session, "evaluate", [&] {
     check_options(line);
-    checkpoint::Contents contents = train::read_contents(session, line.file);
+    checkpoint::Contents contents = read_model_file(session, line.file);
     const train::Configuration configuration = stored_configuration(contents, line);
     inference = std::make_unique<train::Inference>(session, std::move(contents), configuration,
                                                    train::Inference::Task::kEvaluate);

@@ -20,7 +20,7 @@ ExitCode predict(comm::Session& session, const CommandLine& line) {
     if (output.empty()) throw InputError("no output given; add --output=FILE.h5, .csv or .npy");
     train::check_prediction_path(output);
     if (io::is_standard_output(output)) log::leave_stdout_to_the_answer();
-    checkpoint::Contents contents = train::read_contents(session, line.file);
+    checkpoint::Contents contents = read_model_file(session, line.file);
     const train::Configuration configuration = stored_configuration(contents, line);
     if (session.is_root()) {
       const train::DataSettings data = train::read_settings(configuration).data;

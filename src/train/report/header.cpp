@@ -81,6 +81,7 @@ void print_header(const Run& run) {
   print_data(run);
   print_settings(run);
   log::info(summary_table(*run.model));
+  for (const std::string& note : model_notes(*run.model)) log::note(note);
   const std::string& path = run.settings.checkpoint.path;
   if (run.past.resumed) {
     log::info(
