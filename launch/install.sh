@@ -35,6 +35,9 @@ need libboost-program-options-dev
 need nlohmann-json3-dev
 need libfmt-dev
 need zlib1g-dev
+need libzip-dev
+need libprotobuf-dev
+need protobuf-compiler protoc
 need libssl-dev
 need libprotobuf-dev
 need protobuf-compiler protoc

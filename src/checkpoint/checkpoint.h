@@ -11,6 +11,7 @@
 
 #include "core/json.h"
 #include "core/shape.h"
+#include "io/system.h"
 
 namespace nntrain::checkpoint {
 
@@ -44,6 +45,9 @@ struct Slot {
 
 /// Everything in a file. A Keras file that is not ours has only model_config, training_config and weights.
 struct Contents {
+  std::string origin;                    ///< the file that was read, for messages
+  std::vector<std::string> notes;        ///< what could not be taken from it
+  bool architecture_only = false;        ///< a model's JSON: no weights
   Json model_config;                     ///< {"class_name":"Sequential","config":{...}}
   Json training_config;                  ///< null: not compiled
   std::vector<std::string> layer_names;  ///< model order, weightless layers too
@@ -67,19 +71,27 @@ struct Contents {
 /// SHA-256 (hex) over names, shapes and bytes of the weights, in order: `weights_digest`.
 std::string weights_digest(const std::vector<WeightArray>& weights);
 
-/// Writes to a new file in the same directory, closes, fsyncs, re-opens and verifies the digest, renames,
-/// fsyncs the directory: `path` holds the old or the new checkpoint, never less. Missing folders are made.
-/// Throws RuntimeError (no room, I/O error) and leaves no half-written file.
-void write(const std::string& path, const Contents& contents);
+/// Writes to a new file in the same directory, closes, re-opens and verifies the digests, fsyncs, renames,
+/// fsyncs the directory: `path` holds the old or the new file, never less. Missing folders are made. Throws
+/// DivergedError when a weight, a slot or a kept weight is not finite, RuntimeError (no room, I/O error), and
+/// leaves no half-written file. For the checkpoint that a run goes on from: RunFile.
+void write(const std::string& path, const Contents& contents, io::System& system = io::System::posix());
 
-/// Reads our checkpoint or any Keras whole-model .h5. Untrusted: sizes, types and links are checked before
+/// Reads our checkpoint, any Keras whole-model .h5, a .keras archive, or a model's JSON; nested and
+/// functional models come back as one flat Sequential. Untrusted: sizes, types and links are checked before
 /// memory is taken; digests are verified. Throws InputError naming file and object.
 Contents read(const std::string& path);
+
+/// Reads a file that holds weights only (Keras' .weights.h5, or its legacy spelling) for the model of
+/// `layers`
+/// ({class_name, config} each, in order). Throws InputError.
+Contents read_weights(const std::string& path, const std::vector<Json>& layers);
 
 /// Is there a file at `path`?
 bool exists(const std::string& path);
 
-/// Moves an existing file aside: "run.h5" -> "run.1.h5" (first free number); returns the new name.
+/// Moves a checkpoint of ours aside: "run.h5" -> "run.1.h5" (first free number); returns the new name. Throws
+/// InputError for any other file.
 std::string set_aside(const std::string& path);
 
 }  // namespace nntrain::checkpoint

@@ -33,8 +33,8 @@ std::string weights_digest(const std::vector<WeightArray>& weights) {
 std::string payload_digest(const Contents& contents) {
   Sha256 sha;
   const RunState& s = contents.state;
-  add_text(sha, "model_config", contents.model_config.dump());
-  add_text(sha, "training_config", contents.training_config.dump());
+  add_text(sha, "model_config", json_text(contents.model_config));
+  add_text(sha, "training_config", json_text(contents.training_config));
   for (const WeightArray& weight : contents.weights) add_weight(sha, weight);
   add_text(sha, "state",
            std::to_string(s.epoch) + " " + std::to_string(s.step) + " " + std::to_string(s.iteration) + " " +
@@ -53,10 +53,10 @@ std::string payload_digest(const Contents& contents) {
   add_values(sha, contents.optimizer_scalars);
   add_text(sha, "metric_sums", std::to_string(contents.metric_width));
   add_values(sha, contents.metric_sums);
-  add_text(sha, "callbacks", contents.callbacks.dump());
+  add_text(sha, "callbacks", json_text(contents.callbacks));
   add_text(sha, "config", contents.config);
-  add_text(sha, "data", contents.data.dump());
-  add_text(sha, "environment", contents.environment.dump());
+  add_text(sha, "data", json_text(contents.data));
+  add_text(sha, "environment", json_text(contents.environment));
   for (const auto& [name, weights] : contents.extra_weights) {
     add_text(sha, "extra", name);
     for (const WeightArray& weight : weights) add_weight(sha, weight);

@@ -38,12 +38,65 @@ Json metric_list(const std::vector<Json>& metrics) {
   return list;
 }
 
+/// The name in a wrapper's "fn": a text, or Keras' object of a function. "": there is none.
+std::string function_name(const Json& config) {
+  const Json fn = config.is_object() ? config.value("fn", Json()) : Json();
+  if (fn.is_string()) return fn.get<std::string>();
+  const Json name = fn.is_object() ? fn.value("config", Json()) : Json();
+  return name.is_string() ? name.get<std::string>() : "";
+}
+
+/// TF 2 writes MeanMetricWrapper(fn) for a metric by name, LossFunctionWrapper(fn) for a loss by function,
+/// and "fn" beside the arguments of built-in ones.
+Json unwrapped(Json spec) {
+  if (!spec.is_object() || !spec.contains("config") || !spec["config"].is_object()) return spec;
+  Json& config = spec["config"];
+  const std::string name =
+      spec.value("class_name", Json()).is_string() ? spec["class_name"].get<std::string>() : "";
+  const std::string fn = function_name(config);
+  const bool wrapper = name.ends_with("Wrapper");
+  if (wrapper && fn.empty()) return spec;
+  if (wrapper) spec["class_name"] = fn;
+  config.erase("fn");
+  if (config.value("reduction", Json()) == "auto") config["reduction"] = "sum_over_batch_size";  // Keras 2
+  if (wrapper && (fn == "accuracy" || fn == "acc")) return fn;
+  return spec;
+}
+
 void collect_metrics(const Json& value, std::vector<Json>& metrics) {
-  if (value.is_array()) {  // old files nest lists by output
+  const bool by_output = value.is_object() && !value.contains("class_name");
+  if (value.is_array() || by_output) {  // old files nest lists by output
     for (const Json& item : value) collect_metrics(item, metrics);
-  } else if (!value.is_null() && !(value.is_object() && !value.contains("class_name"))) {
-    metrics.push_back(value);
+  } else if (!value.is_null()) {
+    metrics.push_back(unwrapped(value));
   }
+}
+
+/// Of a value for each output, the only one; null when there are several.
+Json of_only_output(const Json& value) {
+  const bool by_output = value.is_array() || (value.is_object() && !value.contains("class_name"));
+  if (!by_output) return value;
+  return value.size() == 1 ? value.front() : Json();
+}
+
+/// Keras 2's spelling of an optimizer in today's: `lr`, `decay`, and what concerns TensorFlow alone.
+Json modern_optimizer(Json optimizer) {
+  if (!optimizer.is_object() || !optimizer.contains("config") || !optimizer["config"].is_object())
+    return optimizer;
+  Json& config = optimizer["config"];
+  for (const char* key : {"jit_compile", "is_legacy_optimizer", "iterations", "build_config"})
+    config.erase(key);
+  if (config.contains("lr") && !config.contains("learning_rate")) config["learning_rate"] = config["lr"];
+  config.erase("lr");
+  const Json decay = config.value("decay", Json());
+  config.erase("decay");
+  if (decay.is_number() && decay.get<double>() != 0 && config.value("learning_rate", Json()).is_number()) {
+    config["learning_rate"] = {
+        {"class_name", "InverseTimeDecay"},
+        {"config",
+         {{"initial_learning_rate", config["learning_rate"]}, {"decay_steps", 1}, {"decay_rate", decay}}}};
+  }
+  return optimizer;
 }
 
 }  // namespace
@@ -70,10 +123,9 @@ Json keras_training_config(const Json& loss, const Json& optimizer, const std::v
 KerasCompile compile_from_keras(const Json& training_config) {
   KerasCompile compile;
   if (!training_config.is_object()) return compile;
-  compile.loss = training_config.value("loss", Json());
-  if (compile.loss.is_array()) compile.loss = compile.loss.size() == 1 ? Json(compile.loss[0]) : Json();
-  if (compile.loss.is_object() && !compile.loss.contains("class_name")) compile.loss = nullptr;  // per output
-  compile.optimizer = training_config.value("optimizer_config", Json());
+  compile.loss = unwrapped(of_only_output(training_config.value("loss", Json())));
+  compile.loss_weights = of_only_output(training_config.value("loss_weights", Json()));
+  compile.optimizer = modern_optimizer(training_config.value("optimizer_config", Json()));
   collect_metrics(training_config.value("metrics", Json()), compile.metrics);
   collect_metrics(training_config.value("weighted_metrics", Json()), compile.weighted_metrics);
   return compile;

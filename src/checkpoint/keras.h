@@ -14,8 +14,9 @@ Json keras_training_config(const Json& loss, const Json& optimizer, const std::v
 
 /// What a Keras training_config names, as specs for our registries.
 struct KerasCompile {
-  Json loss;       ///< null: none
-  Json optimizer;  ///< null: none
+  Json loss;          ///< null: none
+  Json loss_weights;  ///< null: none
+  Json optimizer;     ///< null: none
   std::vector<Json> metrics, weighted_metrics;
 };
 KerasCompile compile_from_keras(const Json& training_config);

@@ -1,10 +1,12 @@
 // Our checkpoints and any Keras whole-model .h5. Keras loads by order: layer_names, then weight_names.
 
 #include <algorithm>
-#include <set>
+#include <unordered_set>
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/digest.h"
+#include "checkpoint/flat_model.h"
+#include "checkpoint/keras_files.h"
 #include "core/error.h"
 #include "io/hdf5.h"
 
@@ -12,49 +14,8 @@ namespace nntrain::checkpoint {
 
 namespace {
 
-constexpr std::int64_t kMostElements = std::int64_t{1} << 40;
-
-Json parse(const std::string& path, const std::string& what, const std::string& text) {
-  Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded())
-    throw InputError("\"" + path + "\": " + what + " is not JSON; the file is damaged");
-  return json;
-}
-
-/// "sequential/dense/kernel:0" -> "kernel".
-std::string short_name(const std::string& weight) {
-  std::string name = weight.substr(weight.find_last_of('/') + 1);
-  return name.substr(0, name.find(':'));
-}
-
-bool is_state(const std::string& name) {
-  return name == "moving_mean" || name == "moving_variance" || name == "mean" || name == "variance" ||
-         name == "count";
-}
-
-std::vector<WeightArray> read_weights(const std::string& path, const io::Hdf5Group& group,
-                                      std::vector<std::string>& layer_names) {
-  layer_names = group.read_texts("layer_names");
-  std::set<std::string> seen;
-  std::vector<WeightArray> weights;
-  for (const std::string& layer : layer_names) {
-    if (!seen.insert(layer).second)
-      throw InputError("\"" + path + "\" names the layer \"" + layer + "\" twice");
-    if (!group.has(layer)) continue;
-    const io::Hdf5Group layer_group = group.group(layer);
-    if (!layer_group.has_texts("weight_names")) continue;
-    for (const std::string& name : layer_group.read_texts("weight_names")) {
-      const io::Hdf5Dataset dataset = layer_group.dataset(name);
-      if (dataset.info().shape.size() > kMostElements)
-        throw InputError("\"" + path + "\": " + dataset.name() + " is absurdly large");
-      weights.push_back({layer, short_name(name), dataset.info().shape, !is_state(short_name(name)),
-                         dataset.read_all<float>()});
-    }
-  }
-  return weights;
-}
-
-void read_run(const std::string& path, const io::Hdf5Group& ours, Contents& contents) {
+void read_run(const std::string& path, const io::Hdf5Group& ours, const FlatModel& model,
+              Contents& contents) {
   const io::Hdf5Group state = ours.group("state");
   contents.state.epoch = state.read_integer("epoch");
   contents.state.step = state.read_integer("step");
@@ -69,11 +30,10 @@ void read_run(const std::string& path, const io::Hdf5Group& ours, Contents& cont
   }
   const io::Hdf5Group optimizer = ours.group("optimizer");
   contents.optimizer = optimizer.read_text("class_name");
-  const std::vector<std::string> stepped = optimizer.read_texts("trainable_weights");
-  for (WeightArray& weight : contents.weights) {
-    weight.trainable =
-        std::find(stepped.begin(), stepped.end(), weight.layer + "/" + weight.name) != stepped.end();
-  }
+  const std::vector<std::string> names = optimizer.read_texts("trainable_weights");
+  const std::unordered_set<std::string> stepped(names.begin(), names.end());
+  for (WeightArray& weight : contents.weights)
+    weight.trainable = stepped.contains(weight.layer + "/" + weight.name);
   for (const std::string& name : optimizer.read_texts("slots")) {
     Slot slot{name, {}};
     for (const WeightArray& weight : contents.weights) {
@@ -92,13 +52,14 @@ void read_run(const std::string& path, const io::Hdf5Group& ours, Contents& cont
   contents.metric_width = metrics.read_integer("width");
   contents.metric_sums = metrics.dataset("sums").read_all<double>();
   contents.config = ours.read_text("config");
-  contents.data = parse(path, "/nntrain_dist data", ours.read_text("data"));
-  contents.environment = parse(path, "/nntrain_dist environment", ours.read_text("environment"));
-  contents.callbacks = parse(path, "/nntrain_dist callbacks", ours.read_text("callbacks"));
+  contents.data = parse_json(path, "/nntrain_dist data", ours.read_text("data"));
+  contents.environment = parse_json(path, "/nntrain_dist environment", ours.read_text("environment"));
+  contents.callbacks = parse_json(path, "/nntrain_dist callbacks", ours.read_text("callbacks"));
   const io::Hdf5Group kept = ours.group("kept_weights");
   std::vector<std::string> layer_names;
   for (const std::string& name : kept.read_texts("names")) {
-    contents.extra_weights.emplace_back(name, read_weights(path, kept.group(name), layer_names));
+    contents.extra_weights.emplace_back(name,
+                                        read_legacy_weights(path, kept.group(name), model, layer_names));
   }
 }
 
@@ -113,29 +74,57 @@ void check_digest(const std::string& path, const std::string& what, const std::s
 }  // namespace
 
 Contents read(const std::string& path) {
-  if (path.ends_with(".keras") || path.ends_with(".weights.h5")) {
-    throw InputError("\"" + path +
-                     "\" is no whole-model HDF5 file; in Keras, convert it with model.save(\"model.h5\")");
-  }
+  if (path.ends_with(".keras")) return read_archive(path);
+  if (path.ends_with(".json")) return read_architecture(path);
   const io::Hdf5File file = io::Hdf5File::open(path);
   const io::Hdf5Group root = file.root();
   Contents contents;
+  contents.origin = path;
   if (!root.has_attribute("model_config")) {
     throw InputError("No model config found in the file at \"" + path +
-                     "\"; it holds weights only, or something else");
+                     "\"; it holds weights only, or something else. A configuration with model.layer and "
+                     "model.from = " +
+                     path + " gives weights their model");
   }
-  contents.model_config = parse(path, "model_config", root.read_text("model_config"));
+  contents.model_config = parse_json(path, "model_config", root.read_text("model_config"));
+  const FlatModel model = flat_model(contents.model_config);
   if (root.has_attribute("training_config")) {
-    contents.training_config = parse(path, "training_config", root.read_text("training_config"));
+    contents.training_config = parse_json(path, "training_config", root.read_text("training_config"));
   }
-  contents.weights = read_weights(path, root.group("model_weights"), contents.layer_names);
+  contents.weights = read_legacy_weights(path, root.group("model_weights"), model, contents.layer_names);
   contents.ours = root.has("nntrain_dist");
-  if (!contents.ours) return contents;
+  if (!contents.ours) {
+    contents.model_config = model.config;
+    if (contents.training_config.is_object())
+      read_optimizer(root, contents.training_config.value("optimizer_config", Json()), contents);
+    return contents;
+  }
   const io::Hdf5Group ours = root.group("nntrain_dist");
   check_digest(path, "weights", ours.group("state").read_text("weights_digest"),
                weights_digest(contents.weights));
-  read_run(path, ours, contents);
+  read_run(path, ours, model, contents);
   check_digest(path, "run state", ours.read_text("payload_digest"), payload_digest(contents));
+  return contents;
+}
+
+Contents read_weights(const std::string& path, const std::vector<Json>& layers) {
+  const io::Hdf5File file = io::Hdf5File::open(path);
+  const io::Hdf5Group root = file.root();
+  Contents contents;
+  contents.origin = path;
+  if (root.has_attribute("model_config")) {
+    throw InputError("\"" + path +
+                     "\" holds a whole model, and model.layer describes another; give one of the two");
+  }
+  const FlatModel model = flat_model_of(layers);
+  if (root.has_texts("layer_names")) {  // Keras 2's save_weights()
+    contents.weights = read_legacy_weights(path, root, model, contents.layer_names);
+  } else if (root.has("layers") || root.has("_layer_checkpoint_dependencies")) {
+    contents.weights = read_store_weights(path, root, model);
+  } else {
+    throw InputError("\"" + path +
+                     "\" holds no weights that Keras wrote: neither layer_names nor a group layers");
+  }
   return contents;
 }
 

@@ -1,9 +1,12 @@
 // Keras' legacy whole-model HDF5 (keras/src/legacy/saving/legacy_h5_format.py) with /nntrain_dist beside it.
 
 #include <filesystem>
+#include <unordered_map>
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/digest.h"
+#include "checkpoint/run_file.h"
+#include "checkpoint/written_file.h"
 #include "core/error.h"
 #include "io/atomic_file.h"
 #include "io/hdf5.h"
@@ -23,7 +26,9 @@ std::int64_t payload_bytes(const Contents& contents) {
   for (const auto& [name, weights] : contents.extra_weights) {
     for (const WeightArray& weight : weights) floats += weight.shape.size();
   }
-  return 4 * floats + 8 * static_cast<std::int64_t>(contents.metric_sums.size()) + (1 << 16);
+  std::size_t texts = contents.config.size() + 8 * contents.metric_sums.size();
+  for (const auto& [name, column] : contents.history.columns) texts += 8 * column.size() + 1024;
+  return file_bytes(floats, static_cast<std::int64_t>(texts + 2048 * contents.layer_names.size()));
 }
 
 /// layer_names -> weight_names -> datasets; the order inside a layer is trainable first, as Keras reads it.
@@ -32,18 +37,25 @@ void write_weights(io::Hdf5Group group, const std::vector<std::string>& layer_na
   group.write_attribute("layer_names", layer_names);
   group.write_attribute("backend", "tensorflow");
   group.write_attribute("keras_version", kKerasVersion);
+  std::unordered_map<std::string, std::vector<const WeightArray*>> of_layer;
+  for (const bool trainable : {true, false}) {
+    for (const WeightArray& weight : weights) {
+      if (weight.trainable == trainable) of_layer[weight.layer].push_back(&weight);
+    }
+  }
+  std::size_t written = 0;
   for (const std::string& layer : layer_names) {
     io::Hdf5Group layer_group = group.create_group(layer);
     std::vector<std::string> names;
-    for (const bool trainable : {true, false}) {
-      for (const WeightArray& weight : weights) {
-        if (weight.layer != layer || weight.trainable != trainable) continue;
-        names.push_back(layer + "/" + weight.name + ":0");
-        layer_group.write_dataset(names.back(), weight.shape, weight.values);
-      }
+    for (const WeightArray* weight : of_layer[layer]) {
+      names.push_back(layer + "/" + weight->name + ":0");
+      layer_group.write_dataset(names.back(), weight->shape, weight->values);
+      ++written;
     }
     layer_group.write_attribute("weight_names", names);
   }
+  if (written != weights.size())
+    throw RuntimeError("internal: " + std::to_string(weights.size() - written) + " weights are of no layer");
 }
 
 void write_run(io::Hdf5Group ours, const Contents& contents) {
@@ -89,9 +101,9 @@ void write_run(io::Hdf5Group ours, const Contents& contents) {
   metrics.write_dataset("sums", Shape{static_cast<std::int64_t>(contents.metric_sums.size())},
                         contents.metric_sums);
   ours.write_attribute("config", contents.config);
-  ours.write_attribute("data", contents.data.dump());
-  ours.write_attribute("environment", contents.environment.dump());
-  ours.write_attribute("callbacks", contents.callbacks.dump());
+  ours.write_attribute("data", json_text(contents.data));
+  ours.write_attribute("environment", json_text(contents.environment));
+  ours.write_attribute("callbacks", json_text(contents.callbacks));
   io::Hdf5Group kept = ours.create_group("kept_weights");
   std::vector<std::string> kept_names;
   for (const auto& [name, weights] : contents.extra_weights) {
@@ -102,29 +114,44 @@ void write_run(io::Hdf5Group ours, const Contents& contents) {
   ours.write_attribute("payload_digest", payload_digest(contents));
 }
 
-}  // namespace
-
-void write(const std::string& path, const Contents& contents) {
-  io::AtomicFile file(path);
-  io::Hdf5File hdf5 = io::Hdf5File::create(file.temporary_path(), payload_bytes(contents));
+void write_hdf5(io::AtomicFile& file, const Contents& contents) {
+  io::Hdf5File hdf5 = io::Hdf5File::create(file, payload_bytes(contents));
   {
     io::Hdf5Group root = hdf5.root();
     root.write_attribute("keras_version", kKerasVersion);
     root.write_attribute("backend", "tensorflow");
-    root.write_attribute("model_config", contents.model_config.dump());
+    root.write_attribute("model_config", json_text(contents.model_config));
     if (!contents.training_config.is_null())
-      root.write_attribute("training_config", contents.training_config.dump());
+      root.write_attribute("training_config", json_text(contents.training_config));
     write_weights(root.create_group("model_weights"), contents.layer_names, contents.weights);
     write_run(root.create_group("nntrain_dist"), contents);
   }
   hdf5.close();
+}
+
+}  // namespace
+
+std::int64_t file_bytes(std::int64_t floats, std::int64_t text_bytes) {
+  return 4 * floats + text_bytes + (1 << 16);
+}
+
+void write_and_verify(io::AtomicFile& file, const Contents& contents) {
+  write_hdf5(file, contents);
   try {
     read(file.temporary_path());  // the digests say whether the disk kept what it was given
-  } catch (const Error& error) {
-    throw RuntimeError("\"" + path +
-                       "\" was not written: what the disk gives back is not what was written (" +
-                       error.what() + "); the previous checkpoint stays");
+  } catch (const InputError& error) {
+    const std::string cause = error.what();
+    throw RuntimeError("\"" + file.path() +
+                       "\" was not written: what was read back is not what was written (" +
+                       cause.substr(0, cause.find(';')) + "); a disk or memory fails");
   }
+  file.synchronise();
+}
+
+void write(const std::string& path, const Contents& contents, io::System& system) {
+  require_finite(path, contents);
+  io::AtomicFile file(path, system);
+  write_and_verify(file, contents);
   file.commit();
 }
 
@@ -134,6 +161,11 @@ bool exists(const std::string& path) {
 }
 
 std::string set_aside(const std::string& path) {
+  if (!is_ours(path)) {
+    throw InputError("\"" + path +
+                     "\" is no checkpoint that nntrain-dist wrote, so it is not moved aside; give another "
+                     "checkpoint.path, or move it away");
+  }
   const std::filesystem::path old(path);
   for (int k = 1; k < 1000000; ++k) {
     const std::filesystem::path aside =
@@ -141,8 +173,11 @@ std::string set_aside(const std::string& path) {
     if (exists(aside.string())) continue;
     std::error_code failed;
     std::filesystem::rename(old, aside, failed);
-    if (failed)
-      throw RuntimeError("cannot rename \"" + path + "\" to \"" + aside.string() + "\": " + failed.message());
+    if (failed) {
+      throw io::WriteError(
+          "cannot rename \"" + path + "\" to \"" + aside.string() + "\": " + failed.message(),
+          failed.value());
+    }
     return aside.string();
   }
   throw RuntimeError("no free name to set \"" + path + "\" aside");

@@ -134,6 +134,15 @@ void check_files(const CommandLine& line) {
     throw InputError("no file given; " + usage_line(command));
 }
 
+std::string quoted(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,+@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
+  return text + "'";
+}
+
 /// `nntrain-dist help [COMMAND]`.
 CommandLine parse_help(const std::vector<std::string>& topics) {
   CommandLine line;
@@ -153,6 +162,8 @@ CommandLine parse_help(const std::vector<std::string>& topics) {
 CommandLine parse_command_line(int argc, char** argv) {
   std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   CommandLine line;
+  line.text = "nntrain-dist";
+  for (const std::string& argument : arguments) line.text += " " + quoted(argument);
   const std::size_t at = first_word(arguments);
   const std::string word = at < arguments.size() ? arguments[at] : "";
   if (word == "help" || word == "version") {

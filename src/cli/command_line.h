@@ -13,6 +13,7 @@ namespace nntrain::cli {
 
 struct CommandLine {
   const Command* command = nullptr;  ///< null: help or version of the program
+  std::string text;                  ///< as it was typed, quoted for a shell where needed
   bool help = false;
   bool version = false;
   std::string file;                                           ///< the first of `files`, or ""

@@ -11,6 +11,7 @@ ExitCode evaluate(comm::Session& session, const CommandLine& line);
 ExitCode predict(comm::Session& session, const CommandLine& line);
 ExitCode summary(comm::Session& session, const CommandLine& line);
 ExitCode inspect(comm::Session& session, const CommandLine& line);
+ExitCode export_model(comm::Session& session, const CommandLine& line);
 ExitCode plot(comm::Session& session, const CommandLine& line);
 ExitCode watch(comm::Session& session, const CommandLine& line);
 ExitCode vocabulary(comm::Session& session, const CommandLine& line);

@@ -25,7 +25,7 @@ std::string read_on_root(comm::Session& session, const std::string& path) {
     if (text.find('\0') != std::string::npos || text.size() > (1U << 24U)) {
       throw InputError(
           "\"" + path + "\" is no INI file" +
-          (path.ends_with(".h5") ? "; evaluate, predict, summary and inspect take checkpoints" : ""));
+          (is_model_file(path) ? "; evaluate, predict, summary and inspect take checkpoints" : ""));
     }
   });
   return session.broadcast_text(text);
@@ -54,6 +54,11 @@ train::Configuration stored_configuration(const checkpoint::Contents& contents, 
   return configuration;
 }
 
-bool is_checkpoint(const std::string& path) { return path.ends_with(".h5") || path.ends_with(".hdf5"); }
+bool is_model_file(const std::string& path) {
+  for (const char* suffix : {".h5", ".hdf5", ".keras", ".json"}) {
+    if (path.ends_with(suffix)) return true;
+  }
+  return false;
+}
 
 }  // namespace nntrain::cli

@@ -17,6 +17,6 @@ train::Configuration read_configuration(comm::Session& session, const CommandLin
 train::Configuration stored_configuration(const checkpoint::Contents& contents, const CommandLine& line);
 
 /// By its name: .h5 or .hdf5.
-bool is_checkpoint(const std::string& path);
+bool is_model_file(const std::string& path);
 
 }  // namespace nntrain::cli

@@ -7,23 +7,49 @@
 #include "cli/configuration_file.h"
 #include "core/log.h"
 #include "train/inference/inference.h"
+#include "train/report/evaluation_output.h"
 #include "train/report/progress.h"
 
 namespace nntrain::cli {
 
+namespace {
+
+void check_options(const CommandLine& line) {
+  if (line.has("json") && line.has("csv"))
+    throw InputError("command line: --json and --csv both want standard output; keep one of them");
+}
+
+/// One line that ends in \n; text that is not UTF-8 keeps its place.
+std::string one_line(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
 ExitCode evaluate(comm::Session& session, const CommandLine& line) {
+  if (line.has("json") || line.has("csv")) log::leave_stdout_to_the_answer();
   std::unique_ptr<train::Inference> inference;
   comm::collectively(session, "evaluate", [&] {
+    check_options(line);
     checkpoint::Contents contents = train::read_contents(session, line.file);
     const train::Configuration configuration = stored_configuration(contents, line);
     inference = std::make_unique<train::Inference>(session, std::move(contents), configuration,
                                                    train::Inference::Task::kEvaluate);
   });
   const train::Evaluation evaluation = inference->evaluate();
-  log::info(fmt::format("{} samples - {} - {:.0f} samples/s - {}", evaluation.rows,
-                        train::format_duration(evaluation.seconds),
-                        static_cast<double>(evaluation.rows) / std::max(evaluation.seconds, 1e-9),
-                        train::format_logs(evaluation.logs)));
+  if (!session.is_root()) return ExitCode::kDone;
+  for (const std::string& note : evaluation.report.notes) log::note(note);
+  if (line.has("json")) {
+    log::answer(one_line(train::evaluation_json(evaluation.report)));
+  } else if (line.has("csv")) {
+    log::answer(train::evaluation_csv(evaluation.report));
+  } else {
+    log::info(fmt::format("{} samples - {} - {:.0f} samples/s - {}", evaluation.rows,
+                          train::format_duration(evaluation.seconds),
+                          static_cast<double>(evaluation.rows) / std::max(evaluation.seconds, 1e-9),
+                          train::format_logs(evaluation.logs)));
+    log::answer("\n" + train::evaluation_text(evaluation.report));
+  }
   return ExitCode::kDone;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <string>
 
 #include "cli/command_line.h"
 #include "cli/signals.h"
@@ -30,10 +31,15 @@ ExitCode run(comm::Session& session, int argc, char** argv) {
   return line.command->run(session, line);
 }
 
+void say_error(ExitCode code, const char* what) {
+  log::flush();
+  log::record("ERROR (exit code " + std::to_string(static_cast<int>(code)) + "): " + what);
+}
+
 /// All ranks threw alike: rank 0 says it and everybody ends in order.
 int end_together(comm::Session& session, const Error& error) {
   if (session.is_root()) {
-    log::flush();
+    say_error(error.code(), error.what());
     std::fprintf(stderr, "nntrain-dist: %s\n", error.what());
   }
   return static_cast<int>(error.code());
@@ -46,10 +52,13 @@ int guarded(comm::Session& session, int argc, char** argv) {
     return end_together(session, error);
   } catch (const Error& error) {
     if (session.size() == 1) return end_together(session, error);
+    say_error(error.code(), error.what());
     session.abort(error.code(), error.what());
   } catch (const std::bad_alloc&) {
+    say_error(ExitCode::kRuntime, "out of memory");
     session.abort(ExitCode::kRuntime, "out of memory");
   } catch (const std::exception& error) {
+    say_error(ExitCode::kRuntime, error.what());
     session.abort(ExitCode::kRuntime, error.what());
   }
 }
@@ -63,7 +72,7 @@ int main(int argc, char** argv) {
   nntrain::cli::take_signals();
   try {
     nntrain::comm::Session session(argc, argv);
-    nntrain::log::start(session.is_root() ? nntrain::log::Voice::kSpeaks : nntrain::log::Voice::kSilent, "");
+    nntrain::log::start(session.is_root() ? nntrain::log::Voice::kSpeaks : nntrain::log::Voice::kSilent);
     return nntrain::cli::guarded(session, argc, argv);
   } catch (const nntrain::Error& error) {
     std::fprintf(stderr, "nntrain-dist: %s\n", error.what());

@@ -15,7 +15,7 @@ namespace nntrain::cli {
 ExitCode summary(comm::Session& session, const CommandLine& line) {
   comm::collectively(session, "summary", [&] {
     std::unique_ptr<nn::Sequential> model;
-    if (is_checkpoint(line.file)) {
+    if (is_model_file(line.file)) {
       const train::ModelSource source = train::model_source_of(train::read_contents(session, line.file));
       model = train::build_model(source, Shape{});
     } else {

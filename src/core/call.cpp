@@ -57,8 +57,14 @@ class Parser {
     while (!at_end() && std::isspace(static_cast<unsigned char>(text_[position_])) != 0) ++position_;
   }
   [[noreturn]] void fail(const std::string& what) const {
-    throw InputError("\"" + std::string(text_) + "\" " + what + " at character " +
-                     std::to_string(position_ + 1));
+    throw InputError("\"" + shortened(text_, kShownBytes) + "\" " + what + " at character " +
+                     std::to_string(position_ + 1) + nearby());
+  }
+  /// The place in a text that is too long to be shown.
+  std::string nearby() const {
+    if (text_.size() <= kShownBytes) return "";
+    const std::size_t from = position_ < 20 ? 0 : position_ - 20;
+    return ", near \"" + std::string(text_.substr(from, 40)) + "\"";
   }
   void expect(char c) {
     skip_space();
@@ -197,7 +203,7 @@ class Parser {
         arguments.push_back(value(depth + 1));
       } else {
         ++position_;
-        if (config.contains(key)) fail("gives the argument \"" + key + "\" twice");
+        if (config.contains(key)) fail("gives the argument \"" + shortened(key) + "\" twice");
         config[key] = value(depth + 1);
       }
       skip_space();
@@ -229,7 +235,7 @@ class Parser {
     for (skip_space(); !peek('}'); skip_space()) {
       const Json key = value(depth + 1);
       expect(':');
-      items[key.is_string() ? key.get<std::string>() : key.dump()] = value(depth + 1);
+      items[key.is_string() ? key.get<std::string>() : json_text(key)] = value(depth + 1);
       skip_space();
       if (!peek('}')) expect(',');
     }
@@ -237,15 +243,25 @@ class Parser {
     return items;
   }
 
+  static constexpr std::size_t kShownBytes = 400;
   std::string_view text_;
   std::size_t position_ = 0;
 };
 
-std::string python_number(double value) {
+template <class Number>
+std::string shortest(Number value) {
   std::array<char, 40> buffer{};
-  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
-  (void)error;
-  std::string text(buffer.data(), end);
+  return {buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr};
+}
+
+/// As Python writes it. A float32 that was widened is shown as the float32 it was: 0.1, not
+/// 0.10000000149011612.
+std::string python_number(double value) {
+  std::string text = shortest(value);
+  const auto narrow = static_cast<float>(value);
+  if (static_cast<double>(narrow) == value) {
+    if (const std::string short_text = shortest(narrow); short_text.size() < text.size()) text = short_text;
+  }
   if (text.find_first_of(".en") == std::string::npos) text += ".0";
   return text;
 }
@@ -265,17 +281,17 @@ std::string format_call(const Json& value) {
   if (value.is_null()) return "None";
   if (value.is_boolean()) return value.get<bool>() ? "True" : "False";
   if (value.is_number_float()) return python_number(value.get<double>());
-  if (value.is_string()) return value.dump();
+  if (value.is_string()) return json_text(value);
   if (value.is_array()) {
     std::string text = "[";
     for (const Json& item : value) text += (text.size() > 1 ? ", " : "") + format_call(item);
     return text + "]";
   }
-  if (!value.is_object()) return value.dump();
+  if (!value.is_object()) return json_text(value);
   if (!value.contains("class_name") || !value["class_name"].is_string()) {
     std::string text = "{";
     for (const auto& [key, item] : value.items()) {
-      text += (text.size() > 1 ? ", " : "") + Json(key).dump() + ": " + format_call(item);
+      text += (text.size() > 1 ? ", " : "") + json_text(key) + ": " + format_call(item);
     }
     return text + "}";
   }

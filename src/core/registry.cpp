@@ -171,6 +171,37 @@ std::string unknown_name(const std::string& family, const std::string& name,
   return message + "; the known ones: " + list;
 }
 
+namespace {
+
+bool is_keras_module(const Json& module) {
+  if (!module.is_string()) return false;
+  const std::string name = module.get<std::string>();
+  if (name == "keras" || name == "builtins") return true;
+  for (const char* package : {"keras.", "tf_keras.", "tensorflow."}) {
+    if (name.starts_with(package)) return true;
+  }
+  return false;
+}
+
+/// A class or function of the user's own: "package>Name", or one that Keras wrote with its Python module. It
+/// may bear the name of a built-in one and compute something else. TF 2.11 to 2.15 write every optimizer of
+/// theirs as "Custom>SGD".
+bool is_custom(const std::string& family, const std::string& name, const Json& spec) {
+  const auto packaged = [&](const std::string& text) {
+    const bool tensorflow = family == "optimizer" && text.starts_with("Custom>");
+    return text.find('>') != std::string::npos && !tensorflow;
+  };
+  if (packaged(name)) return true;
+  if (!spec.is_object()) return false;
+  const Json registered = spec.value("registered_name", Json());
+  if (!registered.is_string()) return false;
+  const std::string text = registered.get<std::string>();
+  if (family == "optimizer" && text.starts_with("Custom>")) return false;
+  return packaged(text) || !is_keras_module(spec.value("module", Json()));
+}
+
+}  // namespace
+
 std::string spec_name(const std::string& family, const Json& spec) {
   Json name = spec;
   if (spec.is_object() && spec.contains("class_name")) {
@@ -181,6 +212,15 @@ std::string spec_name(const std::string& family, const Json& spec) {
     throw InputError("a name or a call is expected for the " + family + ", got " + format_call(spec));
   }
   std::string text = name.get<std::string>();
+  if (is_custom(family, text, spec)) {
+    const Json registered = spec.is_object() ? spec.value("registered_name", Json()) : Json();
+    const bool longer =
+        registered.is_string() && text.find('>') == std::string::npos && registered != "function";
+    throw InputError(
+        "the " + family + " \"" + (longer ? registered.get<std::string>() : text) +
+        "\" is a custom object, code in somebody's Python program, which a file does not hold; only "
+        "Keras' own can be taken");
+  }
   const std::size_t prefix = text.find_last_of(".>");  // keras.layers.Dense, Custom>SGD
   return prefix == std::string::npos ? text : text.substr(prefix + 1);
 }

@@ -50,7 +50,8 @@ namespace detail {
 /// known one), wrong type, missing argument, argument given twice.
 Json resolve(const std::string& family, const Signature& signature, const Json& spec);
 /// The name in a spec: a string itself, {"class_name"}, {"class_name":"function","config":name};
-/// prefixes such as "keras.layers." and "Custom>" are dropped. Throws InputError.
+/// prefixes such as "keras.layers." are dropped. Throws InputError, also for custom objects
+/// ("package>Dense").
 std::string spec_name(const std::string& family, const Json& spec);
 /// The message for a name that no entry has: why (`refusals`), and the nearest of `known`, or all
 /// `class_names` when these are few.

@@ -80,7 +80,7 @@ std::int64_t shard_begin(int shard, int shards, std::int64_t rows) {
 
 std::vector<ShardRange> covering_nodes(ShardRange range, int shards) {
   std::vector<ShardRange> nodes;
-  cover({0, tree_span(shards)}, range, shards, nodes);
+  if (range.count() > 0) cover({0, tree_span(shards)}, range, shards, nodes);
   return nodes;
 }
 

@@ -126,13 +126,17 @@ std::unique_ptr<ArraySource> open_array(const SourceOptions& options) {
   if (begins_with(start, "\x93NUMPY")) return open_npy(std::move(file));
   if (begins_with(start, std::string_view("\0\0", 2))) return open_idx(std::move(file));
   if (start.empty()) throw InputError(file.name() + " is empty");
-  if (!looks_like_text(start)) {
+  const std::string_view text(reinterpret_cast<const char*>(start.data()), start.size());
+  refuse_strangers(file.name(), text);
+  const bool utf16 = text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
+  if (!utf16 && !looks_like_text(start)) {
     throw InputError(
         fmt::format("{} is none of IDX, CSV, HDF5 and NPY: it begins with the bytes {}; the file is damaged "
                     "or of another format",
                     file.name(), hex_bytes(start.first(std::min<std::size_t>(start.size(), 8)))));
   }
-  return open_csv(std::move(file), options);
+  if (is_svmlight(text)) return open_svmlight(std::move(file), options);
+  return open_table(std::move(file), options);
 }
 
 std::string fingerprint(const ArrayInfo& info, std::span<const std::byte> memory) {

@@ -4,12 +4,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/json.h"
 #include "core/shape.h"
 
 namespace nntrain::data {
@@ -23,20 +25,48 @@ struct ArrayInfo {
   std::int64_t rows = 0;
   Shape sample;                          ///< one sample, e.g. (28, 28); () for a plain vector of values
   std::vector<std::string> class_names;  ///< of a text column used as target, sorted; else empty
-  std::vector<std::string> columns;      ///< CSV header of the chosen columns; else empty
-  std::int64_t bytes() const;            ///< rows * sample.size() * element_bytes
+  std::vector<std::string> columns;      ///< tables: names of the values of a sample; else empty
+  /// Tables: how the columns were read, so that evaluate and predict read other files in the same way; null
+  /// for arrays.
+  Json table;
+  std::vector<std::string> notes;  ///< what a user should know of how the file was read
+  std::int64_t bytes() const;      ///< rows * sample.size() * element_bytes
 };
 
 enum class Role { kInputs, kTargets, kWeights };
 
+/// How tables are read, as the keys data.* say it; "" and "auto": found where clear.
+struct TableOptions {
+  std::string header = "auto";  ///< auto, yes, no, skip N
+  std::string delimiter, decimal, thousands, comment, encoding;
+  std::string columns;  ///< NAME: kind, ...
+  std::string missing =
+      "error";  ///< error, mean, median, most_frequent, constant(v), indicator; NAME: one of these
+};
+
+/// What text in the target column may become.
+enum class Labels {
+  kRefused,  ///< nothing: the loss wants numbers
+  kClasses,  ///< one class a row
+  kSets      ///< any number of labels a row, "garden;lift"; columns of 0 and 1
+};
+
 struct SourceOptions {
   std::string source;  ///< "PATH" or "PATH:DATASET"
   Role role = Role::kInputs;
-  std::string columns;          ///< CSV: names and Python slices, comma separated; empty: see open_array
-  std::string exclude_columns;  ///< CSV inputs: the target columns, when both come from one file
+  std::string columns;          ///< tables: names and Python slices, comma separated; empty: see open_array
+  std::string exclude_columns;  ///< table inputs: the target columns, when both come from one file
   std::string key;              ///< configuration key for messages, "data.inputs"
   std::vector<std::string> class_names;  ///< targets: names already known (validation, test); text not
                                          ///< among them is an error
+  TableOptions table;
+  bool of_one_table = true;  ///< inputs and targets are columns of one file
+  Labels labels = Labels::kClasses;
+  std::string wants_numbers;  ///< Labels::kRefused: who does, "compile.loss = MeanSquaredError"
+  /// ArrayInfo::table of the training inputs or targets: columns are matched by name. Null while training.
+  Json training;
+  /// Which rows train, for the statistics of missing values (rows -> one flag a row). Empty: all.
+  std::function<std::vector<bool>(std::int64_t)> training_rows;
 };
 
 /// An opened file: its header is read and checked, its samples not yet.
@@ -53,12 +83,11 @@ class ArraySource {
 /// InputError naming key, file and, where there is one, line and column.
 /// * IDX: all element types. * NPY: versions 1 to 3, bool, integers and floats of any byte order, C or
 /// Fortran order. * HDF5: numbers of any width; links out of the file are refused; without :DATASET the file
-/// must hold exactly one in its root. * CSV: delimiter , ; or tab; quotes; empty lines are skipped; the first
-/// line is a header when it holds no number, or text above a number. Without `columns` inputs take all
-/// columns but exclude_columns, targets all columns. The one text column that targets may have becomes
-/// indices into the sorted labels (or into options.class_names); one column alone makes samples of shape ()
-/// for targets and weights, (columns,) for inputs. Numbers from a text file are counted from line 1, rows of
-/// arrays from 0.
+/// must hold exactly one in its root. * Tables (docs/data.md): CSV and its kin. Without `columns` inputs take
+/// all columns but exclude_columns, those that data.columns gives another part, and indices; targets all
+/// columns. Text in the only target column becomes indices into the sorted labels (or into
+/// options.class_names); one column alone makes samples of shape () for targets and weights, (columns,) for
+/// inputs. Lines of a text file are counted from 1, rows of arrays from 0.
 std::unique_ptr<ArraySource> open_array(const SourceOptions& options);
 
 /// A Python slice "5000:", ":5000", "-100:", "10:20" (no step) or "" (all) of `rows` rows. An out-of-range

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "data/array_source.h"
 #include "io/input_file.h"
@@ -12,7 +13,13 @@ namespace nntrain::data {
 
 std::unique_ptr<ArraySource> open_idx(io::InputFile file);
 std::unique_ptr<ArraySource> open_npy(io::InputFile file);
-std::unique_ptr<ArraySource> open_csv(io::InputFile file, const SourceOptions& options);
+std::unique_ptr<ArraySource> open_table(io::InputFile file, const SourceOptions& options);
+/// "0.5 1:2.5 3:1": target, then index:value from 1; what is absent is 0. Does text begin so?
+bool is_svmlight(std::string_view start);
+std::unique_ptr<ArraySource> open_svmlight(io::InputFile file, const SourceOptions& options);
+/// Throws InputError for files that are no samples at all, naming what they are: HTML pages, git-lfs
+/// pointers, spreadsheets and the like.
+void refuse_strangers(const std::string& name, std::string_view start);
 /// `dataset` empty: the only one in the root.
 std::unique_ptr<ArraySource> open_hdf5(const std::string& path, const std::string& dataset,
                                        const SourceOptions& options);

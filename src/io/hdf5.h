@@ -17,10 +17,14 @@
 #include <vector>
 
 #include "core/shape.h"
+#include "io/atomic_file.h"
+#include "io/system.h"
 
 namespace nntrain::io {
 
 namespace detail {
+struct Hdf5Io;
+
 /// Owns one HDF5 identifier (hid_t is 64 bits); < 0: none.
 class Hdf5Handle {
  public:
@@ -42,6 +46,8 @@ class Hdf5Handle {
 /// What every object of a file needs for its checks and messages.
 struct Hdf5Context {
   std::string file;             ///< path as the user gave it
+  std::shared_ptr<Hdf5Io> io;   ///< its way to the disk and what failed there
+  std::string path;             ///< where it is read from
   std::int64_t file_bytes = 0;  ///< size on disk when opened for reading
   bool reading = true;
   mutable bool heaps_checked = false;  ///< variable-length texts are safe to read
@@ -189,10 +195,15 @@ class Hdf5Group {
 class Hdf5File {
  public:
   /// Read-only, untrusted. InputError: missing, a directory, not HDF5, truncated.
-  static Hdf5File open(const std::string& path);
-  /// A new file (an old one of that name is emptied) that HDF5 >= 1.8 reads. With `expected_bytes` > 0 the
-  /// room is reserved first: a full disk throws RuntimeError with both numbers before anything is written.
-  static Hdf5File create(const std::string& path, std::int64_t expected_bytes = 0);
+  /// RuntimeError: the disk fails to give it back (EIO), here and in every later call.
+  /// `shown`: how messages name it, when its path would say nothing.
+  static Hdf5File open(const std::string& path, const std::string& shown = "",
+                       System& system = System::posix());
+  /// A new file (an old one of that name is emptied) that HDF5 >= 1.8 reads.
+  static Hdf5File create(const std::string& path, System& system = System::posix());
+  /// In the temporary file of `file`, whose name stands in messages. With `expected_bytes` > 0 the room is
+  /// reserved first: a full disk throws WriteError with both numbers before anything is written.
+  static Hdf5File create(AtomicFile& file, std::int64_t expected_bytes = 0);
   /// Does `path` begin with HDF5's signature (at byte 0, 512, 1024, ...)? False when it cannot be read.
   static bool is_hdf5(const std::string& path);
 
@@ -202,10 +213,11 @@ class Hdf5File {
 
   Hdf5Group root() const;
   const std::string& path() const { return context_->file; }
-  /// Writes everything and closes; RuntimeError when the system could not take it.
+  /// Writes everything and closes; WriteError when the system could not take it, now or in an earlier call.
   void close();
 
  private:
+  static Hdf5File create(const std::string& path, const std::string& shown, System& system);
   Hdf5File(std::shared_ptr<const detail::Hdf5Context> context, detail::Hdf5Handle handle);
   std::shared_ptr<const detail::Hdf5Context> context_;
   detail::Hdf5Handle handle_;

@@ -66,9 +66,10 @@ Hdf5Handle string_type(std::size_t width, const Hdf5Context& context, const std:
 void write(hid_t group, const std::string& attribute, hid_t type, hid_t memory, hid_t space,
            const void* values, const Hdf5Context& context, const std::string& what) {
   if (H5Aexists(group, attribute.c_str()) > 0) check(H5Adelete(group, attribute.c_str()), context, what);
-  const Hdf5Handle handle =
+  Hdf5Handle handle =
       checked(H5Acreate2(group, attribute.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), context, what);
   if (values != nullptr) check(H5Awrite(handle.id(), memory, values), context, what);
+  close_written(handle, context, what);
 }
 
 std::string writing(const std::string& group, const std::string& attribute) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstring>
 
 #include "core/error.h"
 #include "io/atomic_file.h"
@@ -42,11 +43,25 @@ std::string last_hdf5_error() {
   return message.substr(0, message.find('\n'));
 }
 
+namespace {
+
+/// The system's words where a call of it failed, libhdf5's otherwise.
+std::string cause_of(const detail::Hdf5Context& context) {
+  return context.io->error != 0 ? std::strerror(context.io->error) : last_hdf5_error();
+}
+
+bool write_failed(const detail::Hdf5Context& context) { return !context.reading && context.io->error != 0; }
+
+}  // namespace
+
 void fail(const detail::Hdf5Context& context, const std::string& message) {
-  if (context.reading) throw InputError(message);
+  const int error = context.io->error;
+  if (context.reading && error == 0) throw InputError(message);
+  if (context.reading)
+    throw RuntimeError(fmt::format("cannot read \"{}\": {}", context.file, std::strerror(error)));
   const std::int64_t available = free_bytes(context.file);
-  throw RuntimeError(available < 0 ? message
-                                   : fmt::format("{}; {} bytes are free there", message, available));
+  throw WriteError(available < 0 ? message : fmt::format("{}; {} bytes are free there", message, available),
+                   error);
 }
 
 std::string object_name(const detail::Hdf5Context& context, const std::string& path) {
@@ -54,12 +69,19 @@ std::string object_name(const detail::Hdf5Context& context, const std::string& p
 }
 
 detail::Hdf5Handle checked(hid_t id, const detail::Hdf5Context& context, const std::string& what) {
-  if (id < 0) fail(context, fmt::format("{} ({})", what, last_hdf5_error()));
-  return detail::Hdf5Handle(id);
+  detail::Hdf5Handle handle(id);
+  if (id < 0 || write_failed(context)) fail(context, fmt::format("{} ({})", what, cause_of(context)));
+  return handle;
 }
 
 void check(herr_t status, const detail::Hdf5Context& context, const std::string& what) {
-  if (status < 0) fail(context, fmt::format("{} ({})", what, last_hdf5_error()));
+  if (status < 0 || write_failed(context)) fail(context, fmt::format("{} ({})", what, cause_of(context)));
+}
+
+void close_written(detail::Hdf5Handle& handle, const detail::Hdf5Context& context, const std::string& what) {
+  const hid_t id = handle.id();
+  handle.forget();
+  check(H5Idec_ref(id), context, what);
 }
 
 template <>

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "io/hdf5.h"
+#include "io/hdf5_driver.h"
 
 namespace nntrain::io {
 
@@ -20,16 +21,20 @@ void use_hdf5();
 /// of the system is given in the system's words alone.
 std::string last_hdf5_error();
 
-/// Throws InputError when the file is being read, RuntimeError when it is being written.
+/// Throws InputError when the file is being read, RuntimeError when it is being written, or when the disk
+/// failed.
 [[noreturn]] void fail(const detail::Hdf5Context& context, const std::string& message);
 
 /// `"run.h5" /a/b`
 std::string object_name(const detail::Hdf5Context& context, const std::string& path);
 
-/// A handle of `id`, or fail with `what` and libhdf5's cause.
+/// A handle of `id`, or fail with `what` and the cause. Of a file that is being written, every failed write
+/// since it was made is an error here, too.
 detail::Hdf5Handle checked(hid_t id, const detail::Hdf5Context& context, const std::string& what);
-/// Fails with `what` and libhdf5's cause when `status` is negative.
+/// Fails with `what` and the cause when `status` is negative; of a file being written as above.
 void check(herr_t status, const detail::Hdf5Context& context, const std::string& what);
+/// Closes what was written, with its return code checked; the handle is empty afterwards.
+void close_written(detail::Hdf5Handle& handle, const detail::Hdf5Context& context, const std::string& what);
 
 /// Native type in memory and little-endian type in the file.
 template <class T>

@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,19 +33,18 @@ Hdf5Handle access_properties(const Hdf5Context& context) {
   // Files appear by rename only, so locks protect nothing; on network file systems they fail.
   check(H5Pset_file_locking(access.id(), false, true), context, what);
 #endif
+  check(detail::set_driver(access.id(), *context.io), context, what);
   return access;
 }
 
-/// Takes the blocks now, so that a full disk is an error here and not in the middle of libhdf5.
-void reserve(const std::string& path, std::int64_t bytes) {
-  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  if (descriptor < 0) throw_write_error(path, std::strerror(errno), bytes);
-  const int status = ::fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, bytes);
-  const int cause = status == 0 ? 0 : errno;
-  ::close(descriptor);
-  if (cause == ENOSPC || cause == EDQUOT || cause == EFBIG)
-    throw_write_error(path, std::strerror(cause), bytes);
-  if (cause != 0) require_free_bytes(path, bytes);  // a file system without reservations
+std::shared_ptr<Hdf5Context> make_context(const std::string& path, bool reading, System& system) {
+  auto context = std::make_shared<Hdf5Context>();
+  context->file = path;
+  context->reading = reading;
+  context->io = std::make_shared<detail::Hdf5Io>();
+  context->io->system = &system;
+  context->io->reading = reading;
+  return context;
 }
 
 }  // namespace
@@ -54,15 +52,16 @@ void reserve(const std::string& path, std::int64_t bytes) {
 Hdf5File::Hdf5File(std::shared_ptr<const Hdf5Context> context, Hdf5Handle handle)
     : context_(std::move(context)), handle_(std::move(handle)) {}
 
-Hdf5File Hdf5File::open(const std::string& path) {
+Hdf5File Hdf5File::open(const std::string& path, const std::string& shown, System& system) {
   use_hdf5();
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
     throw InputError(fmt::format("cannot open \"{}\": {}", path, std::strerror(errno)));
   }
   if (!S_ISREG(status.st_mode)) throw InputError(fmt::format("\"{}\" is not a file", path));
-  auto context = std::make_shared<Hdf5Context>();
-  context->file = path;
+  auto context = make_context(path, true, system);
+  if (!shown.empty()) context->file = shown;
+  context->path = path;
   context->file_bytes = status.st_size;
   const Hdf5Handle access = access_properties(*context);
   if (::access(path.c_str(), R_OK) != 0) {
@@ -74,20 +73,24 @@ Hdf5File Hdf5File::open(const std::string& path) {
   return {std::move(context), std::move(handle)};
 }
 
-Hdf5File Hdf5File::create(const std::string& path, std::int64_t expected_bytes) {
+Hdf5File Hdf5File::create(const std::string& path, System& system) { return create(path, path, system); }
+
+Hdf5File Hdf5File::create(AtomicFile& file, std::int64_t expected_bytes) {
+  Hdf5File hdf5 = create(file.temporary_path(), file.path(), file.system());
+  file.reserve(expected_bytes);  // libhdf5 has emptied the file when it opened it
+  return hdf5;
+}
+
+Hdf5File Hdf5File::create(const std::string& path, const std::string& shown, System& system) {
   use_hdf5();
-  auto context = std::make_shared<Hdf5Context>();
-  context->file = path;
-  context->reading = false;
+  auto context = make_context(shown, false, system);
   const Hdf5Handle access = access_properties(*context);
-  const std::string what = fmt::format("cannot write \"{}\"", path);
+  const std::string what = fmt::format("cannot write \"{}\"", shown);
   const Hdf5Handle creation = checked(H5Pcreate(H5P_FILE_CREATE), *context, what);
   check(H5Pset_obj_track_times(creation.id(), false), *context, what);  // equal content, equal bytes
   Hdf5Handle handle =
       checked(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id()), *context, what);
-  Hdf5File file(std::move(context), std::move(handle));
-  if (expected_bytes > 0) reserve(path, expected_bytes);
-  return file;
+  return {std::move(context), std::move(handle)};
 }
 
 bool Hdf5File::is_hdf5(const std::string& path) {
@@ -113,10 +116,13 @@ void Hdf5File::close() {
   if (handle_.id() < 0) return;
   const hid_t id = handle_.id();
   handle_.forget();
-  if (H5Fclose(id) >= 0) return;
-  const std::string cause = last_hdf5_error();
-  if (context_->reading) throw InputError(fmt::format("cannot close \"{}\" ({})", context_->file, cause));
-  throw_write_error(context_->file, cause);
+  const bool closed = H5Fclose(id) >= 0;
+  const int error = context_->io->error;
+  if (closed && (error == 0 || context_->reading)) return;
+  if (context_->reading)
+    throw InputError(fmt::format("cannot close \"{}\" ({})", context_->file, last_hdf5_error()));
+  if (error != 0) throw_write_error(context_->file, error, context_->io->bytes);
+  throw WriteError(fmt::format("cannot write \"{}\": {}", context_->file, last_hdf5_error()), 0);
 }
 
 }  // namespace nntrain::io

@@ -200,11 +200,12 @@ void Hdf5Group::write_memory(std::string_view path, const Shape& shape, std::int
   check(H5Pset_obj_track_times(creation.id(), false), *context_, what);
   check(H5Pset_fill_time(creation.id(), H5D_FILL_TIME_NEVER), *context_, what);
   const Hdf5Handle space = checked(make_space(shape), *context_, what);
-  const Hdf5Handle dataset = checked(
+  Hdf5Handle dataset = checked(
       H5Dcreate2(handle_.id(), full.c_str(), file_type, space.id(), link.id(), creation.id(), H5P_DEFAULT),
       *context_, what);
-  if (given == 0) return;
-  check(H5Dwrite(dataset.id(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), *context_, what);
+  if (given > 0)
+    check(H5Dwrite(dataset.id(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), *context_, what);
+  close_written(dataset, *context_, what);  // a small one is written only now
 }
 
 template <Hdf5Element T>

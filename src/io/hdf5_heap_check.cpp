@@ -74,7 +74,7 @@ bool is_walkable(const Reader& file, std::uint64_t start, std::uint64_t file_byt
 
 void check_global_heaps(const detail::Hdf5Context& context) {
   if (!context.reading || context.heaps_checked) return;
-  const Reader file(context.file);
+  const Reader file(context.path);
   const auto file_bytes = static_cast<std::uint64_t>(context.file_bytes);
   std::vector<char> block(std::min(kBlockBytes, static_cast<std::size_t>(file_bytes) + 1));
   std::uint64_t begin = 0;

@@ -146,6 +146,8 @@ class BoundMetric : public ConfusionMetric {
                        "` must be in the range [0, 1]. Received: " + config[bound].dump());
     const std::int64_t count = config["num_thresholds"].get<std::int64_t>();
     thresholds_ = count == 1 ? std::vector<double>{0.5} : spread(count);
+    if (count > 1)
+      thresholds_.front() = 0.0, thresholds_.back() = 1.0;  // Keras: an output of 0 is never positive
     if (!config["class_id"].is_null()) class_id_ = config["class_id"].get<std::int64_t>();
   }
   void result(std::span<const double> sums, std::vector<double>& values) const override {

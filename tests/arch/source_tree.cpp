@@ -36,6 +36,7 @@ const std::map<std::string, Floors, std::less<>>& floors_below() {
 const std::map<std::string, std::vector<std::string>, std::less<>>& rooms() {
   static const std::map<std::string, std::vector<std::string>, std::less<>> table = {
       {"core", {"products"}},
+      {"data", {"tables"}},
       {"nn", {"variables", "activations", "losses", "layers", "model"}},
       {"comm", {"session", "exchange"}},
       {"train", {"callbacks", "config", "data", "step", "run", "inference", "report", "loop"}},
@@ -48,9 +49,10 @@ struct Door {
   std::string_view floor;   ///< the only one that may include it
 };
 constexpr Door kDoors[] = {
-    {"mpi.h", "comm"},    {"hdf5", "io"},      {"H5", "io"},         {"cblas", "core"},
-    {"openblas", "core"}, {"f77blas", "core"}, {"dnnl", "core"},     {"oneapi/", "core"},
-    {"boost/", "cli"},    {"zlib.h", "io"},    {"openssl/", "core"},
+    {"mpi.h", "comm"},         {"hdf5", "io"},       {"H5", "io"},     {"cblas", "core"},
+    {"openblas", "core"},      {"f77blas", "core"},  {"dnnl", "core"}, {"oneapi/", "core"},
+    {"boost/", "cli"},         {"zlib.h", "io"},     {"zip", "io"},    {"onnx.pb.h", "checkpoint"},
+    {"google/", "checkpoint"}, {"openssl/", "core"},
 };
 
 std::string_view trim_left(std::string_view text) {

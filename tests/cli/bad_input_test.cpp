@@ -114,13 +114,6 @@ TEST_F(BadInput, GarbledCheckpointIsRefusedAndKept) {
   }
 }
 
-TEST_F(BadInput, MoreRanksThanShards) {
-  const Outcome outcome = run(3, "train run.ini --run.shards=2");
-  EXPECT_EQ(outcome.code, 2) << outcome.output;
-  EXPECT_NE(outcome.output.find("3 ranks are more than the run's 2 shards"), std::string::npos)
-      << outcome.output;
-}
-
 TEST_F(BadInput, NoRoomForTheCheckpoint) {
   // A limit on file sizes stands for the full disk: the write fails, the old checkpoint stays.
   ASSERT_EQ(run(0, "train run.ini").code, 0);

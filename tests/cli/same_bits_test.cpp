@@ -25,40 +25,106 @@ epochs = 3
 batch_size = 100
 [run]
 seed = 7
-shards = 8
 )";
+
+/// Everything that adds over samples or over ranks: statistics of the mini-batch, penalties, norms, metrics.
+constexpr const char* kSums =
+    "--model.layer='Flatten()' --model.layer='Dense(24, activation=\"relu\", kernel_regularizer=L2(0.001))' "
+    "--model.layer='BatchNormalization(momentum=0.9)' --model.layer='Dropout(0.2)' "
+    "--model.layer='Dense(10, activation=\"softmax\", activity_regularizer=L1(0.001))' "
+    "--compile.optimizer='Adam(learning_rate=0.01, global_clipnorm=0.5)' --compile.metrics=accuracy ";
+
+/// How ranks are spread: `ranks` of them, `per_node` on each virtual node (0: all on one).
+struct Job {
+  int ranks;
+  int per_node = 0;
+  std::string environment() const {
+    return per_node == 0 ? "" : "NNTRAIN_RANKS_PER_NODE=" + std::to_string(per_node);
+  }
+  std::string name() const {
+    return std::to_string(ranks) + " ranks, " + (per_node == 0 ? "" : std::to_string(per_node) + " a node");
+  }
+};
 
 class SameBits : public CliTest {
  protected:
-  void expect_same(const std::string& options, const std::vector<int>& ranks) {
+  void expect_same(const std::string& options, const std::vector<Job>& jobs) {
     write("run.ini", kFashion);
     const Outcome one = run(0, "train run.ini --checkpoint.path=one.h5 " + options);
     ASSERT_EQ(one.code, 0) << one.output;
     const std::string weights = digest("one.h5");
     ASSERT_EQ(weights.size(), 64U) << weights;
-    for (const int n : ranks) {
-      const std::string path = "n" + std::to_string(n) + ".h5";
-      const Outcome outcome = run(n, "train run.ini --checkpoint.path=" + path + " " + options);
+    for (const Job& job : jobs) {
+      fs::remove(folder_ / "n.h5");
+      const Outcome outcome =
+          run(job.ranks, "train run.ini --checkpoint.path=n.h5 " + options, job.environment());
       ASSERT_EQ(outcome.code, 0) << outcome.output;
-      EXPECT_EQ(digest(path), weights) << n << " ranks, " << options;
-      EXPECT_EQ(history(path), history("one.h5")) << n << " ranks, " << options;
+      EXPECT_EQ(digest("n.h5"), weights) << job.name() << ", " << options;
+      EXPECT_EQ(history("n.h5"), history("one.h5")) << job.name() << ", " << options;
     }
   }
 };
 
-TEST_F(SameBits, AtEveryNumberOfRanks) { expect_same("", {1, 2, 3, 4, 5, 8}); }
+TEST_F(SameBits, AtEveryNumberOfRanks) { expect_same("--run.shards=8", {{1}, {2}, {3}, {4}, {5}, {8}}); }
 
 TEST_F(SameBits, BatchSmallerThanTheShards) {
-  expect_same("--fit.batch_size=5 --data.rows=5000:5063 --run.shards=13", {2, 3, 13});
+  expect_same("--fit.batch_size=5 --data.rows=5000:5063 --run.shards=13", {{2}, {3}, {13}});
 }
 
 TEST_F(SameBits, MoreRanksThanRowsOfABatch) {
-  expect_same("--fit.batch_size=4 --data.rows=5000:5011 --run.shards=32", {3, 32});
+  expect_same("--fit.batch_size=4 --data.rows=5000:5011 --run.shards=32", {{3}, {32}});
 }
 
-TEST_F(SameBits, OneRow) { expect_same("--data.rows=5000:5001 --run.shards=4", {2, 3}); }
+TEST_F(SameBits, OneRow) { expect_same("--data.rows=5000:5001 --run.shards=4", {{2}, {3}}); }
 
-TEST_F(SameBits, ShardsThatAreNoPowerOfTwo) { expect_same("--run.shards=6", {2, 3, 4}); }
+TEST_F(SameBits, ShardsThatAreNoPowerOfTwo) { expect_same("--run.shards=6", {{2}, {3}, {4}}); }
+
+// run.shards is left out in these: it comes from the mini-batch, and ranks beyond it have no rows.
+// tests/cli/same_bits_matrix.sh has all of batch, ranks and nodes.
+TEST_F(SameBits, MoreRanksThanShards) {
+  expect_same("--data.rows=5000:5130 --fit.epochs=2 --fit.batch_size=32", {{3}, {5, 2}, {3, 1}, {13, 3}});
+}
+
+TEST_F(SameBits, MoreRanksThanShardsInSmallBatches) {
+  expect_same("--data.rows=5000:5007 --fit.epochs=2 --fit.batch_size=1", {{2}, {3, 1}, {5, 2}});
+  expect_same("--data.rows=5000:5043 --fit.epochs=2 --fit.batch_size=5", {{3}, {8, 3}});
+}
+
+TEST_F(SameBits, MoreRanksThanShardsWithEveryKindOfSum) {
+  expect_same(std::string("--data.rows=5000:5130 --fit.epochs=2 --fit.batch_size=32 ") + kSums,
+              {{2}, {3}, {3, 1}, {5, 2}});
+}
+
+TEST_F(SameBits, OnSeveralNodes) {
+  expect_same(std::string("--data.rows=5000:5400 --fit.epochs=2 --run.shards=8 ") + kSums,
+              {{2, 1}, {3, 2}, {4, 2}, {5, 3}});
+}
+
+TEST_F(SameBits, WithTwoBytesOnTheWire) {
+  expect_same("--run.wire=bfloat16 --data.rows=5000:5400 --fit.epochs=2 --run.shards=8",
+              {{2}, {3}, {2, 1}, {5, 2}});
+  expect_same(
+      std::string("--run.wire=bfloat16 --data.rows=5000:5130 --fit.epochs=2 --fit.batch_size=32 ") + kSums,
+      {{3}, {3, 1}, {5, 2}});
+}
+
+TEST_F(SameBits, TwoBytesOnTheWireAreOtherBits) {  // else the test above proves nothing
+  write("run.ini", kFashion);
+  ASSERT_EQ(run(0, "train run.ini --checkpoint.path=a.h5 --fit.epochs=1").code, 0);
+  ASSERT_EQ(run(0, "train run.ini --checkpoint.path=b.h5 --fit.epochs=1 --run.wire=bfloat16").code, 0);
+  EXPECT_NE(digest("a.h5"), digest("b.h5"));
+}
+
+TEST_F(SameBits, ANoteSaysWhichRanksHaveNoRows) {
+  write("run.ini", kFashion);
+  const std::string train = "train run.ini --data.rows=5000:5064 --fit.epochs=1 --fit.batch_size=5 ";
+  const Outcome idle = run(2, train + "--checkpoint.path=a.h5");
+  EXPECT_EQ(idle.code, 0);
+  EXPECT_NE(idle.output.find("NOTE: 1 of 2 ranks have 5 rows"), std::string::npos) << idle.output;
+  EXPECT_NE(idle.output.find("run.shards = 2 feeds all"), std::string::npos) << idle.output;
+  const Outcome fed = run(2, train + "--checkpoint.path=b.h5 --run.shards=2");
+  EXPECT_EQ(fed.output.find("feeds all"), std::string::npos) << fed.output;
+}
 
 // Many rows a shard and few, through every path of the products.
 TEST_F(SameBits, WithTheVectorInstructionsOfAnyCpu) {
@@ -102,16 +168,50 @@ TEST_F(SameBits, PredictionsAndEvaluation) {
 
 class Resume : public SameBits {};
 
-TEST_F(Resume, InTheMiddleOfAnEpochAtOtherRanksIsTheStraightRun) {
-  write("run.ini", kFashion);
-  ASSERT_EQ(run(0, "train run.ini --checkpoint.path=straight.h5").code, 0);
-  // every_steps leaves a checkpoint inside the epoch; steps_per_epoch ends the process there.
-  ASSERT_EQ(run(2, "train run.ini --checkpoint.path=cut.h5 --fit.epochs=1").code, 0);
-  ASSERT_EQ(run(3, "train run.ini --checkpoint.path=cut.h5 --fit.epochs=2").code, 0);
-  const Outcome last = run(4, "train run.ini --checkpoint.path=cut.h5");
-  ASSERT_EQ(last.code, 0) << last.output;
-  EXPECT_EQ(digest("cut.h5"), digest("straight.h5"));
-  EXPECT_EQ(history("cut.h5"), history("straight.h5"));
+/// Goes through one run in legs, each at other ranks and nodes, each begun in the middle of an epoch.
+class ResumeInTheMiddle : public Resume {
+ protected:
+  /// 5 steps an epoch; the legs end after 3, 8 and 13 steps.
+  void expect_straight(const std::string& options, const std::vector<Job>& jobs) {
+    write("run.ini", kFashion);
+    const std::string train = "train run.ini --data.rows=5000:5150 --fit.batch_size=32 " + options;
+    ASSERT_EQ(run(0, train + " --checkpoint.path=straight.h5").code, 0);
+    const std::vector<int> steps = {3, 8, 13};
+    std::string from = "begin.h5";
+    for (std::size_t leg = 0; leg < jobs.size(); ++leg) {
+      const Job& job = jobs[leg];
+      const bool last = leg + 1 == jobs.size();
+      const std::string cut = "cut" + std::to_string(leg) + ".h5";
+      // A checkpoint from the middle; what this leg makes of the rest is compared as well.
+      const std::string save = last ? ""
+                                    : " --fit.callback='ModelCheckpoint(\"" + cut +
+                                          "\", save_freq=" + std::to_string(steps[leg]) +
+                                          ")' --fit.epochs=" + std::to_string(steps[leg] / 5 + 1);
+      const Outcome outcome = run(job.ranks, train + " --checkpoint.path=" + from + save, job.environment());
+      ASSERT_EQ(outcome.code, 0) << outcome.output;
+      if (last) break;
+      ASSERT_NE(run(0, "inspect " + cut)
+                    .output.find("epoch " + std::to_string(steps[leg] / 5) + ", step " +
+                                 std::to_string(steps[leg] % 5)),
+                std::string::npos);
+      from = cut;
+    }
+    EXPECT_EQ(digest(from), digest("straight.h5")) << options;
+    EXPECT_EQ(history(from), history("straight.h5")) << options;
+  }
+};
+
+TEST_F(ResumeInTheMiddle, AtOtherRanksIsTheStraightRun) {
+  expect_straight("--run.shards=8", {{2}, {3}, {1}, {4}});
+}
+
+TEST_F(ResumeInTheMiddle, FromFewerRanksToMoreThanShards) { expect_straight("", {{1}, {5}, {2}, {3}}); }
+
+TEST_F(ResumeInTheMiddle, FromNodesToNodes) {
+  expect_straight(kSums, {{3, 1}, {2}, {5, 2}, {4, 3}});
+  fs::remove_all(folder_);
+  fs::create_directories(folder_);
+  expect_straight("--run.wire=bfloat16", {{5, 2}, {2, 1}, {3}, {1}});
 }
 
 TEST_F(Resume, AFinishedRunSaysSoAndChangesNothing) {

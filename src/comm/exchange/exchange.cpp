@@ -20,7 +20,7 @@ ShardRange Exchange::local_shards() const { return impl_->local; }
 const std::vector<std::span<float>>& Exchange::gradient_nodes() { return impl_->gradients; }
 const std::vector<Range>& Exchange::pieces() const { return impl_->pieces; }
 std::int64_t Exchange::owned_floats() const { return impl_->owned_floats; }
-std::span<float> Exchange::sums() { return impl_->gradients.front(); }
+std::span<float> Exchange::sums() { return impl_->sums; }
 const std::vector<Exchange::Chunk>& Exchange::my_chunks() const { return impl_->chunks.mine; }
 const std::string& Exchange::note() const { return impl_->note; }
 double Exchange::seconds_waiting() const { return impl_->waiter.seconds(); }

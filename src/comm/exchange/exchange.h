@@ -58,7 +58,9 @@ class Exchange {
  public:
   /// Collective. Shared windows of the node for values and gradients; falls back to private memory and
   /// messages when /dev/shm is too small (note() tells). Memory per rank: one gradient array for each
-  /// covering node of its shards (one when ranks divide shards in powers of two); per node: the values.
+  /// covering node of its shards (one when ranks divide shards in powers of two), or as much private memory
+  /// without shards; per node: the values. More ranks than shards are as good as fewer: those without shards
+  /// own slices and take part in every call.
   Exchange(Session& session, const ExchangeOptions& options);
   ~Exchange();
 
@@ -68,7 +70,8 @@ class Exchange {
   /// rank must fill then.
   bool private_values() const;
   ShardRange local_shards() const;
-  /// This rank's flat gradient arrays (trainable_floats each), one per covering node of its shards.
+  /// This rank's flat gradient arrays (trainable_floats each), one per covering node of its shards; none
+  /// without shards.
   const std::vector<std::span<float>>& gradient_nodes();
   /// What this rank steps of the trainable array: ascending ranges, none of them empty; one on one node. With
   /// kFloat32 all ranks' pieces are disjoint; with kBfloat16 each node steps everything, so that sums cross

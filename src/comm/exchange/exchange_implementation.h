@@ -79,7 +79,9 @@ struct Exchange::Implementation final : Progress {
   ChunkMap chunks;
 
   std::span<float> values;
-  std::vector<std::span<float>> gradients;   ///< mine
+  std::vector<std::span<float>> gradients;   ///< mine; none without shards
+  std::unique_ptr<float[]> own_sums;         ///< memory of sums where there are no gradients
+  std::span<float> sums;                     ///< flat; my first gradient array, or own_sums
   std::vector<const float*> node_gradients;  ///< of all ranks of my node, left to right in the tree
   NodeBarrier barrier;
   Waiter waiter;

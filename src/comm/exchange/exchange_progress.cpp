@@ -49,11 +49,11 @@ void Implementation::mark_complete(std::size_t bucket) {
   stamp(map.local_rank, Stamp::kComplete, bucket).store(generation, std::memory_order_release);
 }
 
-/// Everything of my home of the bucket is here: the sum goes into my own first array, where nobody else
-/// reads.
+/// Everything of my home of the bucket is here: the sum goes into my own memory, where nobody else reads that
+/// part.
 void Implementation::sum_bucket(std::size_t bucket) {
   const Range& home = homes[bucket];
-  float* const output = gradients.front().data() + home.begin;
+  float* const output = sums.data() + home.begin;
   for (const Range& range : summed) {
     const Range part{std::max(range.begin, home.begin), std::min(range.end, home.end)};
     if (part.count() > 0)

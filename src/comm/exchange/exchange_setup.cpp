@@ -13,11 +13,8 @@ using Implementation = Exchange::Implementation;
 
 namespace {
 
-void check_options(const Session::Implementation& session, const ExchangeOptions& options) {
-  if (options.shards < session.size)
-    throw InputError(fmt::format("{} ranks need at least {} shards, but the run has {}; start fewer ranks",
-                                 session.size, session.size, options.shards));
-  if (options.total_floats < 0 || options.trainable_floats < 0 ||
+void check_options(const ExchangeOptions& options) {
+  if (options.shards < 1 || options.total_floats < 0 || options.trainable_floats < 0 ||
       options.trainable_floats > options.total_floats)
     throw RuntimeError("internal: the exchange was given impossible sizes");
 }
@@ -65,7 +62,7 @@ std::vector<int> leaders_of(const Session::Implementation& session) {
 Implementation::Implementation(Session& the_session, const ExchangeOptions& the_options)
     : session(the_session.implementation()),
       options(the_options),
-      map((check_options(session, options), open_window()), session.rank) {
+      map((check_options(options), open_window()), session.rank) {
   check(MPI_Comm_dup(session.world, &world), "MPI_Comm_dup");
   check(MPI_Comm_split(world, map.local_rank == 0 ? 0 : MPI_UNDEFINED, map.rank, &leaders), "MPI_Comm_split");
   local = shards_of_rank(map.rank, map.ranks(), options.shards);
@@ -153,6 +150,14 @@ void Implementation::lay_out() {
       gradients.emplace_back(floats_at(layout.gradients[k]),
                              static_cast<std::size_t>(options.trainable_floats));
   }
+  if (gradients.empty()) {  // no shards: nothing to add, but sums to make for the slices that this rank owns
+    constexpr std::size_t kLineFloats = kLine / sizeof(float);
+    own_sums = std::make_unique<float[]>(static_cast<std::size_t>(options.trainable_floats) + kLineFloats);
+    const auto past = reinterpret_cast<std::uintptr_t>(own_sums.get()) / sizeof(float) % kLineFloats;
+    sums = {own_sums.get() + (kLineFloats - past), static_cast<std::size_t>(options.trainable_floats)};
+  } else {
+    sums = gradients.front();
+  }
 }
 
 void Implementation::plan_sums() {
@@ -164,7 +169,7 @@ void Implementation::plan_sums() {
     plan.shards = options.shards;
     plan.format = options.wire;
     plan.node_gradients = node_gradients;
-    plan.sums = gradients.front().data();
+    plan.sums = sums.data();
     plan.values = values.data();
     peers = std::make_unique<Peers>(plan);
   }

@@ -10,6 +10,7 @@
 #include <exception>
 #include <numeric>
 
+#include "comm/session/launcher.h"
 #include "comm/session/session_implementation.h"
 #include "comm/session/topology.h"
 
@@ -35,6 +36,7 @@ T reduced(MPI_Comm ranks, T value, MPI_Datatype type, MPI_Op operation) {
 
 Session::Session(int& argc, char**& argv) : impl_(std::make_unique<Implementation>()) {
   impl_->exceptions_at_start = std::uncaught_exceptions();
+  const auto tasks = prepare_for_launcher();
   int running = 0;
   check(MPI_Initialized(&running), "MPI_Initialized");
   impl_->ends_mpi = running == 0;
@@ -47,7 +49,7 @@ Session::Session(int& argc, char**& argv) : impl_(std::make_unique<Implementatio
     check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     int size = 1;
     check(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size");
-    refuse_lonely_ranks(size);
+    refuse_lonely_ranks(size, tasks);
     discover_nodes(*impl_);
   } catch (...) {
     if (impl_->ends_mpi) MPI_Finalize();

@@ -30,8 +30,9 @@ class SharedError : public Error {
 /// several-node paths on one machine); =1 also switches shared memory off.
 class Session {
  public:
-  /// Throws InputError when this looks like N single runs because the launcher lacks the right MPI plug-in
-  /// (SLURM_NTASKS > 1 in a step or PMI_SIZE > 1 while MPI sees one rank), with the cure.
+  /// Throws InputError, with the cure, when this looks like N single runs because the launcher lacks the
+  /// right MPI plug-in: Slurm, PMI, PMIx, Open MPI, Hydra, ALPS, PALS or WORLD_SIZE say that several
+  /// processes were started, while MPI sees one rank.
   Session(int& argc, char**& argv);
   ~Session();
   Session(const Session&) = delete;

@@ -19,12 +19,6 @@ const char* environment(const char* name) {
   return value != nullptr && *value != '\0' ? value : nullptr;
 }
 
-int number_in(const char* name) {
-  const char* value = environment(name);
-  return value == nullptr ? 0
-                          : static_cast<int>(std::clamp<long>(std::strtol(value, nullptr, 10), 0, 1 << 30));
-}
-
 /// Ranks per virtual node; 0: nodes are machines.
 int ranks_per_virtual_node() {
   const char* value = environment("NNTRAIN_RANKS_PER_NODE");
@@ -106,26 +100,6 @@ void discover_nodes(Session::Implementation& session) {
   check(MPI_Comm_rank(session.world, &session.rank), "MPI_Comm_rank");
   check(MPI_Comm_size(session.world, &session.size), "MPI_Comm_size");
   list_nodes(session, leader);
-}
-
-void refuse_lonely_ranks(int world_size) {
-  // OMPI_COMM_WORLD_SIZE: Open MPI's own mpirun started this process, so one rank is what was asked for.
-  if (world_size > 1 || environment("OMPI_COMM_WORLD_SIZE") != nullptr) return;
-  int tasks = number_in("SLURM_STEP_NUM_TASKS");
-  if (tasks == 0 && environment("SLURM_STEP_ID") != nullptr) tasks = number_in("SLURM_NTASKS");
-  if (tasks > 1)
-    throw InputError(
-        fmt::format("Slurm started {} tasks, but MPI sees one rank: each task would train alone. This Open "
-                    "MPI lacks the plug-in "
-                    "that srun used; try `srun --mpi=pmix` (`srun --mpi=list` shows what there is) or "
-                    "`mpirun` inside the job",
-                    tasks));
-  if (const int ranks = number_in("PMI_SIZE"); ranks > 1)
-    throw InputError(
-        fmt::format("the launcher started {} processes (PMI_SIZE), but MPI sees one rank: each would train "
-                    "alone. Use the mpirun "
-                    "of the MPI library that this program was built with ({})",
-                    ranks, Session::library_version()));
 }
 
 }  // namespace nntrain::comm

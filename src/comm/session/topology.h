@@ -9,7 +9,4 @@ namespace nntrain::comm {
 /// InputError for a bad NNTRAIN_RANKS_PER_NODE.
 void discover_nodes(Session::Implementation& session);
 
-/// Local. Throws InputError when a launcher started several processes that MPI sees as single runs.
-void refuse_lonely_ranks(int world_size);
-
 }  // namespace nntrain::comm

@@ -134,6 +134,14 @@ Json for_keras(const Json& value) {
   return value;
 }
 
+/// Keras' legacy loader keeps an axis only when it is a number or a list of one; of a layer with its module,
+/// the loader of the newer format keeps every axis.
+bool needs_module(const Json& config) {
+  if (!config.contains("axis")) return false;
+  const Json& axis = config["axis"];
+  return axis.is_null() || (axis.is_array() && axis.size() != 1);
+}
+
 }  // namespace
 
 Json Sequential::config() const {
@@ -151,7 +159,12 @@ Json Sequential::config() const {
       if (!config.contains(parameter.name) && is_written(parameter, value))
         config[parameter.name] = for_keras(value);
     }
-    list.push_back({{"class_name", layer->spec()["class_name"]}, {"config", config}});
+    Json entry = {{"class_name", layer->spec()["class_name"]}, {"config", config}};
+    if (needs_module(config)) {
+      entry["module"] = "keras.layers";
+      entry["registered_name"] = nullptr;
+    }
+    list.push_back(std::move(entry));
   }
   return {{"class_name", "Sequential"}, {"config", {{"name", name()}, {"layers", list}}}};
 }

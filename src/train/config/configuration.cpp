@@ -54,7 +54,7 @@ const std::vector<Key>& keys() {
       {"checkpoint.every_steps", "", "also every so many steps"},
       {"checkpoint.every_minutes", "", "also every so many minutes"},
       {"run.seed", "0", "the seed of shuffling, initial weights and random layers"},
-      {"run.shards", "auto", "shards of a mini-batch: fixes the bits for every number of ranks up to it"},
+      {"run.shards", "auto", "shards of a mini-batch, which fix the bits; auto: from fit.batch_size alone"},
       {"run.wire", "float32",
        "float32 or bfloat16: sums of gradients, which cross the network, are rounded to it"},
       {"run.max_time", "",

@@ -197,14 +197,18 @@ ModelSettings read_model(const Reader& reader, const Configuration& configuratio
       add_layer(parse_call(without_comma(text)), value.origin, model);
     });
   }
-  if (!model.layers.empty() && !model.from.empty()) {
-    reader.fail("model.from", "stands beside model.layer; give one of the two");
+  const bool weights_alone = model.from.ends_with(".h5") || model.from.ends_with(".hdf5");
+  if (!model.layers.empty() && !model.from.empty() && !weights_alone) {
+    reader.fail(
+        "model.from",
+        "stands beside model.layer; give one of the two (both only for weights alone, a .weights.h5)");
   }
   return model;
 }
 
 std::vector<Json> read_metrics(const Reader& reader, const std::string& key) {
   std::vector<Json> specs = reader.json_list(key);
+  std::erase_if(specs, [](const Json& spec) { return spec.is_null(); });  // None: not even the file's
   for (const Json& spec : specs) with_origin(reader.origin(key), [&] { metrics::check_metric(spec); });
   return specs;
 }

@@ -37,6 +37,7 @@ struct CompileSettings {
   Json loss;                                    ///< canonical {class_name, config}; null: not given
   bool loss_by_output = false;                  ///< "crossentropy": which one, the model's output decides
   Json optimizer;                               ///< canonical
+  bool optimizer_from_file = false;             ///< of model.from: goes on with its state
   std::vector<Json> metrics, weighted_metrics;  ///< as written: "accuracy" is resolved with the shapes
   std::string loss_origin, optimizer_origin, metrics_origin,
       weighted_metrics_origin;  ///< "file:line: key", for messages

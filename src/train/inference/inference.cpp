@@ -4,18 +4,19 @@
 #include <chrono>
 #include <cstring>
 
-#include "checkpoint/keras.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "train/step/gather_sum.h"
 
 namespace nntrain::train {
 
 namespace {
 
-// Inference has shards of its own, many and large: results depend on these two numbers, never on the ranks.
-// Ranks beyond the shards idle.
-constexpr int kShards = 64;
-constexpr std::int64_t kBatchRows = 64 * kShards;
+// Sums of an evaluation have shards of their own, so many that they feed every rank: results depend on these
+// two numbers, never on the ranks.
+constexpr int kShards = 256;
+constexpr std::int64_t kBatchRows = 16 * kShards;
+constexpr std::int64_t kPredictedRows = 64;  ///< of a rank and batch, at least
 
 }  // namespace
 
@@ -24,17 +25,17 @@ Inference::Inference(comm::Session& session, checkpoint::Contents contents,
     : session_(session), contents_(std::move(contents)), settings_(read_settings(configuration)) {
   data_settings_ = choose_data(configuration, task);
   if (contents_.data.is_object()) {
-    if (data_settings_.class_names.empty())
+    // With a positive class the file's names are the two that it makes, not the labels of the targets.
+    if (data_settings_.class_names.empty() && data_settings_.positive_class.empty())
       data_settings_.class_names = contents_.data.value("class_names", std::vector<std::string>{});
   }
   const ModelSource source = model_source_of(contents_);
   CompileSettings compile = settings_.compile;
-  if (compile.loss.is_null() && !contents_.training_config.is_null()) {
-    const checkpoint::KerasCompile keras = checkpoint::compile_from_keras(contents_.training_config);
-    if (!keras.loss.is_null()) compile.loss = nn::losses().canonical(keras.loss);
-    compile.metrics = keras.metrics;
-    compile.weighted_metrics = keras.weighted_metrics;
-    compile.loss_origin = compile.metrics_origin = compile.weighted_metrics_origin = "training_config";
+  try {
+    take_compile(compile, configuration, contents_.training_config, contents_.origin);
+  } catch (const InputError& error) {
+    if (task == Task::kEvaluate) throw;
+    if (session_.is_root()) log::note(std::string(error.what()) + "; predictions need no loss");
   }
   DataLoader loader(session_, data_settings_, fit_settings_);
   loader.load_inputs();
@@ -55,7 +56,9 @@ Inference::Inference(comm::Session& session, checkpoint::Contents contents,
   } else {
     data_ = loader.take();
   }
-  make_engine(source);
+  if (const std::string& positive = data_settings_.positive_class; !positive.empty())
+    data_.class_names = {"not " + positive, positive};
+  make_engine(source, task);
 }
 
 DataSettings Inference::choose_data(const Configuration& configuration, Task task) const {
@@ -82,10 +85,12 @@ DataSettings Inference::choose_data(const Configuration& configuration, Task tas
   return data;
 }
 
-void Inference::make_engine(const ModelSource& source) {
-  local_ = shards_of_rank(session_.rank(), std::min(session_.size(), kShards), kShards);
-  if (session_.rank() >= kShards) local_ = {kShards, kShards};
-  sums_ = std::make_unique<GatherSum>(session_, kShards);
+void Inference::make_engine(const ModelSource& source, Task task) {
+  // Predictions are not summed, and no row's depends on the others in a call: each rank has an equal part.
+  const int shards = task == Task::kPredict ? session_.size() : kShards;
+  batch_rows_ = task == Task::kPredict ? std::max(kBatchRows, kPredictedRows * session_.size()) : kBatchRows;
+  local_ = shards_of_rank(session_.rank(), session_.size(), shards);
+  sums_ = std::make_unique<GatherSum>(session_, shards);
   values_ = comm::SharedArray::allocate(session_, std::max<std::int64_t>(64, model_->total_floats() * 4));
   const std::span<float> values = values_.as<float>();
   model_->bind(values);
@@ -100,12 +105,23 @@ void Inference::make_engine(const ModelSource& source) {
   session_.barrier();
   ReplicaOptions options;
   options.local = local_;
-  options.shards = kShards;
-  options.max_batch_rows = std::min(kBatchRows, data_.train.rows());
+  options.shards = shards;
+  options.max_batch_rows = std::min(batch_rows_, data_.train.rows());
   options.largest_mode = nn::Mode::kInference;
   const bool with_loss = data_.train.has_targets();
   replica_ = std::make_unique<Replica>(*model_, with_loss ? compiled_.loss.get() : nullptr, data_.scale,
                                        options, *sums_, times_);
+}
+
+OutputReading Inference::output_reading() const {
+  OutputReading reading = reading_of(*compiled_.loss, *model_);
+  reading.decision = decision_of(compiled_.loss.get(), model_->output_shape());
+  reading.class_names = data_.class_names;
+  for (const LoadedArray& array : data_.arrays) {
+    if (array.memory.bytes().data() == data_.train.targets.memory) reading.column_names = array.info.columns;
+  }
+  reading.first_row = data_.train.inputs.first;
+  return reading;
 }
 
 Evaluation Inference::evaluate() {
@@ -113,19 +129,22 @@ Evaluation Inference::evaluate() {
   const auto start = std::chrono::steady_clock::now();
   Evaluation evaluation;
   evaluation.rows = data_.train.rows();
+  EvaluationRows outcomes(output_reading());
   const data::Sampler in_order(evaluation.rows, 0, 0, data::Order::kFile);
-  // A loss that sums over the batch is reported as the mean of batch sums, so it keeps the run's batch size.
-  const bool sums =
-      compiled_.loss->reduction() == nn::Reduction::kSum || compiled_.loss->batch_sums(1, 1) > 0;
-  const std::int64_t step = sums ? std::min(kBatchRows, settings_.fit.batch_size) : kBatchRows;
+  const std::int64_t step =
+      depends_on_batch(*compiled_.loss) ? std::min(batch_rows_, settings_.fit.batch_size) : batch_rows_;
   for (std::int64_t position = 0; position < evaluation.rows; position += step) {
     replica_->evaluate({&data_.train, &in_order, position, std::min(step, evaluation.rows - position), 0},
                        board);
+    outcomes.add(session_, replica_->outputs(), replica_->targets());
   }
   std::vector<double> totals(static_cast<std::size_t>(board.width()));
   sums_->sum(board.sums(), totals);
   evaluation.logs = board.results(totals, "");
   evaluation.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (session_.is_root()) evaluation.report = outcomes.report();
+  evaluation.report.rows = evaluation.rows;
+  evaluation.report.logs = evaluation.logs;
   return evaluation;
 }
 
@@ -140,8 +159,8 @@ Predictions Inference::predict() {
   if (session_.is_root()) {
     predictions.values.reserve(static_cast<std::size_t>(predictions.rows * predictions.output_shape.size()));
   }
-  for (std::int64_t position = 0; position < predictions.rows; position += kBatchRows) {
-    const std::int64_t rows = std::min(kBatchRows, predictions.rows - position);
+  for (std::int64_t position = 0; position < predictions.rows; position += batch_rows_) {
+    const std::int64_t rows = std::min(batch_rows_, predictions.rows - position);
     const std::span<const float> mine = replica_->predict({&data_.train, &in_order, position, rows, 0});
     for (const std::vector<std::byte>& part :
          session_.gather(std::as_bytes(mine))) {  // rank order is row order

@@ -10,6 +10,8 @@
 #include "comm/session/session.h"
 #include "train/config/settings.h"
 #include "train/data/dataset.h"
+#include "train/inference/evaluation_report.h"
+#include "train/inference/evaluation_rows.h"
 #include "train/run/setup.h"
 #include "train/step/replica.h"
 
@@ -20,14 +22,7 @@ struct Evaluation {
   Logs logs;
   std::int64_t rows = 0;
   double seconds = 0;
-};
-
-/// How an output row becomes a class.
-enum class Decision {
-  kNone,         ///< regression, multilabel: no single class
-  kArgMax,       ///< the largest output
-  kProbability,  ///< one output, class 1 above 0.5
-  kSign,         ///< one output, class 1 above 0 (perceptron, hinge, logits)
+  EvaluationReport report;  ///< on rank 0; empty elsewhere
 };
 
 /// Outputs of all rows, on rank 0; empty elsewhere.
@@ -54,7 +49,8 @@ class Inference {
 
  private:
   DataSettings choose_data(const Configuration& configuration, Task task) const;
-  void make_engine(const ModelSource& source);
+  void make_engine(const ModelSource& source, Task task);
+  OutputReading output_reading() const;
 
   comm::Session& session_;
   checkpoint::Contents contents_;
@@ -68,6 +64,7 @@ class Inference {
   std::unique_ptr<nn::GlobalSum> sums_;
   comm::SharedArray values_;
   ShardRange local_;
+  std::int64_t batch_rows_ = 0;
   std::unique_ptr<Replica> replica_;
 };
 

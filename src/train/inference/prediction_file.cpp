@@ -72,7 +72,7 @@ void write_predictions(const std::string& path, const Predictions& predictions) 
   check_prediction_path(path);
   io::AtomicFile file(path);
   if (path.ends_with(".h5")) {
-    io::Hdf5File hdf5 = io::Hdf5File::create(file.temporary_path());
+    io::Hdf5File hdf5 = io::Hdf5File::create(file);
     std::vector<std::int64_t> extents = {predictions.rows};
     for (const std::int64_t extent : predictions.output_shape.extents()) extents.push_back(extent);
     hdf5.root().write_dataset("predictions", Shape(extents), std::span<const float>(predictions.values));

@@ -106,7 +106,10 @@ Fit::Fit(Run& run)
 }
 
 ExitCode Fit::train() {
-  if (progress_.verbose() != Verbose::kSilent) print_header(run_);
+  {
+    const QuietScreen quiet(log::standard(), progress_.verbose() == Verbose::kSilent);
+    print_header(run_);
+  }
   work_.start_up_seconds = seconds_since(run_.start);
   for (const auto& callback : run_.callbacks) callback->on_train_begin(control_, past_.state.epoch);
   end_on_failure();
@@ -217,7 +220,12 @@ Ending Fit::after_step(const Epoch& epoch, comm::StepFlags flags) {
 Ending Fit::finish_epoch(const Epoch& epoch) {
   Logs logs = run_.engine->totals(*run_.board, "");
   if (validation_.due(epoch.index)) {
-    const std::optional<Logs> results = validation_.evaluate([this] { look_at_the_clock(); }, stop_reasons_);
+    // A process that only came to finish an epoch finishes it, however little time it has: each makes
+    // progress.
+    const auto look = [this] {
+      if (work_.steps > 0) look_at_the_clock();
+    };
+    const std::optional<Logs> results = validation_.evaluate(look, stop_reasons_);
     if (!results) return save_and(Ending::kResumable);
     logs.values.insert(logs.values.end(), results->values.begin(), results->values.end());
   }
@@ -280,7 +288,8 @@ ExitCode Fit::close(Ending ending) {
   }
   run_.engine->settle();
   const ClosingReport report = make_closing_report(run_, work_);
-  if (progress_.verbose() != Verbose::kSilent && work_.steps > 0) {
+  if (work_.steps > 0) {
+    const QuietScreen quiet(log::standard(), progress_.verbose() == Verbose::kSilent);
     for (const std::string& line : closing_lines(report)) log::info(line);
   }
   tracing_.write();

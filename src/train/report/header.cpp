@@ -24,9 +24,9 @@ void print_machine(const Run& run) {
   const int shards = run.past.state.shards, ranks = session.local_size(), cores = session.available_cores();
   log::info(fmt::format("nntrain-dist {}, {}, {}", run.version, comm::Session::library_version(),
                         gemm::description()));
-  log::info(fmt::format("{} rank{} on {} node{}, {} shards: the same bits for every number of ranks up to {}",
+  log::info(fmt::format("{} rank{} on {} node{}, {} shard{}: the same bits for every number of ranks",
                         session.size(), session.size() == 1 ? "" : "s", session.nodes(),
-                        session.nodes() == 1 ? "" : "s", shards, shards));
+                        session.nodes() == 1 ? "" : "s", shards, shards == 1 ? "" : "s"));
   if (const std::string note = run.engine->exchange().note(); !note.empty()) log::note(note);
   if (const std::string note = gemm::kernel_note(); !note.empty()) log::note(note);
   if (ranks > cores) {

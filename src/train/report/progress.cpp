@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/log.h"
+#include "core/terminal.h"
 
 namespace nntrain::train {
 
@@ -39,43 +41,100 @@ Verbose verbose_of(const std::string& setting) {
   return log::on_terminal() ? Verbose::kBar : Verbose::kLine;
 }
 
-Progress::Progress(Verbose verbose, std::int64_t epochs) : verbose_(verbose), epochs_(epochs) {}
+namespace {
+
+double seconds_between(std::chrono::steady_clock::time_point start,
+                       std::chrono::steady_clock::time_point end) {
+  return std::chrono::duration<double>(end - start).count();
+}
+
+std::string bar_of(const BarLine& line, std::int64_t length, bool utf8) {
+  const std::int64_t filled = std::clamp<std::int64_t>(line.done * length / line.steps, 0, length);
+  std::string bar = utf8 ? "" : "[";
+  for (std::int64_t i = 0; i < length; ++i) {
+    if (utf8) {
+      bar += i < filled ? "━" : "─";
+    } else {
+      bar += i < filled ? (i + 1 == filled && filled < length ? ">" : "=") : ".";
+    }
+  }
+  return bar + (utf8 ? "" : "]");
+}
+
+/// Names come from configurations: nothing in them moves the cursor.
+std::string printable(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string format_bar(const BarLine& line, std::int64_t columns, bool utf8) {
+  constexpr std::int64_t kLongest = 20, kShortest = 5;
+  const std::string steps = std::to_string(line.steps);
+  const std::string count = fmt::format("{:>{}}/{} ", line.done, steps.size(), steps);
+  std::string text = " " + format_duration(line.epoch_seconds_left) + " left";
+  const auto add = [&](const std::string& part) {
+    // The bar gives way first, down to its shortest.
+    if (terminal::width_of(count + text + part) + kShortest + 2 > columns) return false;
+    text += part;
+    return true;
+  };
+  bool all = true;
+  for (const auto& [name, value] : line.logs.values)
+    all = all && add(" - " + printable(name) + ": " + format_value(value));
+  if (line.run_seconds_left > 0) all = add(" - run " + format_duration(line.run_seconds_left)) && all;
+  if (all) add(fmt::format(" - {:.0f} samples/s", line.samples_per_second));
+  const std::int64_t room = columns - terminal::width_of(count + text) - 2;
+  if (room < kShortest) return std::string(terminal::cut(count + text.substr(1), columns));
+  return count + bar_of(line, std::min(kLongest, room), utf8) + text;
+}
+
+Progress::Progress(Verbose verbose, std::int64_t epochs)
+    : verbose_(verbose), draws_(verbose == Verbose::kBar && log::on_terminal()), epochs_(epochs) {}
 
 void Progress::begin_epoch(std::int64_t epoch, std::int64_t steps, std::int64_t first_step,
                            std::int64_t batch_rows) {
-  start_ = last_draw_ = Clock::now();
+  const auto now = Clock::now();
+  const bool follows = steps_ > 0 && first_step_ == 0 && epoch == epoch_ + 1;
+  epoch_seconds_ = follows ? seconds_between(start_, now) : 0;
+  start_ = now;
+  epoch_ = epoch;
   steps_ = steps;
   first_step_ = first_step;
   batch_rows_ = batch_rows;
-  drawn_ = 0;
-  if (verbose_ != Verbose::kSilent) log::info(fmt::format("Epoch {}/{}", epoch + 1, epochs_));
+  const QuietScreen quiet(log::standard(), verbose_ == Verbose::kSilent);
+  log::info(fmt::format("Epoch {}/{}", epoch + 1, epochs_));
 }
 
 bool Progress::wants_update() const {
-  return verbose_ == Verbose::kBar && Clock::now() - last_draw_ > std::chrono::milliseconds(200);
+  return draws_ && Clock::now() - last_draw_ > std::chrono::milliseconds(200);
 }
 
 void Progress::update(std::int64_t steps_done, const Logs& logs) {
   if (verbose_ != Verbose::kBar) return;
   last_draw_ = Clock::now();
-  const double elapsed = std::chrono::duration<double>(last_draw_ - start_).count();
-  const auto done = static_cast<double>(steps_done - first_step_);
-  const double left = done > 0 ? elapsed / done * static_cast<double>(steps_ - steps_done) : 0.0;
-  constexpr std::int64_t kWidth = 20;
-  std::string bar;
-  for (std::int64_t i = 0; i < kWidth; ++i) bar += i < steps_done * kWidth / steps_ ? "━" : "─";
-  std::string line =
-      fmt::format("{}/{} {} {} - {:.0f} samples/s - {}", steps_done, steps_, bar, format_duration(left),
-                  done * static_cast<double>(batch_rows_) / std::max(elapsed, 1e-9), format_logs(logs));
-  const std::size_t length = line.size();
-  if (length < drawn_) line += std::string(drawn_ - length, ' ');
-  drawn_ = length;
-  log::draw("\r" + line);
+  if (!draws_) return;
+  const double elapsed = std::max(seconds_between(start_, last_draw_), 1e-9);
+  const auto done = static_cast<double>(std::max<std::int64_t>(1, steps_done - first_step_));
+  BarLine line;
+  line.done = steps_done;
+  line.steps = std::max<std::int64_t>(1, steps_);
+  line.epoch_seconds_left = elapsed / done * static_cast<double>(steps_ - steps_done);
+  // A whole epoch takes at least its steps; what validation and checkpoint add, the last one knows.
+  const double epoch_seconds = std::max(epoch_seconds_, elapsed / done * static_cast<double>(steps_));
+  const auto epochs_left = static_cast<double>(epochs_ - epoch_ - 1);
+  if (epochs_left > 0) line.run_seconds_left = line.epoch_seconds_left + epochs_left * epoch_seconds;
+  line.samples_per_second = done * static_cast<double>(batch_rows_) / elapsed;
+  line.logs = logs;
+  // The last column stays free: a character there makes some terminals go on to the next line.
+  log::draw(format_bar(line, terminal::columns() - 1, terminal::speaks_utf8()));
 }
 
 void Progress::end_epoch(const Logs& logs, double seconds) {
-  if (verbose_ == Verbose::kSilent) return;
-  if (drawn_ > 0) log::draw("\r" + std::string(drawn_, ' ') + "\r");
+  const QuietScreen quiet(log::standard(), verbose_ == Verbose::kSilent);
   const auto steps = static_cast<double>(std::max<std::int64_t>(1, steps_));
   log::info(fmt::format("{}/{} - {} - {} - {}", steps_, steps_, format_duration(seconds),
                         format_step_time(seconds / steps), format_logs(logs)));

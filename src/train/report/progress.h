@@ -1,5 +1,6 @@
 #pragma once
-// What a run prints while it goes: Keras' lines, and Keras' bar on a terminal.
+// What a run prints while it goes: Keras' lines, and Keras' bar on a terminal. Log files get the lines
+// whatever the screen shows.
 
 #include <chrono>
 #include <cstdint>
@@ -24,6 +25,19 @@ std::string format_step_time(double seconds);
 enum class Verbose { kSilent, kBar, kLine };
 Verbose verbose_of(const std::string& setting);
 
+/// A line of the bar: what is known in the middle of an epoch.
+struct BarLine {
+  std::int64_t done = 0, steps = 1;
+  double epoch_seconds_left = 0;
+  double run_seconds_left = 0;  ///< 0: not known, or the same
+  double samples_per_second = 0;
+  Logs logs;
+};
+
+/// At most `columns` columns: what matters least is left out first (the bar's length, samples/s, the run's
+/// time, results from the last on). Plain ASCII unless `utf8`.
+std::string format_bar(const BarLine& line, std::int64_t columns, bool utf8);
+
 class Progress {
  public:
   Progress(Verbose verbose, std::int64_t epochs);
@@ -38,12 +52,14 @@ class Progress {
  private:
   using Clock = std::chrono::steady_clock;
   Verbose verbose_;
+  bool draws_;  ///< a bar, on a terminal; elsewhere its lines remain
   std::int64_t epochs_;
+  std::int64_t epoch_ = 0;
   std::int64_t steps_ = 0;
   std::int64_t first_step_ = 0;
   std::int64_t batch_rows_ = 0;
-  std::size_t drawn_ = 0;  ///< length of the line on the terminal
-  Clock::time_point start_, last_draw_;
+  double epoch_seconds_ = 0;             ///< from the last epoch's first step to this one's; 0: not known
+  Clock::time_point start_, last_draw_;  ///< the first bar of a run comes at once
 };
 
 }  // namespace nntrain::train

@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 
 #include "core/error.h"
 #include "core/log.h"
 #include "train/data/adaptation.h"
 #include "train/run/run.h"
+#include "train/run/shards.h"
 #include "train/run/snapshot.h"
 
 namespace nntrain::train {
@@ -31,10 +31,14 @@ void end_if_asked(Run& run, const char* phase) {
                   stop_reasons_text(reasons), phase));
 }
 
-void resolve(Run& run) {
+ModelSource resolve(Run& run) {
+  comm::collectively(run.session, "configuration", [&] { run.settings = read_settings(run.configuration); });
+  ModelSource source = read_model_source(run.session, run.settings.model);
   comm::collectively(run.session, "configuration", [&] {
-    run.settings = read_settings(run.configuration);
-    const Settings& settings = run.settings;
+    Settings& settings = run.settings;
+    const std::string from = "model.from = " + settings.model.from;
+    take_compile(settings.compile, run.configuration, source.training_config, from);
+    take_optimizer(settings.compile, run.configuration, source.training_config, from);
     if (!settings.compile.loss_by_output) run.compiled.loss = make_loss(settings.compile);
     run.optimizer = with_origin(settings.compile.optimizer_origin,
                                 [&] { return optim::optimizers().make(settings.compile.optimizer); });
@@ -43,6 +47,7 @@ void resolve(Run& run) {
                                           [&] { return callbacks().make(settings.fit.callbacks[i]); }));
     }
   });
+  return source;
 }
 
 /// The checkpoint to go on from, or null. checkpoint.resume = never sets an old one aside.
@@ -104,7 +109,6 @@ void load_and_build(Run& run, const ModelSource& source) {
 /// The number of shards fixes the bits of a run: it comes from the checkpoint, the setting or the batch size.
 int choose_shards(Run& run, const checkpoint::Contents* previous) {
   const Settings& settings = run.settings;
-  const int ranks = run.session.size();
   int shards = settings.run.shards != 0 ? settings.run.shards : automatic_shards(settings.fit.batch_size);
   if (previous != nullptr) {
     const int stored = previous->state.shards;
@@ -117,24 +121,10 @@ int choose_shards(Run& run, const checkpoint::Contents* previous) {
               settings.run.shards, settings.checkpoint.path, stored));
     }
     shards = stored;
-  } else if (settings.run.shards == 0 && ranks > shards) {
-    const int raised = static_cast<int>(std::bit_ceil(static_cast<unsigned>(ranks)));
-    run.notes.push_back(
-        fmt::format("{} ranks are more than the {} shards that batch_size = {} gives: this run has {} "
-                    "shards. Set run.shards "
-                    "= {} to get its bits at every number of ranks up to {}",
-                    ranks, shards, settings.fit.batch_size, raised, raised, raised));
-    shards = raised;
   }
-  if (ranks > shards) {
-    throw comm::SharedError(
-        ExitCode::kInput,
-        fmt::format(
-            "{} ranks are more than the run's {} shards ({}); start at most {} ranks, or a fresh run with "
-            "run.shards = {}",
-            ranks, shards, previous != nullptr ? settings.checkpoint.path : "run.shards", shards,
-            std::bit_ceil(static_cast<unsigned>(ranks))));
-  }
+  const std::string note = idle_ranks_note(run.session.size(), shards,
+                                           std::min(settings.fit.batch_size, run.data.train.rows()));
+  if (!note.empty()) run.notes.push_back(note);
   return shards;
 }
 
@@ -175,9 +165,12 @@ void adapt_layers(Run& run) {
 }
 
 void start_fresh(Run& run, const ModelSource& source) {
-  const bool from_file = run.session.maximum(static_cast<std::int64_t>(source.weights.size())) > 0;
-  if (from_file) {
+  if (source.has_weights) {
     run.engine->set_values(values_on_root(run, source.weights, "model.from = " + run.settings.model.from));
+    if (!run.settings.compile.optimizer_from_file) return;
+    run.past.state.iteration = take_optimizer_state(run.session, *run.model, source.optimizer,
+                                                    run.engine->updater(), *run.optimizer);
+    for (const std::string& note : source.notes) run.notes.push_back("model.from: " + note);
     return;
   }
   comm::collectively(run.session, "make the initial weights", [&] {
@@ -192,9 +185,8 @@ void start_fresh(Run& run, const ModelSource& source) {
 std::unique_ptr<Run> open_run(comm::Session& session, const Configuration& configuration,
                               const std::string& version, StopToken& stop) {
   auto run = std::make_unique<Run>(session, stop, configuration, version);
-  resolve(*run);
+  const ModelSource source = resolve(*run);
   const std::unique_ptr<checkpoint::Contents> previous = find_previous(*run);
-  const ModelSource source = read_model_source(session, run->settings.model);
   end_if_asked(*run, "while files were opened");
   load_and_build(*run, source);
   run->past.state.seed = run->settings.run.seed;

@@ -9,10 +9,8 @@ namespace nntrain::train {
 /// Results do not depend on it (they are sums over rows) unless the loss itself is a sum over the batch.
 std::int64_t Run::validation_batch_rows() const {
   if (settings.fit.validation_batch_size != 0) return settings.fit.validation_batch_size;
-  const nn::Loss& loss = *compiled.loss;
-  const bool free = loss.reduction() != nn::Reduction::kSum && loss.batch_sums(1, 1) == 0;
-  return free ? std::max<std::int64_t>(settings.fit.batch_size, 32 * past.state.shards)
-              : settings.fit.batch_size;
+  if (depends_on_batch(*compiled.loss)) return settings.fit.batch_size;
+  return std::max<std::int64_t>(settings.fit.batch_size, 32 * past.state.shards);
 }
 
 double Run::learning_rate_factor() const {

@@ -1,9 +1,6 @@
 #include "train/run/setup.h"
 
 #include <algorithm>
-#include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include "checkpoint/keras.h"
 #include "core/call.h"
@@ -20,14 +17,6 @@ ModelSource from_architecture(const nn::Architecture& architecture) {
   source.input = architecture.input;
   source.has_input = architecture.has_input;
   return source;
-}
-
-std::string read_text(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw InputError("model.from: cannot read \"" + path + "\": " + std::strerror(errno));
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
 }
 
 /// The activation that the last layer would give up.
@@ -57,8 +46,22 @@ std::size_t first_bad_layer(const ModelSource& source, const Shape& input) {
   return source.layers.size() - 1;
 }
 
-bool is_json_file(const std::string& path) {
-  return path.size() > 5 && path.compare(path.size() - 5, 5, ".json") == 0;
+/// One slot as the flat trainable array; empty when `slots` has none of that name.
+std::vector<float> flat_slot(const nn::Sequential& model, const std::vector<checkpoint::Slot>& slots,
+                             const std::string& name) {
+  const auto slot = std::find_if(slots.begin(), slots.end(),
+                                 [&](const checkpoint::Slot& other) { return other.name == name; });
+  if (slot == slots.end()) return {};
+  std::vector<float> flat(static_cast<std::size_t>(model.trainable_floats()));
+  std::size_t i = 0;
+  for (const nn::Variable& variable : model.variables()) {
+    if (!variable.trainable) continue;
+    if (i >= slot->values.size() || static_cast<std::int64_t>(slot->values[i].size()) != variable.size())
+      return {};
+    std::copy(slot->values[i].begin(), slot->values[i].end(), flat.begin() + variable.offset);
+    ++i;
+  }
+  return flat;
 }
 
 }  // namespace
@@ -76,6 +79,9 @@ checkpoint::Contents read_contents(comm::Session& session, const std::string& pa
               {"training_config", contents.training_config},
               {"layer_names", contents.layer_names},
               {"ours", contents.ours},
+              {"origin", contents.origin},
+              {"notes", contents.notes},
+              {"architecture_only", contents.architecture_only},
               {"epoch", contents.state.epoch},
               {"step", contents.state.step},
               {"iteration", contents.state.iteration},
@@ -99,6 +105,9 @@ checkpoint::Contents read_contents(comm::Session& session, const std::string& pa
   contents.training_config = shared["training_config"];
   contents.layer_names = shared["layer_names"].get<std::vector<std::string>>();
   contents.ours = shared["ours"].get<bool>();
+  contents.origin = shared["origin"].get<std::string>();
+  contents.notes = shared["notes"].get<std::vector<std::string>>();
+  contents.architecture_only = shared["architecture_only"].get<bool>();
   contents.state = {shared["epoch"].get<std::int64_t>(),
                     shared["step"].get<std::int64_t>(),
                     shared["iteration"].get<std::int64_t>(),
@@ -116,9 +125,14 @@ checkpoint::Contents read_contents(comm::Session& session, const std::string& pa
 }
 
 ModelSource model_source_of(const checkpoint::Contents& contents) {
-  ModelSource source = from_architecture(nn::architecture_from_keras(contents.model_config));
+  ModelSource source = with_origin(
+      contents.origin, [&] { return from_architecture(nn::architecture_from_keras(contents.model_config)); });
   source.weights = contents.weights;
+  source.has_weights = !contents.architecture_only;
   source.training_config = contents.training_config;
+  source.optimizer = {contents.optimizer, contents.slots, contents.optimizer_scalars,
+                      contents.state.iteration};
+  source.notes = contents.notes;
   return source;
 }
 
@@ -132,17 +146,18 @@ ModelSource read_model_source(comm::Session& session, const ModelSettings& setti
     source.name = settings.name;
     source.layers = settings.layers;
     source.origins = settings.layer_origins;
-  } else if (is_json_file(settings.from)) {
-    std::string text;
+  } else if (!settings.layers.empty()) {
     comm::collectively(session, "read " + settings.from, [&] {
-      if (session.is_root()) text = read_text(settings.from);
+      if (session.is_root())
+        source.weights = checkpoint::read_weights(settings.from, settings.layers).weights;
     });
-    text = session.broadcast_text(text);
-    const Json json = Json::parse(text, nullptr, false);
-    if (json.is_discarded()) throw InputError("model.from: \"" + settings.from + "\" is not JSON");
-    source = from_architecture(nn::architecture_from_keras(json));
+    source.name = settings.name;
+    source.layers = settings.layers;
+    source.origins = settings.layer_origins;
+    source.has_weights = true;
   } else {
-    source = model_source_of(read_contents(session, settings.from));
+    const checkpoint::Contents contents = read_contents(session, settings.from);
+    comm::collectively(session, "model.from", [&] { source = model_source_of(contents); });
   }
   if (settings.input_shape) {
     source.input = *settings.input_shape;
@@ -165,6 +180,13 @@ std::unique_ptr<nn::Sequential> build_model(const ModelSource& source, const Sha
 
 void assign_weights(nn::Sequential& model, const std::vector<checkpoint::WeightArray>& weights,
                     const std::string& where) {
+  for (const nn::Variable& variable : model.variables()) {
+    const bool there =
+        std::any_of(weights.begin(), weights.end(),
+                    [&](const checkpoint::WeightArray& weight) { return weight.layer == variable.layer; });
+    if (!there && weights.size() < model.variables().size())
+      throw InputError(where + " holds no weights for the layer \"" + variable.layer + "\"");
+  }
   if (weights.size() != model.variables().size()) {
     throw InputError(where + ": Weight count mismatch: the model expects " +
                      std::to_string(model.variables().size()) + " weight arrays, the file holds " +
@@ -200,6 +222,59 @@ void choose_loss(CompileSettings& settings, const Shape& output) {
   settings.loss_by_output = false;
 }
 
+void take_compile(CompileSettings& compile, const Configuration& configuration, const Json& training_config,
+                  const std::string& where) {
+  const checkpoint::KerasCompile keras = checkpoint::compile_from_keras(training_config);
+  const auto take = [&](const char* key, const Json& spec, std::string& origin, auto&& canonical) {
+    if (configuration.has(key) || spec.is_null()) return;
+    origin = where + ", its " + key + " (give another by that key)";
+    with_origin(origin, [&] { canonical(spec); });
+  };
+  take("compile.loss", keras.loss, compile.loss_origin, [&](const Json& spec) {
+    const Json& factor = keras.loss_weights;
+    if (!factor.is_null() && factor != 1)
+      throw InputError("its loss_weights = " + format_call(factor) + " are not supported");
+    compile.loss = nn::losses().canonical(spec);
+  });
+  take("compile.metrics", keras.metrics, compile.metrics_origin,
+       [&](const Json& specs) { compile.metrics.assign(specs.begin(), specs.end()); });
+  take("compile.weighted_metrics", keras.weighted_metrics, compile.weighted_metrics_origin,
+       [&](const Json& specs) { compile.weighted_metrics.assign(specs.begin(), specs.end()); });
+}
+
+void take_optimizer(CompileSettings& compile, const Configuration& configuration, const Json& training_config,
+                    const std::string& where) {
+  const Json optimizer = checkpoint::compile_from_keras(training_config).optimizer;
+  if (configuration.has("compile.optimizer") || optimizer.is_null()) return;
+  compile.optimizer_origin = where + ", its compile.optimizer (give another by that key)";
+  compile.optimizer =
+      with_origin(compile.optimizer_origin, [&] { return optim::optimizers().canonical(optimizer); });
+  compile.optimizer_from_file = true;
+}
+
+std::int64_t take_optimizer_state(comm::Session& session, const nn::Sequential& model,
+                                  const OptimizerState& state, Updater& updater,
+                                  optim::Optimizer& optimizer) {
+  const std::vector<std::string> names = optimizer.slot_names();
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    std::vector<float> flat;
+    if (session.is_root()) flat = flat_slot(model, state.slots, names[k]);
+    if (session.maximum(static_cast<std::int64_t>(flat.size())) > 0)
+      updater.scatter_slot(static_cast<int>(k), flat);
+  }
+  if (!state.scalars.empty()) {
+    std::vector<double> scalars = state.scalars;
+    if (!optimizer.has_schedule()) optimizer.set_learning_rate(scalars.back());
+    scalars.pop_back();
+    optimizer.set_scalars(scalars);
+  }
+  return state.iteration;
+}
+
+bool depends_on_batch(const nn::Loss& loss) {
+  return loss.reduction() != nn::Reduction::kSumOverBatchSize || loss.has_mask() || loss.batch_sums(1, 1) > 0;
+}
+
 std::unique_ptr<nn::Loss> make_loss(const CompileSettings& settings) {
   if (settings.loss.is_null()) {
     throw InputError("compile.loss is not set; give a loss, e.g. sparse_categorical_crossentropy");
@@ -223,7 +298,9 @@ void make_metrics(const CompileSettings& settings, const Shape& target, const Sh
       entry.name = "weighted_" + entry.name;
     const std::string base = entry.name;
     for (int k = 1; taken(entry.name); ++k) entry.name = base + "_" + std::to_string(k);
-    specs.push_back(entry.metric->spec());
+    Json spec_in_files = entry.metric->spec();
+    spec_in_files["config"]["name"] = entry.name;  // so that Keras' history has our name: "accuracy"
+    specs.push_back(std::move(spec_in_files));
     compiled.metrics.push_back(std::move(entry));
   };
   with_origin(settings.metrics_origin, [&] {
@@ -242,12 +319,6 @@ void fuse_head(nn::Sequential& model, const nn::Loss& loss) {
   const nn::Head head = output_head(model);
   if ((head == nn::Head::kSoftmax && softmax) || (head == nn::Head::kSigmoid && sigmoid))
     model.release_head();
-}
-
-int automatic_shards(std::int64_t batch_size) {
-  int shards = 1;
-  while (shards < 8 && batch_size / (shards * 2) >= 16) shards *= 2;
-  return shards;
 }
 
 }  // namespace nntrain::train

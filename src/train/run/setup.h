@@ -10,10 +10,20 @@
 #include "comm/session/session.h"
 #include "nn/losses/loss.h"
 #include "nn/model/sequential.h"
+#include "optim/optimizer.h"
 #include "train/config/settings.h"
 #include "train/step/scoreboard.h"
+#include "train/step/updater.h"
 
 namespace nntrain::train {
+
+/// Where a file's optimizer stands. Slots are filled on rank 0 only.
+struct OptimizerState {
+  std::string class_name;  ///< "": the file has none
+  std::vector<checkpoint::Slot> slots;
+  std::vector<double> scalars;  ///< the optimizer's own, then the learning rate
+  std::int64_t iteration = 0;
+};
 
 /// Architecture and, when it comes from a file, weights.
 struct ModelSource {
@@ -22,8 +32,11 @@ struct ModelSource {
   std::vector<std::string> origins;  ///< parallel to layers; may be empty
   Shape input;
   bool has_input = false;
-  std::vector<checkpoint::WeightArray> weights;  ///< empty: initial values; filled on rank 0 only
+  std::vector<checkpoint::WeightArray> weights;  ///< filled on rank 0 only
+  bool has_weights = false;                      ///< false: initial values
   Json training_config;                          ///< of a Keras file; null: none
+  OptimizerState optimizer;
+  std::vector<std::string> notes;  ///< what could not be taken from the file
 };
 
 /// From model.layer or model.from. Collective: rank 0 reads files, all throw or none.
@@ -48,6 +61,21 @@ struct Compiled {
 /// Keras' "crossentropy": binary for one output, else categorical, for which class indices become one-hot
 /// targets.
 void choose_loss(CompileSettings& settings, const Shape& output);
+/// Fills the loss and the metrics that the configuration leaves out with what a file was compiled with.
+/// `where` names the file in messages. Throws InputError for what has no counterpart here.
+void take_compile(CompileSettings& settings, const Configuration& configuration, const Json& training_config,
+                  const std::string& where);
+/// The same for the optimizer.
+void take_optimizer(CompileSettings& compile, const Configuration& configuration, const Json& training_config,
+                    const std::string& where);
+/// Gives a fresh optimizer the state of the file that it comes from: slots, scalars, learning rate. Returns
+/// the steps that it has done. Collective.
+std::int64_t take_optimizer_state(comm::Session& session, const nn::Sequential& model,
+                                  const OptimizerState& state, Updater& updater, optim::Optimizer& optimizer);
+/// Is the loss of a data set another one when it is cut into other batches? Keras reports the mean of the
+/// batches' losses, weighted by rows; a loss that sums, divides by weights of its own or does not split into
+/// rows needs the run's own batch size.
+bool depends_on_batch(const nn::Loss& loss);
 /// Throws InputError when no loss is given.
 std::unique_ptr<nn::Loss> make_loss(const CompileSettings& settings);
 void make_metrics(const CompileSettings& settings, const Shape& target, const Shape& output,
@@ -55,9 +83,6 @@ void make_metrics(const CompileSettings& settings, const Shape& target, const Sh
 
 /// Releases the model's output activation when the loss computes from logits.
 void fuse_head(nn::Sequential& model, const nn::Loss& loss);
-
-/// shards = auto: the largest power of two with at least 16 rows a shard, at most 8.
-int automatic_shards(std::int64_t batch_size);
 
 /// Contents read on rank 0 and given to all ranks, without the weights' values (rank 0 keeps those).
 checkpoint::Contents read_contents(comm::Session& session, const std::string& path);

@@ -223,6 +223,7 @@ void Replica::evaluate(const BatchRequest& batch, Scoreboard& board) {
   gather(batch);
   nn::LossInputs inputs =
       loss_inputs(model_.forward(context(nn::Mode::kInference, batch.step), model_.input()));
+  outputs_ = {inputs.predictions, static_cast<std::size_t>(inputs.positions * classes_)};
   const double divisor = weigh(inputs);
   add_batch_sums(inputs, nullptr);
   loss_->compute(inputs, nullptr, losses_.data(), nullptr);

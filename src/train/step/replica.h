@@ -63,6 +63,12 @@ class Replica {
   /// The model's outputs for this replica's rows: (count, outputs), valid until the next call.
   std::span<const float> predict(const BatchRequest& batch);
   const BatchRows& rows() const { return rows_; }
+  /// Of the last evaluate(), until the next call: outputs (positions, classes) and targets (positions,
+  /// width).
+  std::span<const float> outputs() const { return outputs_; }
+  std::span<const float> targets() const {
+    return {targets_.data(), static_cast<std::size_t>(rows_.count * positions_per_row_ * target_width_)};
+  }
 
  private:
   void gather(const BatchRequest& batch);
@@ -90,6 +96,7 @@ class Replica {
   std::vector<float> scales_;          // (positions): weight / divisor
   std::vector<float> losses_;          // (positions)
   std::vector<float> predictions_;     // (positions, classes)
+  std::span<const float> outputs_;     // (positions, classes): what evaluate() scored
   std::vector<double> activity_loss_;  // (local shards)
   std::vector<double> shard_sums_;     // (local shards)
   std::vector<double> batch_parts_,

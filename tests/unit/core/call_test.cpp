@@ -68,6 +68,20 @@ TEST(Call, ErrorsNameTheText) {
   EXPECT_THROW(parse_call(deep), InputError);
 }
 
+TEST(Call, NumbersAreWrittenAsShortAsTheyWere) {
+  for (const double value : {0.1, 0.01, 1e-7, 0.001, 0.3, 1.0 / 3, 123456.789, 1e30}) {
+    EXPECT_EQ(parse_call(format_call(Json(value))), Json(value));
+    EXPECT_LE(format_call(Json(static_cast<double>(static_cast<float>(value)))).size(), 13U) << value;
+  }
+  EXPECT_EQ(format_call(Json(static_cast<double>(0.1F))), "0.1");
+  EXPECT_EQ(
+      format_call(Json{{"class_name", "SGD"}, {"config", {{"learning_rate", 0.01F}, {"momentum", 0.9F}}}}),
+      "SGD(learning_rate=0.01, momentum=0.9)");
+  EXPECT_EQ(format_call(Json(0.25)), "0.25");
+  EXPECT_EQ(format_call(Json(16777217.0)), "16777217.0");
+  EXPECT_EQ(format_call(Json(2.0)), "2.0");
+}
+
 TEST(Call, FormatIsReadBack) {
   for (const char* text : {R"(Dense(units=500, activation="relu", use_bias=True, bias_initializer=None))",
                            "[1, 2.0, \"x\"]", R"(SGD(learning_rate=0.01))"}) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -58,7 +59,7 @@ TEST(Tree, EveryNumberOfRanksGivesTheSameBits) {
   for (int shards = 1; shards <= 33; ++shards) {
     const std::vector<float> values = leaves(shards);
     const float expected = reference(values, 0, 64);
-    for (int ranks = 1; ranks <= shards; ++ranks) {
+    for (int ranks = 1; ranks <= 2 * shards + 3; ++ranks) {  // more ranks than shards too
       const float sum = sum_by_ranks(values, ranks);
       EXPECT_EQ(std::memcmp(&sum, &expected, sizeof(float)), 0) << shards << " shards, " << ranks << " ranks";
     }
@@ -92,6 +93,24 @@ TEST(Tree, DoubleSumFollowsTheSameTree) {
 TEST(Tree, PowersOfTwoNeedOneNode) {
   for (int ranks : {1, 2, 4, 8}) {
     for (int r = 0; r < ranks; ++r) EXPECT_EQ(covering_nodes(shards_of_rank(r, ranks, 8), 8).size(), 1U);
+  }
+}
+
+TEST(Tree, RanksBeyondTheShardsHaveNone) {
+  for (int ranks : {1, 5, 8, 13, 100}) {
+    int next = 0, busy = 0;
+    for (int r = 0; r < ranks; ++r) {
+      const ShardRange local = shards_of_rank(r, ranks, 5);
+      EXPECT_EQ(local.begin, next);
+      next = local.end;
+      busy += local.count() > 0 ? 1 : 0;
+      if (local.count() > 0) continue;
+      EXPECT_TRUE(covering_nodes(local, 5).empty());
+      EXPECT_TRUE(local_program(local, 5).steps.empty());
+      EXPECT_EQ(local_program(local, 5).buffers, 0);
+    }
+    EXPECT_EQ(next, 5);
+    EXPECT_EQ(busy, std::min(ranks, 5));
   }
 }
 

@@ -127,6 +127,8 @@ TEST(Csv, ColumnsByNameIndexAndSlice) {
   EXPECT_TRUE(contains(error_of(scratch, "1,2\n", "a"), "has no header"));
   SourceOptions options = options_for(scratch.write("a.csv", text));
   options.exclude_columns = "c, not_here";
+  EXPECT_TRUE(contains(load_error(options), "has no column \"not_here\""));
+  options.of_one_table = false;  // the targets are in a file of their own
   EXPECT_EQ(load(options).floats(), (std::vector<float>{1, 2, 4, 5, 6, 8}));
   EXPECT_EQ(load(options).info.columns, (std::vector<std::string>{"a", "b", "d"}));
   options.exclude_columns = ":";

@@ -58,7 +58,7 @@ TEST(AtomicFile, ReservedRoomIsGivenBack) {
   const Scratch scratch;
   const std::string path = scratch.path("a.h5");
   AtomicFile file(path);
-  Hdf5File hdf5 = Hdf5File::create(file.temporary_path(), 8 << 20);
+  Hdf5File hdf5 = Hdf5File::create(file, 8 << 20);
   hdf5.root().write_dataset("x", Shape{3}, std::vector<float>{1, 2, 3});
   hdf5.close();
   file.commit();
@@ -72,7 +72,7 @@ TEST(AtomicFile, ReservedRoomIsGivenBack) {
 TEST(AtomicFile, NamesThatCannotBe) {
   const Scratch scratch;
   scratch.write("file", "x");
-  EXPECT_TRUE(contains(message_of<RuntimeError>([&] { AtomicFile file(scratch.folder()); }), "folder"));
+  EXPECT_TRUE(contains(message_of<InputError>([&] { AtomicFile file(scratch.folder()); }), "folder"));
   EXPECT_TRUE(
       contains(message_of<RuntimeError>([&] { AtomicFile file(scratch.path("file/a.txt")); }), "file"));
   EXPECT_TRUE(contains(message_of<RuntimeError>([&] { AtomicFile file("/proc/no/a.txt"); }), "/proc/no"));

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <functional>
 
 #include "core/random.h"
 
@@ -26,8 +27,18 @@ class Penalty : public Regularizer {
   }
 };
 
-/// The gradient summed by `ranks` simulated ranks.
-std::vector<float> summed(int shards, int ranks, const Variable& variable) {
+/// How `variable` gets its gradient: leaves by a function, column sums, or a product.
+using Add = std::function<void(GradientTree&, const Variable&, ShardRange local)>;
+
+void add_leaves(GradientTree& tree, const Variable& variable, ShardRange local) {
+  tree.add(variable, [&](int local_shard, float* destination) {
+    for (std::int64_t i = 0; i < kSize; ++i) destination[i] = leaf_value(local.begin + local_shard, i);
+  });
+}
+
+/// The gradient summed by `ranks` simulated ranks, more than shards too.
+std::vector<float> summed(int shards, int ranks, const Variable& variable,
+                          SumFormat format = SumFormat::kFloat32, const Add& add = add_leaves) {
   std::vector<ShardRange> all_nodes;
   std::vector<std::vector<float>> arrays;
   for (int r = 0; r < ranks; ++r) {
@@ -39,17 +50,20 @@ std::vector<float> summed(int shards, int ranks, const Variable& variable) {
       arrays.emplace_back(static_cast<std::size_t>(kSize), -1.0F);
     }
     std::vector<std::span<float>> spans(arrays.begin() + static_cast<std::ptrdiff_t>(first), arrays.end());
-    GradientTree tree(local, shards, spans, kSize);
+    GradientTree tree(local, shards, spans, kSize, format);
     int completed = 0;
     tree.on_complete = [&](const Variable&) { ++completed; };
-    tree.add(variable, [&](int local_shard, float* destination) {
-      for (std::int64_t i = 0; i < kSize; ++i) destination[i] = leaf_value(local.begin + local_shard, i);
-    });
+    add(tree, variable, local);
     EXPECT_EQ(completed, 1);
   }
   for (const TreeStep& step : combining_program(all_nodes, shards)) {
-    add_in_place(arrays[static_cast<std::size_t>(step.target)],
-                 arrays[static_cast<std::size_t>(step.source)]);
+    std::vector<float>& target = arrays[static_cast<std::size_t>(step.target)];
+    const std::vector<float>& source = arrays[static_cast<std::size_t>(step.source)];
+    if (format == SumFormat::kBfloat16) {
+      add_rounded(target.data(), target.data(), source.data(), kSize);
+    } else {
+      add_in_place(target, source);
+    }
   }
   return arrays[0];
 }
@@ -62,16 +76,88 @@ Variable make_variable() {
   return variable;
 }
 
-TEST(GradientTree, EveryCutIntoRanksGivesTheSameBits) {
-  const Variable variable = make_variable();
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+void expect_same_at_every_cut(SumFormat format, const Add& add, const Variable& variable) {
   for (const int shards : {1, 2, 3, 5, 8, 13}) {
-    const std::vector<float> expected = summed(shards, 1, variable);
-    for (int ranks = 1; ranks <= shards; ++ranks) {
-      const std::vector<float> sum = summed(shards, ranks, variable);
-      EXPECT_EQ(std::memcmp(sum.data(), expected.data(), sum.size() * sizeof(float)), 0)
+    const std::vector<float> expected = summed(shards, 1, variable, format, add);
+    for (int ranks = 1; ranks <= 2 * shards + 1; ++ranks)
+      EXPECT_TRUE(same_bits(summed(shards, ranks, variable, format, add), expected))
           << shards << " shards, " << ranks << " ranks";
+  }
+}
+
+/// kSize columns, three rows a shard; the leaf is their sum, or the product with one input.
+struct Batch {
+  std::vector<float> dz, x;
+  std::vector<std::int64_t> bounds = {0};
+  BatchContext context;
+  explicit Batch(ShardRange local) {
+    for (int s = local.begin; s < local.end; ++s) {
+      for (std::int64_t i = 0; i < 3 * kSize; ++i) dz.push_back(leaf_value(s, i));
+      for (std::int64_t r = 0; r < 3; ++r) x.push_back(leaf_value(s + 1, r));
+      bounds.push_back(bounds.back() + 3);
+    }
+    context.rows = bounds.back();
+    context.bounds = bounds;
+  }
+};
+
+void add_columns(GradientTree& tree, const Variable& variable, ShardRange local) {
+  const Batch batch(local);
+  tree.add_column_sums(variable, batch.context, batch.dz.data());
+}
+
+void add_product(GradientTree& tree, const Variable& variable, ShardRange local) {
+  const Batch batch(local);
+  tree.add_product({&variable, batch.x.data(), batch.dz.data(), 1}, batch.context);
+}
+
+TEST(GradientTree, EveryCutIntoRanksGivesTheSameBits) {
+  Variable kernel = make_variable();
+  kernel.shape = Shape{1, kSize};
+  for (const SumFormat format : {SumFormat::kFloat32, SumFormat::kBfloat16}) {
+    expect_same_at_every_cut(format, add_leaves, make_variable());
+    expect_same_at_every_cut(format, add_columns, make_variable());
+    expect_same_at_every_cut(format, add_product, kernel);
+  }
+}
+
+TEST(GradientTree, TwoBytesHoldEverySum) {
+  Variable kernel = make_variable();
+  kernel.shape = Shape{1, kSize};
+  std::vector<float> values(static_cast<std::size_t>(kSize), 0.3F);
+  kernel.values = values.data();
+  for (const bool penalised : {false, true}) {
+    if (penalised) kernel.regularizer = std::make_shared<Penalty>();
+    for (const Add& add : {Add(add_leaves), Add(add_columns), Add(add_product)}) {
+      for (const float value : summed(5, 2, kernel, SumFormat::kBfloat16, add))
+        EXPECT_EQ(value, round_to_bfloat16(value));
+      EXPECT_FALSE(same_bits(summed(5, 2, kernel, SumFormat::kBfloat16, add), summed(5, 2, kernel)));
     }
   }
+}
+
+/// Leaves and sums rounded one by one, written out.
+TEST(GradientTree, RoundsLeavesAndSums) {
+  const std::vector<float> sum = summed(3, 1, make_variable(), SumFormat::kBfloat16);
+  for (std::int64_t i = 0; i < kSize; ++i) {
+    const auto leaf = [&](int s) { return round_to_bfloat16(leaf_value(s, i)); };
+    EXPECT_EQ(sum[static_cast<std::size_t>(i)],
+              round_to_bfloat16(round_to_bfloat16(leaf(0) + leaf(1)) + leaf(2)));
+  }
+}
+
+TEST(GradientTree, ARankWithoutShardsCompletesEverything) {
+  GradientTree tree({3, 3}, 8, {}, kSize);
+  Variable kernel = make_variable();
+  kernel.shape = Shape{1, kSize};
+  int completed = 0;
+  tree.on_complete = [&](const Variable&) { ++completed; };
+  for (const Add& add : {Add(add_leaves), Add(add_columns), Add(add_product)}) add(tree, kernel, {3, 3});
+  EXPECT_EQ(completed, 3);
 }
 
 TEST(GradientTree, ARegularizerJoinsOnceAtAFixedPlace) {
@@ -82,7 +168,7 @@ TEST(GradientTree, ARegularizerJoinsOnceAtAFixedPlace) {
   variable.regularizer = std::make_shared<Penalty>();
   const std::vector<float> expected = summed(8, 1, variable);
   for (std::size_t i = 0; i < plain.size(); ++i) EXPECT_NEAR(expected[i] - plain[i], 1000.0F, 0.1F);
-  for (int ranks = 2; ranks <= 8; ++ranks) {
+  for (int ranks = 2; ranks <= 11; ++ranks) {
     const std::vector<float> sum = summed(8, ranks, variable);
     EXPECT_EQ(std::memcmp(sum.data(), expected.data(), sum.size() * sizeof(float)), 0) << ranks;
   }

@@ -6,7 +6,6 @@
 
 #include "core/error.h"
 #include "train/report/progress.h"
-#include "train/run/setup.h"
 
 namespace nntrain::train {
 namespace {
@@ -95,15 +94,6 @@ TEST(Configuration, AKeyCannotBeSetTwice) {
   EXPECT_THROW(configuration.add("fit.epochs", {"4", "test.ini:2"}), InputError);
   configuration.add("model.layer", {"Dense(3)", "test.ini:3"});
   EXPECT_NO_THROW(configuration.add("model.layer", {"Dense(4)", "test.ini:4"}));
-}
-
-TEST(Shards, AutoComesFromTheBatchAlone) {
-  EXPECT_EQ(automatic_shards(1), 1);
-  EXPECT_EQ(automatic_shards(31), 1);
-  EXPECT_EQ(automatic_shards(32), 2);
-  EXPECT_EQ(automatic_shards(64), 4);
-  EXPECT_EQ(automatic_shards(128), 8);
-  EXPECT_EQ(automatic_shards(4096), 8);
 }
 
 TEST(Progress, WritesAsKeras) {

@@ -1,0 +1,225 @@
+#include "checkpoint/run_file.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+
+#include "checkpoint/written_file.h"
+#include "core/error.h"
+#include "io/hdf5.h"
+#include "io/process_identity.h"
+
+namespace nntrain::checkpoint {
+
+namespace {
+
+bool holds_text(const std::string& path, const std::string& text) {
+  std::ifstream file(path, std::ios::binary);
+  std::string block(std::size_t{1} << 20, '\0');
+  std::string tail;
+  while (file) {
+    file.read(block.data(), static_cast<std::streamsize>(block.size()));
+    const std::string piece = tail + block.substr(0, static_cast<std::size_t>(file.gcount()));
+    if (piece.find(text) != std::string::npos) return true;
+    tail = piece.substr(piece.size() - std::min(piece.size(), text.size()));
+  }
+  return false;
+}
+
+std::string where_of(const RunState& state) {
+  return "epoch " + std::to_string(state.epoch) + ", step " + std::to_string(state.step);
+}
+
+}  // namespace
+
+bool is_ours(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode) || !io::Hdf5File::is_hdf5(path))
+    return false;
+  try {
+    return io::Hdf5File::open(path).root().has("nntrain_dist");
+  } catch (const Error&) {
+    return holds_text(path, "nntrain_dist");  // damaged: the group's name is somewhere in it
+  }
+}
+
+void require_checkpoint_name(const std::string& path, const std::string& what) {
+  const std::string cure = "; give a name that ends in .h5, which Keras opens, too";
+  if (path.ends_with(".weights.h5"))
+    throw InputError(what + " = \"" + path + "\": Keras has another layout for files named .weights.h5" +
+                     cure);
+  if (path.ends_with(".h5") || path.ends_with(".hdf5")) return;
+  throw InputError(what + " = \"" + path + "\" is no name for a checkpoint, which is an HDF5 file" + cure);
+}
+
+void require_layer_names(const std::vector<std::string>& layer_names) {
+  for (const std::string& name : layer_names) {
+    const char* fault = name.empty()                           ? "is empty"
+                        : name == "." || name == ".."          ? "is a path"
+                        : name.find('/') != std::string::npos  ? "holds a \"/\""
+                        : name.find('\0') != std::string::npos ? "holds a zero byte"
+                        : !is_utf8(name)                       ? "is not UTF-8"
+                                                               : nullptr;
+    if (fault == nullptr) continue;
+    throw InputError("the layer name " + json_text(shortened(name)) + " " + fault +
+                     "; a Keras file cannot hold it, give the layer another name");
+  }
+}
+
+void require_finite(const std::string& path, const Contents& contents) {
+  const auto check = [&](const std::string& what, const std::vector<float>& values) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (std::isfinite(values[i])) continue;
+      throw DivergedError(what + " holds " + (std::isnan(values[i]) ? "NaN" : "Inf") + " (element " +
+                          std::to_string(i) + "): training diverged, nothing is written to \"" + path + "\"" +
+                          (exists(path) ? ", which keeps the state before" : "") +
+                          ". A smaller learning rate, clipping (clipnorm=1) or warm-up may help");
+    }
+  };
+  for (const WeightArray& weight : contents.weights) check(weight.layer + "/" + weight.name, weight.values);
+  for (const Slot& slot : contents.slots) {
+    std::size_t i = 0;
+    for (const WeightArray& weight : contents.weights) {
+      if (!weight.trainable || i >= slot.values.size()) continue;
+      check("the optimizer's " + slot.name + " of " + weight.layer + "/" + weight.name, slot.values[i++]);
+    }
+  }
+  for (const auto& [name, weights] : contents.extra_weights) {
+    for (const WeightArray& weight : weights)
+      check("the kept weights \"" + name + "\", " + weight.layer + "/" + weight.name + ",", weight.values);
+  }
+}
+
+RunFile::RunFile(std::string path, int keep, io::System& system)
+    : system_(system), path_(std::move(path)), target_(io::follow_links(path_)), keep_(std::max(1, keep)) {
+  require_checkpoint_name(path_, "checkpoint.path");
+  if (const std::string kind = io::kind_of_special_file(path_); !kind.empty())
+    throw InputError("checkpoint.path = \"" + path_ + "\" is " + kind + "; give the name of a file");
+  try {
+    lock_ = std::make_unique<io::OwnerLock>(path_, system_);
+  } catch (const io::WriteError& error) {
+    lock_error_ = error.what();
+  }
+  if (lock_) io::remove_abandoned_temporaries(target_, system_);
+  for (int k = 1; k < keep_; ++k) {
+    if (!checkpoint::exists(copy_path(k)) || is_ours(copy_path(k))) continue;
+    throw InputError("\"" + copy_path(k) + "\" is where the copy of the checkpoint \"" + path_ +
+                     "\" belongs, but it is no checkpoint of nntrain-dist; move it away, or say "
+                     "checkpoint.keep = " +
+                     std::to_string(k));
+  }
+  seen_ = look();
+}
+
+std::string RunFile::copy_path(int number) const { return target_ + "." + std::to_string(number); }
+
+RunFile::Seen RunFile::look() const {
+  struct stat status {};
+  if (::stat(target_.c_str(), &status) != 0) return {};
+  return {true, status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+}
+
+std::optional<RunFile::Found> RunFile::read_newest() {
+  seen_ = look();
+  if (!seen_.exists) return std::nullopt;
+  Found found;
+  std::string damage;
+  try {
+    found.contents = read(path_);
+    return found;
+  } catch (const InputError& error) {
+    if (!is_ours(path_)) throw;
+    damage = error.what();
+  }
+  for (int k = 1; checkpoint::exists(copy_path(k)); ++k) {
+    try {
+      found.contents = read(copy_path(k));
+    } catch (const InputError&) {
+      continue;
+    }
+    if (!found.contents.ours) continue;
+    const std::string aside = lock_ ? set_aside() : path_;
+    found.note = damage + ". The copy before it, \"" + copy_path(k) + "\" at " +
+                 where_of(found.contents.state) +
+                 ", is whole: the run goes on from there, and what was "
+                 "trained after it is trained again. The damaged file is kept as \"" +
+                 aside + "\"";
+    return found;
+  }
+  throw InputError(damage);
+}
+
+void RunFile::try_write(const std::vector<std::string>& layer_names, std::int64_t floats) {
+  require_layer_names(layer_names);
+  if (!lock_) throw InputError(lock_error_);
+  const std::int64_t bytes = file_bytes(floats, static_cast<std::int64_t>(layer_names.size()) * 4096);
+  try {
+    io::try_output(path_, bytes, system_);
+  } catch (const io::WriteError& error) {
+    // The copies' room is taken when it is needed.
+    if (!error.no_room() || !checkpoint::exists(copy_path(1))) throw;
+  }
+}
+
+void RunFile::require_unchanged() const {
+  lock_->require_held();
+  const Seen now = look();
+  if (!now.exists || now == seen_) return;
+  throw RuntimeError("\"" + path_ + "\" was " + (seen_.exists ? "changed" : "made") +
+                     " by somebody else since this run last saw it; it is not written over. Another run may "
+                     "use the same checkpoint.path");
+}
+
+void RunFile::write(const Contents& contents) {
+  require_finite(path_, contents);
+  if (!lock_) throw RuntimeError(lock_error_);
+  require_unchanged();
+  for (;;) {
+    try {
+      write_new(contents);
+      break;
+    } catch (const io::WriteError& error) {
+      if (!error.no_room() || !drop_oldest_copy()) throw;
+    }
+  }
+  seen_ = look();
+}
+
+void RunFile::write_new(const Contents& contents) {
+  io::AtomicFile file(path_, system_);
+  write_and_verify(file, contents);
+  require_unchanged();
+  if (seen_.exists) rotate();
+  file.commit();
+}
+
+bool RunFile::drop_oldest_copy() {
+  int oldest = 0;
+  while (checkpoint::exists(copy_path(oldest + 1)) && is_ours(copy_path(oldest + 1))) ++oldest;
+  return oldest > 0 && system_.unlink(copy_path(oldest)) == 0;
+}
+
+/// The file that is there gets a second name, so that `path` is never missing. Where there are no hard links
+/// the copies stay as they are.
+void RunFile::rotate() {
+  if (keep_ < 2) return;
+  const std::string second = target_ + ".keep-" + io::host_name() + "-" + std::to_string(::getpid());
+  system_.unlink(second);
+  if (system_.link(target_, second) != 0) return;
+  for (int k = keep_ - 1; k > 1; --k) {
+    if (checkpoint::exists(copy_path(k - 1))) system_.rename(copy_path(k - 1), copy_path(k));
+  }
+  if (system_.rename(second, copy_path(1)) != 0) system_.unlink(second);
+}
+
+std::string RunFile::set_aside() {
+  const std::string aside = checkpoint::set_aside(target_);
+  seen_ = look();
+  return aside;
+}
+
+}  // namespace nntrain::checkpoint

@@ -1,0 +1,18 @@
+#pragma once
+// Private to src/checkpoint: writing a checkpoint up to the rename.
+
+#include <string>
+
+#include "checkpoint/checkpoint.h"
+#include "io/atomic_file.h"
+
+namespace nntrain::checkpoint {
+
+/// Writes `contents` to the temporary file of `file`, reads it back, compares the digests and brings it to
+/// the disk. Left to do: file.commit().
+void write_and_verify(io::AtomicFile& file, const Contents& contents);
+
+/// Bytes that a file of `floats` float32 values will need, with room for its texts.
+std::int64_t file_bytes(std::int64_t floats, std::int64_t text_bytes);
+
+}  // namespace nntrain::checkpoint

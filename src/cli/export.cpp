@@ -1,0 +1,69 @@
+#include "checkpoint/export.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "cli/commands.h"
+#include "core/error.h"
+#include "core/log.h"
+#include "train/run/setup.h"
+
+namespace nntrain::cli {
+
+namespace {
+
+void check_output(const std::string& input, const std::string& output) {
+  if (output.empty())
+    throw InputError(
+        "no output given; add --output=FILE.keras, .weights.h5, .h5, .json (architecture), .npz (weights), "
+        ".csv "
+        "(history) or .onnx");
+  checkpoint::check_export_path(output);
+  std::error_code ignored;
+  if (std::filesystem::equivalent(input, output, ignored))
+    throw InputError("--output = \"" + output + "\" is the file that is exported; give another name");
+}
+
+/// The file's model, built, so that every argument, name and shape is there.
+checkpoint::Exportable exportable(checkpoint::Contents contents) {
+  const train::ModelSource source = train::model_source_of(contents);
+  const std::unique_ptr<nn::Sequential> model = train::build_model(source, Shape{});
+  checkpoint::Exportable result;
+  if (source.has_weights) {
+    std::vector<float> values(static_cast<std::size_t>(model->total_floats()));
+    model->bind(values);
+    train::assign_weights(*model, source.weights, contents.origin);
+    contents.weights = train::weights_of(*model);
+  }
+  contents.model_config = model->config();
+  contents.layer_names.clear();
+  result.shapes.push_back(model->input_shape());
+  for (std::size_t i = 0; i < model->layers().size(); ++i) {
+    contents.layer_names.push_back(model->layers()[i]->name());
+    result.shapes.push_back(model->layer_output_shape(static_cast<int>(i)));
+  }
+  result.contents = std::move(contents);
+  return result;
+}
+
+}  // namespace
+
+ExitCode export_model(comm::Session& session, const CommandLine& line) {
+  const std::string output = line.value("output");
+  comm::collectively(session, "export", [&] { check_output(line.file, output); });
+  checkpoint::Contents contents = train::read_contents(session, line.file);
+  comm::collectively(session, "export " + output, [&] {
+    if (!session.is_root()) return;
+    if (contents.architecture_only && !output.ends_with(".json"))
+      throw InputError("\"" + line.file + "\" holds an architecture only, no weights");
+    const std::vector<std::string> notes = checkpoint::export_file(output, exportable(std::move(contents)));
+    for (const std::string& note : notes) log::note(note);
+    log::info(fmt::format("{} written, {} bytes", output, std::filesystem::file_size(output)));
+  });
+  return ExitCode::kDone;
+}
+
+}  // namespace nntrain::cli

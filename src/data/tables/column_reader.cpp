@@ -1,0 +1,331 @@
+#include "data/tables/column_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "core/error.h"
+#include "core/registry.h"
+
+namespace nntrain::data {
+
+namespace {
+
+std::string shown(std::string_view field) {
+  return fmt::format("\"{}{}\"", field.substr(0, 40), field.size() > 40 ? "..." : "");
+}
+
+std::string quoted_list(const std::vector<std::string>& names) {
+  std::string list;
+  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 20); ++i)
+    list += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", names[i]);
+  return names.size() > 20 ? list + ", ..." : list;
+}
+
+}  // namespace
+
+ColumnReader::ColumnReader(ColumnPlan plan, const NumberFormat& numbers)
+    : plan_(std::move(plan)), numbers_(numbers) {
+  const Json& training = plan_.training;
+  if (!training.is_object()) return;
+  plan_.kind = parse_kind(training.value("kind", "auto"));
+  plan_.argument = training.value("argument", "");
+  prefix_ = training.value("prefix", "");
+  suffix_ = training.value("suffix", "");
+  unit_known_ = !prefix_.empty() || !suffix_.empty();
+  fill_ = training.value("fill", 0.0);
+  indicator_ = training.value("indicator", false);
+  plan_.missing = training.contains("fill") ? MissingRule{MissingHow::kConstant, ""} : MissingRule{};
+  if (!training.contains("categories")) return;
+  categories_ = training["categories"].get<std::vector<std::string>>();
+  known_categories_ = true;
+  for (std::size_t i = 0; i < categories_.size(); ++i) places_.emplace(categories_[i], i);
+}
+
+std::string ColumnReader::add(std::string_view field) {
+  if (example_.empty()) example_ = field.substr(0, 40);
+  float value = std::numeric_limits<float>::quiet_NaN();
+  if (plan_.may_be_index) watch_index(field);
+  std::string complaint;
+  const bool missing = marks_missing(field);
+  missing_ += missing;
+  if (missing && fills()) {
+    // filled in when all rows are known
+  } else if (plan_.kind == ColumnKind::kCategorical) {
+    complaint = add_category(field, value);
+  } else if (plan_.kind == ColumnKind::kBoolean && !missing) {
+    const std::optional<bool> answer = parse_boolean(field);
+    value = answer.value_or(false) ? 1.0F : 0.0F;
+    if (!answer) complaint = shown(field) + " is neither true nor false (yes/no, t/f, y/n, on/off, 1/0)";
+  } else if (plan_.kind == ColumnKind::kDate && !missing) {
+    const std::optional<double> days = parse_date(field, plan_.argument);
+    value = static_cast<float>(days.value_or(0));
+    if (!days) {
+      complaint = plan_.argument.empty()
+                      ? shown(field) +
+                            " is no date such as 2021-03-01 or 01.03.2021; give its form, e.g. "
+                            "date(\"%d/%m/%Y\")"
+                      : shown(field) + " is no date of the form " + plan_.argument;
+    }
+  } else if (plan_.kind == ColumnKind::kNumeric && !missing) {
+    complaint = add_dressed(field, value);
+  } else {
+    complaint = add_numeric(field, value);
+  }
+  if (!complaint.empty() && plan_.may_be_index) {
+    if (put_off_.empty()) put_off_row_ = static_cast<std::int64_t>(values_.size());
+    if (put_off_.empty()) put_off_ = complaint;
+    complaint.clear();
+  }
+  values_.push_back(value);
+  return complaint;
+}
+
+std::string ColumnReader::add_numeric(std::string_view field, float& value) {
+  const NumberState state = parse_number(field, numbers_, value);
+  constexpr float kWholeBelow = 16777216.0F;  // 2^24: whole numbers beyond it are rounded in float32
+  switch (state) {
+    case NumberState::kGood:
+      if (std::abs(value) >= kWholeBelow) note_rounding(field, value);
+      return {};
+    case NumberState::kEmpty:
+      return "the value is empty; repair or remove such rows, or fill them with data.missing = mean, median, "
+             "most_frequent, constant(v) or indicator";
+    case NumberState::kNan:
+      return shown(field) +
+             " is NaN; repair or remove such rows, or fill them with data.missing = mean, median, "
+             "most_frequent, "
+             "constant(v) or indicator";
+    case NumberState::kInfinite:
+      return shown(field) + " is Inf; repair or remove such rows";
+    case NumberState::kTooLarge:
+      return shown(field) + " is too large for float32";
+    case NumberState::kNoNumber:
+      break;
+  }
+  return not_a_number(field);
+}
+
+std::string ColumnReader::not_a_number(std::string_view field) const {
+  const std::string column = plan_.name.empty() ? std::to_string(plan_.index) : plan_.name;
+  const std::string text = shown(field) + " is not a number";
+  if (marks_missing(field)) {
+    return text +
+           ", it marks a missing value; repair or remove such rows, or fill them with data.missing = mean, "
+           "median, most_frequent, constant(v) or indicator";
+  }
+  const auto evidence = decimal_evidence(field);
+  if (evidence && numbers_.decimal == '.') {
+    return text + (*evidence == DecimalEvidence::kComma
+                       ? "; with data.decimal = , it is one"
+                       : "; say data.thousands = , if commas stand between thousands, or data.decimal = ,");
+  }
+  if (evidence) return text + " with a decimal comma; say data.decimal = . if it has a point";
+  const auto kind = [&](const char* name, const char* what) {
+    return text + fmt::format("; data.columns = {}: {} {}", column, name, what);
+  };
+  if (parse_date(field, ""))
+    return kind("date", "reads it as days since 1970-01-01 (or ignore leaves it out)");
+  if (undress(field)) return kind("numeric", "reads it without its unit (or ignore leaves it out)");
+  if (parse_boolean(field)) return kind("boolean", "reads it as 1 or 0 (or ignore leaves it out)");
+  if (looks_like_numbers(field))
+    return text + ", it looks like several; data.delimiter says what stands between cells";
+  return kind("categorical",
+              "makes one-hot columns of it, ignore leaves it out (data.input_columns chooses columns)");
+}
+
+/// A number that may wear a currency or a unit, the same in every row.
+std::string ColumnReader::add_dressed(std::string_view field, float& value) {
+  const NumberState plain = parse_number(field, numbers_, value);
+  std::string prefix, suffix;
+  if (plain == NumberState::kNoNumber) {
+    const auto dressed = undress(field);
+    if (!dressed) return not_a_number(field);
+    const bool groups = numbers_.decimal == '.' && numbers_.thousands == '\0' &&
+                        decimal_evidence(dressed->number) == DecimalEvidence::kPoint;
+    const NumberFormat format = groups ? NumberFormat{'.', ','} : numbers_;
+    const NumberState state = parse_number(dressed->number, format, value);
+    if (state != NumberState::kGood) {
+      return shown(field) + (state == NumberState::kNoNumber
+                                 ? " can be read in two ways; say data.thousands = , if commas stand between "
+                                   "thousands, or data.decimal = ,"
+                                 : " is too large for float32");
+    }
+    prefix = dressed->prefix;
+    suffix = dressed->suffix;
+  } else if (plain != NumberState::kGood) {
+    return add_numeric(field, value);
+  }
+  if (!unit_known_) {
+    prefix_ = prefix;
+    suffix_ = suffix;
+    unit_known_ = true;
+  }
+  if (prefix != prefix_ || suffix != suffix_) {
+    return fmt::format("{} has the unit \"{}{}\", other rows have \"{}{}\"; one column needs one unit",
+                       shown(field), prefix, suffix, prefix_, suffix_);
+  }
+  if (std::abs(value) >= 16777216.0F) note_rounding(field, value);
+  return {};
+}
+
+std::string ColumnReader::add_category(std::string_view field, float& value) {
+  if (field.empty()) {
+    return "the value is empty; repair or remove such rows, or fill them with data.missing = most_frequent, "
+           "constant(v) or indicator";
+  }
+  if (marks_missing(field)) return not_a_number(field);
+  auto found = places_.find(field);
+  if (found == places_.end() && known_categories_) {
+    const std::string near = nearest(field, categories_);
+    return fmt::format("{} is none of the categories of the training table: {}{}", shown(field),
+                       quoted_list(categories_), near.empty() ? "" : "; did you mean " + near + "?");
+  }
+  if (found == places_.end()) {
+    found = places_.emplace(std::string(field), categories_.size()).first;
+    categories_.emplace_back(field);
+    if (categories_.size() > 10000) {
+      return "more than 10000 categories; is it an id? data.columns = " + plan_.name +
+             ": id or ignore leaves it out";
+    }
+  }
+  value = static_cast<float>(found->second);
+  return {};
+}
+
+void ColumnReader::note_rounding(std::string_view field, float value) {
+  if (rounded_) return;
+  double exact = 0;
+  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), exact);
+  std::int64_t whole = 0;
+  const auto [whole_end, whole_error] = std::from_chars(field.data(), field.data() + field.size(), whole);
+  const bool is_whole = whole_error == std::errc() && whole_end == field.data() + field.size();
+  if (error != std::errc() || !is_whole || std::abs(exact) < 16777216.0) return;
+  if (whole == static_cast<std::int64_t>(value)) return;
+  rounded_ = true;
+  notes_.push_back(
+      fmt::format("column \"{}\" holds whole numbers beyond 2^24, which float32 rounds: {} becomes {}; "
+                  "subtract a start or scale "
+                  "them before (time stamps: days or seconds since the first row)",
+                  plan_.name.empty() ? std::to_string(plan_.index) : plan_.name, field,
+                  static_cast<std::int64_t>(value)));
+}
+
+void ColumnReader::watch_index(std::string_view field) {
+  std::int64_t whole = 0;
+  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), whole);
+  all_whole_ = all_whole_ && error == std::errc() && end == field.data() + field.size();
+  all_distinct_ = all_distinct_ && distinct_.emplace(field).second;
+}
+
+bool ColumnReader::is_index() const {
+  if (!plan_.may_be_index) return false;
+  if (plan_.unnamed_index) return true;
+  return all_distinct_ && values_.size() > 1 && (all_whole_ || !put_off_.empty());
+}
+
+void ColumnReader::sort_categories() {
+  if (known_categories_) return;
+  std::vector<std::string> sorted = categories_;
+  float number = 0;
+  const bool numbers = std::all_of(sorted.begin(), sorted.end(), [&](const std::string& text) {
+    return parse_number(text, numbers_, number) == NumberState::kGood;
+  });
+  std::sort(sorted.begin(), sorted.end(), [&](const std::string& a, const std::string& b) {
+    float first = 0, second = 0;
+    if (!numbers) return a < b;
+    parse_number(a, numbers_, first);
+    parse_number(b, numbers_, second);
+    return first != second ? first < second : a < b;
+  });
+  std::vector<float> place(categories_.size());
+  for (std::size_t i = 0; i < sorted.size(); ++i) place[places_[sorted[i]]] = static_cast<float>(i);
+  for (float& value : values_) {
+    if (!std::isnan(value)) value = place[static_cast<std::size_t>(value)];
+  }
+  for (std::size_t i = 0; i < sorted.size(); ++i) places_[sorted[i]] = i;
+  categories_ = std::move(sorted);
+}
+
+void ColumnReader::finish_missing(const std::vector<bool>& training_rows, const std::string& where) {
+  if (!fills() || plan_.training.is_object()) return;
+  const bool categorical = plan_.kind == ColumnKind::kCategorical;
+  MissingRule rule = plan_.missing;
+  indicator_ = rule.how == MissingHow::kIndicator && missing_ > 0;
+  const bool of_numbers =
+      rule.how == MissingHow::kMean || rule.how == MissingHow::kMedian || rule.how == MissingHow::kIndicator;
+  if (categorical && of_numbers) rule.how = MissingHow::kMostFrequent;
+  if (rule.how != MissingHow::kConstant) {
+    if (missing_ > 0 || !std::all_of(values_.begin(), values_.end(), [](float v) { return std::isnan(v); }))
+      fill_ = fill_value(values_, training_rows, rule, where);
+  } else if (categorical) {
+    const auto found = places_.find(rule.constant);
+    if (found == places_.end()) {
+      throw InputError(fmt::format("{}: data.missing = constant({}) is none of its categories {}", where,
+                                   rule.constant, quoted_list(categories_)));
+    }
+    fill_ = static_cast<double>(found->second);
+  } else {
+    float number = 0;
+    if (parse_number(rule.constant, number) != NumberState::kGood)
+      throw InputError(fmt::format("{}: data.missing = constant({}) is not a number", where, rule.constant));
+    fill_ = static_cast<double>(number);
+  }
+  if (missing_ == 0) return;
+  const std::string value =
+      categorical ? categories_[static_cast<std::size_t>(fill_)] : fmt::format("{:.7g}", fill_);
+  notes_.push_back(fmt::format("{}: {} missing values filled with {} ({}){}", where, missing_, value,
+                               missing_name(rule.how), indicator_ ? ", a further column says where" : ""));
+}
+
+void ColumnReader::finish(const std::vector<bool>& training_rows, const std::string& where) {
+  if (plan_.kind == ColumnKind::kCategorical) sort_categories();
+  finish_missing(training_rows, where);
+  if (!prefix_.empty() || !suffix_.empty()) {
+    notes_.push_back(fmt::format("{}: numbers without their unit \"{}{}\", {} among them", where, prefix_,
+                                 suffix_, shown(example_)));
+  }
+}
+
+std::vector<std::string> ColumnReader::value_names() const {
+  const std::string name = plan_.name.empty() ? fmt::format("column_{}", plan_.index) : plan_.name;
+  std::vector<std::string> names;
+  if (plan_.kind == ColumnKind::kCategorical && plan_.argument != "indices") {
+    for (const std::string& category : categories_) names.push_back(name + "_" + category);
+  } else {
+    names.push_back(name);
+  }
+  if (indicator_) names.push_back(name + "_missing");
+  return names;
+}
+
+void ColumnReader::write(std::size_t row, float* out) const {
+  float value = values_[row];
+  const bool missing = std::isnan(value);
+  if (missing) value = static_cast<float>(fill_);
+  if (plan_.kind == ColumnKind::kCategorical && plan_.argument != "indices") {
+    std::fill_n(out, categories_.size(), 0.0F);
+    out[static_cast<std::size_t>(value)] = 1.0F;
+    out += categories_.size();
+  } else {
+    *out++ = value;
+  }
+  if (indicator_) *out = missing ? 1.0F : 0.0F;
+}
+
+Json ColumnReader::description() const {
+  const ColumnKind kind = plan_.kind == ColumnKind::kAuto ? ColumnKind::kAuto : plan_.kind;
+  Json json = {{"name", plan_.name}, {"index", plan_.index}, {"kind", kind_name(kind)}};
+  if (!plan_.argument.empty()) json["argument"] = plan_.argument;
+  if (!prefix_.empty()) json["prefix"] = prefix_;
+  if (!suffix_.empty()) json["suffix"] = suffix_;
+  if (plan_.kind == ColumnKind::kCategorical) json["categories"] = categories_;
+  if (fills()) json["fill"] = fill_;
+  if (indicator_) json["indicator"] = true;
+  return json;
+}
+
+}  // namespace nntrain::data

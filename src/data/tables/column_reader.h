@@ -1,0 +1,88 @@
+#pragma once
+// Private to src/data: the cells of one column, turned into numbers while the file is read, and into the
+// values of samples afterwards.
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/json.h"
+#include "data/tables/columns.h"
+#include "data/tables/missing.h"
+#include "data/tables/number_text.h"
+
+namespace nntrain::data {
+
+/// What is known of a column before it is read.
+struct ColumnPlan {
+  std::size_t index = 0;
+  std::string name;  ///< of the header; empty: none
+  ColumnKind kind = ColumnKind::kAuto;
+  std::string argument;        ///< of the kind
+  bool may_be_index = false;   ///< an unnamed or id-like column that nobody asked for
+  bool unnamed_index = false;  ///< the first column, without a name, of a file with a header
+  MissingRule missing;
+  Json training;  ///< what the training table's column was; null while training
+};
+
+/// Reads one column of inputs, or of targets and weights that are numbers.
+class ColumnReader {
+ public:
+  ColumnReader(ColumnPlan plan, const NumberFormat& numbers);
+
+  /// Takes the next row's cell; a complaint, or empty.
+  std::string add(std::string_view field);
+  /// The complaint of a column that may be an index, kept until it is known whether it is one.
+  const std::string& put_off() const { return put_off_; }
+  std::int64_t put_off_row() const { return put_off_row_; }
+
+  /// All cells are different and whole numbers, or it is the first column and has no name.
+  bool is_index() const;
+  /// Not a single cell holds anything.
+  bool is_empty() const { return !values_.empty() && missing_ == static_cast<std::int64_t>(values_.size()); }
+  std::string example() const { return example_; }
+
+  /// After the last row: categories in sorted order, the fill value. `where` as in messages.
+  void finish(const std::vector<bool>& training_rows, const std::string& where);
+  /// How many values of a sample it makes, and what they are called.
+  std::vector<std::string> value_names() const;
+  void write(std::size_t row, float* values) const;
+  Json description() const;  ///< for ColumnPlan::training
+  const ColumnPlan& plan() const { return plan_; }
+  const std::vector<std::string>& notes() const { return notes_; }
+  std::vector<float>& values() { return values_; }
+
+ private:
+  std::string add_numeric(std::string_view field, float& value);
+  std::string add_dressed(std::string_view field, float& value);
+  std::string add_category(std::string_view field, float& value);
+  std::string not_a_number(std::string_view field) const;
+  void note_rounding(std::string_view field, float value);
+  void watch_index(std::string_view field);
+  void sort_categories();
+  void finish_missing(const std::vector<bool>& training_rows, const std::string& where);
+  bool fills() const { return plan_.missing.how != MissingHow::kError; }
+
+  ColumnPlan plan_;
+  NumberFormat numbers_;
+  std::vector<float> values_;  ///< NaN: missing; categories: their places
+  std::int64_t missing_ = 0;
+  std::map<std::string, std::size_t, std::less<>> places_;
+  std::vector<std::string> categories_;
+  bool known_categories_ = false;
+  bool unit_known_ = false;
+  std::string prefix_, suffix_;  ///< of numbers with a unit, the same in every row
+  std::set<std::string, std::less<>> distinct_;
+  bool all_distinct_ = true, all_whole_ = true;
+  std::string put_off_, example_;
+  std::int64_t put_off_row_ = 0;
+  double fill_ = 0;
+  bool indicator_ = false;
+  bool rounded_ = false;
+  std::vector<std::string> notes_;
+};
+
+}  // namespace nntrain::data

@@ -1,0 +1,44 @@
+#pragma once
+// How a table is written: what stands between cells, rows and digits.
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/array_source.h"
+#include "data/tables/number_text.h"
+#include "data/tables/text_encoding.h"
+
+namespace nntrain::data {
+
+constexpr char kBlanks = ' ';  ///< as a delimiter: any run of blanks and tabs
+
+enum class HeaderChoice { kAuto, kYes, kNo };
+
+struct Dialect {
+  char delimiter = ',';
+  NumberFormat numbers;
+  char comment = '\0';  ///< lines that begin with it are skipped; none
+  char line_end = '\n';
+  Encoding encoding = Encoding::kUtf8;
+  std::size_t skip_bytes = 0;   ///< of a byte order mark
+  std::size_t skip_lines = 0;   ///< before the header, as data.header = skip N says
+  bool comment_header = false;  ///< the first line is "# a b c", as numpy.savetxt writes names
+  HeaderChoice header = HeaderChoice::kAuto;
+};
+
+/// From the file's first bytes (`whole`: they are all of it) and what the keys say. InputError, with `name`
+/// in it: a key's value that has no meaning, marks that contradict one another, numbers that can be read in
+/// two ways.
+Dialect find_dialect(std::span<const std::byte> start, bool whole, const TableOptions& requested,
+                     const std::string& name);
+
+/// "delimiter ;, decimal , and thousands ." : what differs from a plain CSV; empty: nothing.
+std::string describe(const Dialect& dialect);
+
+/// Records of a text in memory: for a look at a file's beginning. The last one may be cut.
+std::vector<std::string_view> split_records(std::string_view text, const Dialect& dialect);
+
+}  // namespace nntrain::data

@@ -1,0 +1,169 @@
+#include "data/tables/labels.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/registry.h"
+#include "data/python_slice.h"
+
+namespace nntrain::data {
+
+namespace {
+
+std::string shown(std::string_view field) {
+  return fmt::format("\"{}{}\"", field.substr(0, 40), field.size() > 40 ? "..." : "");
+}
+
+std::string unknown_label(const std::string& label, const std::vector<std::string>& names) {
+  const std::string near = nearest(label, names);
+  std::string list;
+  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 20); ++i)
+    list += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", names[i]);
+  return fmt::format("the label {} is none of the known classes {}{}", shown(label), list,
+                     near.empty() ? "" : "; did you mean " + near + "?");
+}
+
+}  // namespace
+
+void LabelColumn::add(std::string_view field, std::int64_t line) {
+  auto found = places_.find(field);
+  if (found == places_.end()) {
+    found = places_.emplace(std::string(field), texts_.size()).first;
+    texts_.push_back({std::string(field), static_cast<std::int64_t>(values_.size()), line, 0});
+  }
+  ++texts_[found->second].count;
+  values_.push_back(static_cast<float>(found->second));
+}
+
+CellComplaint LabelColumn::finish() {
+  std::vector<float> numbers(texts_.size());
+  bool all_numbers = true, all_known = !known_.empty();
+  for (std::size_t i = 0; i < texts_.size(); ++i) {
+    all_numbers = all_numbers && parse_number(texts_[i].text, numbers_, numbers[i]) == NumberState::kGood;
+    all_known = all_known && std::find(known_.begin(), known_.end(), texts_[i].text) != known_.end();
+  }
+  float ignored = 0;
+  const bool known_texts = std::any_of(known_.begin(), known_.end(), [&](const std::string& name) {
+    return parse_number(name, ignored) == NumberState::kNoNumber;
+  });
+  if (all_numbers && !(all_known && known_texts)) {
+    for (float& value : values_) value = numbers[static_cast<std::size_t>(value)];
+    return {};
+  }
+  are_classes_ = true;
+  const CellComplaint complaint = known_.empty() ? check_classes() : check_known();
+  if (!complaint.text.empty()) return complaint;
+  names_ = known_;
+  if (known_.empty()) {
+    for (const auto& [name, place] : places_) names_.push_back(name);  // a map: sorted
+  }
+  std::vector<float> index(texts_.size());
+  for (std::size_t i = 0; i < texts_.size(); ++i) {
+    index[i] = static_cast<float>(std::find(names_.begin(), names_.end(), texts_[i].text) - names_.begin());
+  }
+  for (float& value : values_) value = index[static_cast<std::size_t>(value)];
+  return {};
+}
+
+CellComplaint LabelColumn::check_known() const {
+  for (const Text& text : texts_) {
+    if (text.text.empty()) return complain(text, "the label is empty");
+    if (std::find(known_.begin(), known_.end(), text.text) == known_.end())
+      return complain(text, unknown_label(text.text, known_));
+  }
+  return {};
+}
+
+/// Text that may become classes: nothing missing, nothing that is a number in other clothes.
+CellComplaint LabelColumn::check_classes() const {
+  float ignored = 0;
+  std::int64_t number_rows = 0;
+  const Text* first_text = nullptr;
+  for (const Text& text : texts_) {
+    if (text.text.empty()) return complain(text, "the label is empty; repair or remove such rows");
+    if (marks_missing(text.text)) {
+      return complain(
+          text, shown(text.text) +
+                    " marks a missing label; repair or remove such rows (or name it in data.class_names, "
+                    "if it is a class)");
+    }
+    if (parse_number(text.text, numbers_, ignored) == NumberState::kNoNumber) {
+      if (first_text == nullptr) first_text = &text;
+    } else {
+      number_rows += text.count;
+    }
+  }
+  if (first_text == nullptr)
+    return complain(texts_.front(), shown(texts_.front().text) + " is not a finite number");
+  const bool begins = first_text != &texts_.front();
+  if (number_rows * 2 >= static_cast<std::int64_t>(values_.size())) {
+    return complain(*first_text, shown(first_text->text) +
+                                     (begins ? " is not a number, but the column begins with one"
+                                             : " is not a number, but most rows hold one") +
+                                     "; use text for all labels or for none");
+  }
+  for (const Text& text : texts_) {
+    if (!looks_like_numbers(text.text)) continue;
+    return complain(text,
+                    shown(text.text) +
+                        " looks like a number, but is text; write plain numbers, say data.columns = NAME: "
+                        "numeric, or list the texts in data.class_names if they are classes");
+  }
+  return {};
+}
+
+bool LabelColumn::has_sets(const std::string& known_separator) const {
+  if (!known_separator.empty()) return true;
+  float ignored = 0;
+  const bool text = std::any_of(texts_.begin(), texts_.end(), [&](const Text& one) {
+    return !marks_missing(one.text) && parse_number(one.text, numbers_, ignored) == NumberState::kNoNumber;
+  });
+  return text && (!find_separator().empty() || places_.contains(""));
+}
+
+std::string LabelColumn::find_separator() const {
+  for (const char* separator : {";", "|", ","}) {
+    const bool there = std::any_of(texts_.begin(), texts_.end(), [&](const Text& text) {
+      return text.text.find(separator) != std::string::npos;
+    });
+    if (there) return separator;
+  }
+  return {};
+}
+
+CellComplaint LabelColumn::finish_sets(const std::string& known_separator) {
+  separator_ = known_separator.empty() ? find_separator() : known_separator;
+  if (separator_.empty()) separator_ = ";";
+  std::vector<std::vector<std::string>> sets(texts_.size());
+  std::set<std::string> all;
+  for (std::size_t i = 0; i < texts_.size(); ++i) {
+    std::string_view rest = texts_[i].text;
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find(separator_), rest.size());
+      const std::string label(trimmed(rest.substr(0, end)));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      if (label.empty()) continue;
+      if (marks_missing(label) || looks_like_numbers(label))
+        return complain(texts_[i], shown(label) + " is no label; repair or remove such rows");
+      if (!known_.empty() && std::find(known_.begin(), known_.end(), label) == known_.end())
+        return complain(texts_[i], unknown_label(label, known_));
+      sets[i].push_back(label);
+      all.insert(label);
+    }
+  }
+  names_ = known_.empty() ? std::vector<std::string>(all.begin(), all.end()) : known_;
+  std::vector<float> bits(values_.size() * names_.size(), 0.0F);
+  for (std::size_t row = 0; row < values_.size(); ++row) {
+    for (const std::string& label : sets[static_cast<std::size_t>(values_[row])]) {
+      const auto place = std::find(names_.begin(), names_.end(), label) - names_.begin();
+      bits[row * names_.size() + static_cast<std::size_t>(place)] = 1.0F;
+    }
+  }
+  values_ = std::move(bits);
+  are_classes_ = true;
+  return {};
+}
+
+}  // namespace nntrain::data

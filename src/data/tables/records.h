@@ -1,0 +1,77 @@
+#pragma once
+// Private to src/data: CSV (RFC 4180) as records and fields. Files are streamed; a record lies in memory
+// alone.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/tables/dialect.h"
+#include "io/input_file.h"
+
+namespace nntrain::data {
+
+/// Does a quoted field go on behind the end of `record`? Quotes count only where a field begins.
+bool has_open_quote(std::string_view record, char delimiter);
+/// Nothing in it but blanks (and tabs, where they do not delimit cells).
+bool is_empty_record(std::string_view record, char delimiter);
+
+/// Records of a file, one after the other, as UTF-8; empty lines and comments are skipped, a line break
+/// inside quotes belongs to its field. LF, CRLF and CR.
+class RecordScanner {
+ public:
+  RecordScanner(io::InputFile file, const Dialect& dialect);
+
+  /// False at the end. `record` is valid until the next call. InputError: a quote without an end, a record
+  /// beyond 64 MiB.
+  bool next(std::string_view& record);
+  std::int64_t line() const { return record_line_; }   ///< where the last record began, from 1
+  std::int64_t comments() const { return comments_; }  ///< lines skipped so far
+  const std::string& name() const { return file_.name(); }
+  std::int64_t file_bytes() const { return file_.compressed() ? 0 : file_.file_bytes(); }
+
+ private:
+  bool take_line(std::string_view& line, std::size_t begin);
+  bool fill();
+  std::size_t read_block();
+
+  io::InputFile file_;
+  Dialect dialect_;
+  std::string buffer_;
+  std::string raw_;        ///< bytes before decoding, where the file is not UTF-8
+  std::size_t begin_ = 0;  ///< of what was not handed out yet
+  std::size_t end_ = 0;
+  bool at_end_ = false;
+  std::int64_t next_line_ = 1;
+  std::int64_t record_line_ = 1;
+  std::int64_t comments_ = 0;
+};
+
+/// Fields of one record, without quotes and surrounding blanks.
+class FieldScanner {
+ public:
+  FieldScanner(std::string_view record, char delimiter);
+
+  /// False behind the last field. `field` is valid until the next call.
+  bool next(std::string_view& field);
+  /// Did text stand behind the closing quote of the last field? It is what stood there.
+  std::string_view behind_quote() const { return behind_quote_; }
+  bool was_quoted() const { return was_quoted_; }
+
+ private:
+  std::string_view quoted();
+  bool at_delimiter() const { return *at_ == delimiter_ || (delimiter_ == kBlanks && *at_ == '\t'); }
+
+  const char* at_;
+  const char* end_;
+  char delimiter_;
+  bool done_ = false;
+  bool was_quoted_ = false;
+  std::string unescaped_;
+  std::string_view behind_quote_;
+};
+
+std::vector<std::string> split_fields(std::string_view record, char delimiter);
+
+}  // namespace nntrain::data

@@ -1,0 +1,26 @@
+#pragma once
+// Private to src/io: the way of libhdf5 to the disk (a virtual file driver), so that every byte goes through
+// io::System and no error of the system is lost. libhdf5 1.10 writes small datasets and metadata when handles
+// are released, where nobody looks at the result, and a failed flush can make it hang later; so a failed
+// write is kept here, everything after it is dropped, and whoever writes asks failed() after each call.
+
+#include <hdf5.h>
+
+#include <cstdint>
+
+#include "io/system.h"
+
+namespace nntrain::io::detail {
+
+/// The state of one file, shared by its context and the driver.
+struct Hdf5Io {
+  System* system = nullptr;
+  bool reading = true;
+  int error = 0;           ///< errno of the first call that failed; 0: none
+  std::int64_t bytes = 0;  ///< written: the file's length when it was closed
+};
+
+/// Registers the driver once and sets it in file access properties; `io` must outlive the file.
+herr_t set_driver(hid_t access, Hdf5Io& io);
+
+}  // namespace nntrain::io::detail

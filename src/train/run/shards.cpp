@@ -1,0 +1,63 @@
+#include "train/run/shards.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "core/tree.h"
+
+namespace nntrain::train {
+
+int automatic_shards(std::int64_t batch_size) {
+  int shards = 1;
+  while (shards < 8 && batch_size / (shards * 2) >= 16) shards *= 2;
+  return shards;
+}
+
+namespace {
+
+/// The smallest batch_size whose automatic shards feed all ranks, 0 where none does.
+std::int64_t feeding_batch(int ranks) {
+  constexpr std::int64_t kMost = 1 << 16;
+  for (std::int64_t batch = ranks; batch <= kMost; ++batch)
+    if (automatic_shards(batch) >= ranks) return batch;
+  return 0;
+}
+
+}  // namespace
+
+std::string idle_ranks_note(int ranks, int shards, std::int64_t batch_rows) {
+  std::int64_t least = batch_rows, most = 0;
+  int busy = 0;
+  for (int r = 0; r < ranks; ++r) {
+    const ShardRange local = shards_of_rank(r, ranks, shards);
+    const std::int64_t rows =
+        shard_begin(local.end, shards, batch_rows) - shard_begin(local.begin, shards, batch_rows);
+    if (rows == 0) continue;
+    ++busy;
+    least = std::min(least, rows);
+    most = std::max(most, rows);
+  }
+  if (busy == ranks) return "";
+  const std::string rows = least == most ? fmt::format("{}", most) : fmt::format("{} to {}", least, most);
+  std::string text = fmt::format(
+      "{} of {} ranks have {} row{} of each mini-batch of {} ({} shard{}), {} {} none: the bits are the "
+      "same, "
+      "but those only look after their slice of the weights. ",
+      busy, ranks, rows, most == 1 ? "" : "s", batch_rows, shards, shards == 1 ? "" : "s", ranks - busy,
+      ranks - busy == 1 ? "has" : "have");
+  const unsigned enough = std::bit_ceil(static_cast<unsigned>(ranks));
+  const std::int64_t batch = feeding_batch(ranks);
+  if (batch_rows >= ranks) text += fmt::format("run.shards = {} feeds all", enough);
+  if (batch_rows >= ranks && batch > 0) text += ", or ";
+  if (batch > 0) {
+    text += fmt::format("fit.batch_size = {} or more with run.shards = auto{}", batch,
+                        batch_rows >= ranks ? "" : " feeds all");
+  } else if (batch_rows < ranks) {
+    text += fmt::format("fit.batch_size = {} or more with run.shards = {} feeds all", ranks, enough);
+  }
+  return text + "; a run that has begun keeps its shards and its batch_size";
+}
+
+}  // namespace nntrain::train

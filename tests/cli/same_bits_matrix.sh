@@ -1,0 +1,108 @@
+#!/bin/sh
+# The first promise over everything: every batch x number of ranks x way of spreading them over nodes gives one
+# digest of the weights, with run.shards left out; and so does every resume in the middle of an epoch, from any
+# number of ranks to any. Not a default test, which has a sample (tests/cli/same_bits_test.cpp).
+#
+#   tests/cli/same_bits_matrix.sh PROGRAM [key=value ...]
+#
+# Further arguments go to the program, e.g. --run.wire=bfloat16. BATCHES, RANKS and NODES (ranks of a virtual node,
+# 0: all on one) narrow or widen it:  BATCHES="1 5 32 100 256 2048" RANKS="1 2 3 5 8 13 32" NODES="0 1 2 3".
+set -u
+[ $# -ge 1 ] || { sed -n '2,9p' "$0"; exit 2; }
+program=$(realpath "$1")
+shift
+batches=${BATCHES:-1 5 32 100}
+ranks=${RANKS:-1 2 3 5 8 13}
+nodes=${NODES:-0 1 2 3}
+data=/usr/share/datasets/fashion-mnist
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
+export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_plm=isolated OMPI_MCA_mpi_yield_when_idle=1
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+trap 'exit 130' INT TERM
+cd "$folder" || exit 1
+cat > run.ini <<INI
+[data]
+inputs = $data/train-images-idx3-ubyte.gz
+targets = $data/train-labels-idx1-ubyte.gz
+validation_rows = :70
+scale = 1/255
+[model]
+layer = Flatten()
+layer = Dense(40, activation="relu", kernel_regularizer=L2(0.001))
+layer = BatchNormalization()
+layer = Dropout(0.1)
+layer = Dense(10, activation="softmax")
+[compile]
+loss = sparse_categorical_crossentropy
+optimizer = Adam(global_clipnorm=1)
+metrics = accuracy
+[fit]
+epochs = 2
+[run]
+seed = 3
+INI
+
+same=0
+different=0
+# train RANKS PER_NODE CHECKPOINT [options]
+train() {
+  n=$1 per_node=$2 path=$3
+  shift 3
+  [ "$per_node" = 0 ] && unset NNTRAIN_RANKS_PER_NODE || export NNTRAIN_RANKS_PER_NODE="$per_node"
+  mpirun --bind-to none -np "$n" "$program" train run.ini --checkpoint.path="$path" "$@" > log 2>&1 && return 0
+  echo "FAILED with $?: np $n, $per_node a node, $*"
+  tail -5 log
+  return 1
+}
+# results CHECKPOINT: digest of the weights and the history without its seconds
+results() {
+  "$program" inspect "$1" | sed -n 's/^weights_digest: //p; /^history:/,$p' | sed 's/ *[^ ]*$//' | sha256sum | cut -c1-16
+  "$program" inspect "$1" | sed -n 's/^weights_digest: //p'
+}
+# compare CHECKPOINT WHAT
+compare() {
+  if [ "$(results "$1")" = "$expected" ]; then
+    same=$((same + 1))
+  else
+    different=$((different + 1))
+    echo "DIFFERENT: $2"
+  fi
+}
+
+for batch in $batches; do
+  rows=$((batch * 4 + (batch + 1) / 2)) # the last mini-batch is smaller
+  common="--fit.batch_size=$batch --data.rows=5000:$((5000 + rows))"
+  steps=$(((rows + batch - 1) / batch))
+  rm -f straight.h5
+  # shellcheck disable=SC2086
+  train 1 0 straight.h5 $common "$@" || exit 1
+  expected=$(results straight.h5)
+  for n in $ranks; do
+    for per_node in $nodes; do
+      rm -f n.h5
+      # shellcheck disable=SC2086
+      train "$n" "$per_node" n.h5 $common "$@" || exit 1
+      compare n.h5 "batch $batch, np $n, $per_node a node"
+    done
+  done
+  # Resumes: a checkpoint of the middle of the second epoch from every number of ranks, taken up by every other.
+  turn=0
+  for from in $ranks; do
+    rm -f whole.h5 cut.h5
+    # shellcheck disable=SC2086
+    train "$from" "$(echo $nodes | cut -d' ' -f$((turn % $(echo $nodes | wc -w) + 1)))" whole.h5 $common \
+      --fit.callback="ModelCheckpoint(\"cut.h5\", save_freq=$((steps + 2)))" "$@" || exit 1
+    for to in $ranks; do
+      turn=$((turn + 1))
+      per_node=$(echo $nodes | cut -d' ' -f$((turn % $(echo $nodes | wc -w) + 1)))
+      cp cut.h5 n.h5
+      # shellcheck disable=SC2086
+      train "$to" "$per_node" n.h5 $common "$@" || exit 1
+      compare n.h5 "batch $batch, a resume from np $from at np $to, $per_node a node"
+    done
+  done
+  echo "batch $batch: $(echo "$expected" | tail -1)"
+done
+echo "$same the same, $different different"
+[ "$different" = 0 ]
