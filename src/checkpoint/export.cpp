@@ -61,7 +61,7 @@ void write_text(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file.write(text.data(), static_cast<std::streamsize>(text.size()));
   file.close();
-  if (!file) io::throw_write_error(path, std::strerror(errno), static_cast<std::int64_t>(text.size()));
+  if (!file) io::throw_write_error(path, errno, static_cast<std::int64_t>(text.size()));
 }
 
 void export_npz(const std::string& path, const Exportable& what, Notes&) {

@@ -58,18 +58,18 @@ Json compile_config(const Json& training_config) {
   return compiled;
 }
 
-void write_array(io::Hdf5Group group, const std::string& name, const WeightArray& weight) {
+void write_array(io::Hdf5Group& group, const std::string& name, const WeightArray& weight) {
   group.write_dataset(name, weight.shape, weight.values);
 }
 
 /// A group "vars" with what it belongs to.
-io::Hdf5Group make_vars(io::Hdf5Group root, const std::string& place, const std::string& name) {
+io::Hdf5Group make_vars(io::Hdf5Group& root, const std::string& place, const std::string& name) {
   io::Hdf5Group vars = root.create_group((place.empty() ? "" : place + "/") + "vars");
   vars.write_attribute("name", name);
   return vars;
 }
 
-void write_optimizer(io::Hdf5Group root, const Contents& contents, Notes& notes) {
+void write_optimizer(io::Hdf5Group& root, const Contents& contents, Notes& notes) {
   if (!contents.training_config.is_object()) return;
   const Json& optimizer = contents.training_config["optimizer_config"];
   const std::vector<OptimizerArray> arrays = contents.optimizer.empty()

@@ -23,9 +23,11 @@ ExitCode summary(comm::Session& session, const CommandLine& line) {
       const train::ModelSource source = train::read_model_source(session, settings.model);
       Shape shape = source.input;
       if (!source.has_input) {
-        data::SourceOptions options{
-            settings.data.inputs,         data::Role::kInputs, settings.data.input_columns,
-            settings.data.target_columns, "data.inputs",       {}};
+        data::SourceOptions options;
+        options.source = settings.data.inputs;
+        options.columns = settings.data.input_columns;
+        options.exclude_columns = settings.data.target_columns;
+        options.key = "data.inputs";
         if (options.source.empty())
           throw InputError("the input shape is not known; give model.input_shape or data.inputs");
         shape = data::open_array(options)->info().sample;

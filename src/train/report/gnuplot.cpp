@@ -133,7 +133,7 @@ void Gnuplot::finish() {
   if (WIFEXITED(status_) && WEXITSTATUS(status_) == 0 && drawn) {
     if (!waits_for_disk_) {
       if (std::rename(file_.temporary_path().c_str(), file_.path().c_str()) != 0)
-        io::throw_write_error(file_.path(), std::strerror(errno));
+        io::throw_write_error(file_.path(), errno);
       return;
     }
     file_.commit();
