@@ -64,8 +64,22 @@ Session::Session(int& argc, char**& argv) : impl_(std::make_unique<Implementatio
   }
 }
 
+Session::Session() : impl_(std::make_unique<Implementation>()) {}
+
+std::unique_ptr<Session> Session::alone() const {
+  std::unique_ptr<Session> single(new Session);
+  Implementation& impl = *single->impl_;
+  impl.world = impl.node_ranks = MPI_COMM_SELF;
+  impl.node_sizes = {1};
+  impl.host = impl_->host;
+  impl.ends_mpi = false;
+  impl.exceptions_at_start = std::uncaught_exceptions();
+  impl.waiter = Waiter(impl.crowding, nullptr, nullptr);
+  return single;
+}
+
 Session::~Session() {
-  if (std::uncaught_exceptions() > impl_->exceptions_at_start)
+  if (size() > 1 && std::uncaught_exceptions() > impl_->exceptions_at_start)
     abort(ExitCode::kRuntime, "an exception left the program while other ranks were still at work");
   try {
     // Freeing windows and MPI_Finalize wait inside MPI for ranks that may never come.

@@ -38,6 +38,10 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  /// A session of this rank by itself, beside this one and ending before it: a run of one rank. What happens
+  /// in it is nobody else's business, so the other ranks must know to wait. Local.
+  std::unique_ptr<Session> alone() const;
+
   int rank() const;
   int size() const;
   bool is_root() const { return rank() == 0; }
@@ -78,6 +82,8 @@ class Session {
   Implementation& implementation() { return *impl_; }
 
  private:
+  Session();
+
   std::unique_ptr<Implementation> impl_;
 };
 
