@@ -73,6 +73,8 @@ const std::vector<Key>& keys() {
        "float32 or bfloat16: sums of gradients, which cross the network, are rounded to it"},
       {"run.max_time", "",
        "H:MM:SS, D-HH:MM:SS, minutes or UNLIMITED; stop in time with a checkpoint, exit code 75"},
+      {"run.stall_timeout", "10:00",
+       "M:SS, H:MM:SS, minutes or UNLIMITED; ranks that wait so long for another end the run and name it"},
       {"run.log", "", "also write the log to this file"},
       {"run.profile", "", "write a Chrome trace of all ranks to this file"},
       {"run.plot", "", "draw the learning curves to this file while training: .png, .svg, .pdf or .txt"},

@@ -376,6 +376,10 @@ Settings read_settings(const Configuration& configuration) {
                    [](const std::string& text) { return parse_duration(text); });
     settings.run.max_seconds = std::isfinite(seconds) ? seconds : 0;
   }
+  settings.run.stall_timeout = reader.text("run.stall_timeout");
+  settings.run.stall_seconds =
+      read_value("run.stall_timeout", {settings.run.stall_timeout, configuration.origin("run.stall_timeout")},
+                 [](const std::string& text) { return parse_duration(text); });
   settings.run.log = reader.text("run.log");
   settings.run.profile = reader.text("run.profile");
   settings.run.plot = reader.text("run.plot");

@@ -48,6 +48,7 @@ ModelSource resolve(Run& run) {
                                           [&] { return callbacks().make(settings.fit.callbacks[i]); }));
     }
   });
+  run.session.end_stalls_after(run.settings.run.stall_seconds, run.settings.run.stall_timeout);
   return source;
 }
 
