@@ -101,6 +101,25 @@ TEST_F(SameBits, OnSeveralNodes) {
               {{2, 1}, {3, 2}, {4, 2}, {5, 3}});
 }
 
+/// Values still arrive from other nodes when a step returns: who looks at them must have waited.
+TEST_F(SameBits, CheckpointsInsideAnEpochOnSeveralNodes) {
+  write("run.ini", kFashion);
+  const std::string train =
+      "train run.ini --data.rows=5000:5300 --fit.epochs=1 --fit.batch_size=32 --model.layer='Flatten()' "
+      "--model.layer='Dense(400, activation=\"relu\")' --model.layer='Dense(10, activation=\"softmax\")' "
+      "--compile.optimizer='SGD(learning_rate=0.1)' --checkpoint.path=run.h5 "
+      "--fit.callback='ModelCheckpoint(\"cut.h5\", save_freq=7)' ";
+  std::string expected;
+  for (const Job& job : {Job{1}, {2, 1}, {3, 1}, {4, 2}}) {
+    fs::remove(folder_ / "run.h5");
+    const Outcome outcome = run(job.ranks, train, job.environment());
+    ASSERT_EQ(outcome.code, 0) << outcome.output;
+    if (expected.empty()) expected = digest("cut.h5");
+    ASSERT_EQ(expected.size(), 64U) << expected;
+    EXPECT_EQ(digest("cut.h5"), expected) << job.name();
+  }
+}
+
 TEST_F(SameBits, WithTwoBytesOnTheWire) {
   expect_same("--run.wire=bfloat16 --data.rows=5000:5400 --fit.epochs=2 --run.shards=8",
               {{2}, {3}, {2, 1}, {5, 2}});
