@@ -112,13 +112,12 @@ void Inference::make_engine(const ModelSource& source, Task task) {
   if (session_.local_rank() == 0) std::copy(whole.begin(), whole.end(), values.begin());
   session_.barrier();
   ReplicaOptions options;
-  options.local = local_;
-  options.shards = shards;
-  options.max_batch_rows = std::min(batch_rows_, data_.train.rows());
+  options.evaluation = {local_, shards, sums_.get()};
+  options.evaluation_rows = std::min(batch_rows_, data_.train.rows());
   options.largest_mode = nn::Mode::kInference;
   const bool with_loss = data_.train.has_targets();
   replica_ = std::make_unique<Replica>(*model_, with_loss ? compiled_.loss.get() : nullptr, data_.scale,
-                                       options, *sums_, times_);
+                                       options, times_);
 }
 
 OutputReading Inference::output_reading() const {

@@ -10,7 +10,7 @@ namespace nntrain::train {
 std::int64_t Run::validation_batch_rows() const {
   if (settings.fit.validation_batch_size != 0) return settings.fit.validation_batch_size;
   if (depends_on_batch(*compiled.loss)) return settings.fit.batch_size;
-  return std::max<std::int64_t>(settings.fit.batch_size, 32 * past.state.shards);
+  return std::max<std::int64_t>(settings.fit.batch_size, 32 * std::max(past.state.shards, 8));
 }
 
 double Run::learning_rate_factor() const {
