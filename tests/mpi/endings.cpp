@@ -81,7 +81,9 @@ int main(int argc, char** argv) {
   try {
     comm::Session session(argc, argv);
     if (how == "unwind" && session.rank() == 1) throw RuntimeError("nobody caught me in time");
-    return end(session, how, argc, argv);
+    const int code = end(session, how, argc, argv);
+    session.close();
+    return code;
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return static_cast<int>(error.code());
