@@ -1,6 +1,7 @@
 // A program with an MPI life of its own trains two models at the same time, each on a half of its ranks, and
 // goes on afterwards: solver IRIS.csv
 
+#define OMPI_SKIP_MPICXX  // the C interface is all it speaks
 #include <mpi.h>
 
 #include <cstdio>
