@@ -241,8 +241,8 @@ std::vector<std::int64_t> DataLoader::row_classes() const {
 LoadedArray DataLoader::load_prepared(const Part& part, const TargetPlan& plan) {
   const std::string key = std::string("data.") + part.name + "targets";
   data::SourceOptions options = options_of(data::Role::kTargets, part);
-  const bool chosen =
-      !options.columns.empty() || data::has_part(settings_.table, "target") || options.training.contains("columns");
+  const bool chosen = !options.columns.empty() || data::has_part(settings_.table, "target") ||
+                      options.training.contains("columns");
   const TargetRules rules =
       target_rules(settings_, sets_, plan, key + " \"" + options.source + "\"", options.training);
   PreparedTargets prepared;
