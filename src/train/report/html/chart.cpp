@@ -13,7 +13,7 @@ namespace nntrain::train::html {
 namespace {
 
 constexpr double kWidth = 480, kHeight = 300;
-constexpr double kLeft = 58, kRight = 12, kTop = 22, kBottom = 42;
+constexpr double kLeft = 58, kRight = 20, kTop = 22, kBottom = 42;
 constexpr std::size_t kMostPoints = 1000;
 
 /// One axis: from values to places on the drawing.

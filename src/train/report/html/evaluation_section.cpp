@@ -94,7 +94,7 @@ Chart precision_chart(const BinaryScores& scores, const std::string& name) {
   chart.title = fmt::format("Precision-recall {}area {:.4f}", name, scores.pr_auc.value_or(0));
   chart.x_label = "recall";
   chart.x_range = chart.y_range = {0.0, 1.0};
-  Series curve{"precision", 0, false, false, {}};
+  Series curve{"precision", 0, false, false, {{0.0, 1.0}}};
   for (const metrics::CurvePoint& point : scores.curve) {
     curve.points.emplace_back(
         static_cast<double>(point.true_positives) / static_cast<double>(scores.positives),
