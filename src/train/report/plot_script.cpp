@@ -139,12 +139,13 @@ std::string curves(const Picture& picture, const PlotPanel& panel, std::size_t n
     const bool steps = &panel == &picture.rates;
     const bool points = line.curve.size() == 1 ||
                         (line.curve.size() <= kMostPoints && (line.validation || !picture.several()));
-    plot +=
-        fmt::format("{} ${} using 1:2 with {} {}{} notitle", plot.empty() ? "plot" : ",\\\n    ", name,
-                    steps    ? "steps"
-                    : points ? "linespoints"
-                             : "lines",
-                    style_of(picture, line.run, line.validation), points && !steps ? " pt 7 ps 0.55" : "");
+    plot += fmt::format("{} ${} using 1:2 with {} {}{} notitle", plot.empty() ? "plot" : ",\\\n    ", name,
+                        steps    ? "steps"
+                        : points ? "linespoints"
+                                 : "lines",
+                        steps && !picture.several() ? fmt::format("lc rgb '{}' lw 2.2", kColours[2])
+                                                    : style_of(picture, line.run, line.validation),
+                        points && !steps ? " pt 7 ps 0.55" : "");
   }
   for (std::size_t i = 0; i < panel.best.size(); ++i) {
     const std::string name = fmt::format("best{}_{}", number, i);
