@@ -1,7 +1,6 @@
 #include "checkpoint/run_file.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cmath>
@@ -10,6 +9,7 @@
 
 #include "checkpoint/written_file.h"
 #include "core/error.h"
+#include "core/json.h"
 #include "io/hdf5.h"
 #include "io/process_identity.h"
 
@@ -29,6 +29,9 @@ bool holds_text(const std::string& path, const std::string& text) {
   }
   return false;
 }
+
+/// A limit on the size of one file is not helped by removing others.
+bool is_full(const io::WriteError& error) { return error.cause() == ENOSPC || error.cause() == EDQUOT; }
 
 std::string where_of(const RunState& state) {
   return "epoch " + std::to_string(state.epoch) + ", step " + std::to_string(state.step);
@@ -72,7 +75,9 @@ void require_layer_names(const std::vector<std::string>& layer_names) {
 
 void require_finite(const std::string& path, const Contents& contents) {
   const auto check = [&](const std::string& what, const std::vector<float>& values) {
-    for (std::size_t i = 0; i < values.size(); ++i) {
+    bool finite = true;  // without an early end the compiler makes it a vector loop
+    for (const float value : values) finite &= std::isfinite(value);
+    for (std::size_t i = 0; !finite && i < values.size(); ++i) {
       if (std::isfinite(values[i])) continue;
       throw DivergedError(what + " holds " + (std::isnan(values[i]) ? "NaN" : "Inf") + " (element " +
                           std::to_string(i) + "): training diverged, nothing is written to \"" + path + "\"" +
@@ -104,7 +109,10 @@ RunFile::RunFile(std::string path, int keep, io::System& system)
   } catch (const io::WriteError& error) {
     lock_error_ = error.what();
   }
-  if (lock_) io::remove_abandoned_temporaries(target_, system_);
+  if (lock_) {
+    io::remove_abandoned_temporaries(target_, system_);
+    io::remove_abandoned_temporaries(copy_path(1), system_);
+  }
   for (int k = 1; k < keep_; ++k) {
     if (!checkpoint::exists(copy_path(k)) || is_ours(copy_path(k))) continue;
     throw InputError("\"" + copy_path(k) + "\" is where the copy of the checkpoint \"" + path_ +
@@ -161,7 +169,7 @@ void RunFile::try_write(const std::vector<std::string>& layer_names, std::int64_
     io::try_output(path_, bytes, system_);
   } catch (const io::WriteError& error) {
     // The copies' room is taken when it is needed.
-    if (!error.no_room() || !checkpoint::exists(copy_path(1))) throw;
+    if (!is_full(error) || !checkpoint::exists(copy_path(1))) throw;
   }
 }
 
@@ -183,7 +191,7 @@ void RunFile::write(const Contents& contents) {
       write_new(contents);
       break;
     } catch (const io::WriteError& error) {
-      if (!error.no_room() || !drop_oldest_copy()) throw;
+      if (!is_full(error) || !drop_oldest_copy()) throw;
     }
   }
   seen_ = look();
@@ -203,17 +211,34 @@ bool RunFile::drop_oldest_copy() {
   return oldest > 0 && system_.unlink(copy_path(oldest)) == 0;
 }
 
-/// The file that is there gets a second name, so that `path` is never missing. Where there are no hard links
-/// the copies stay as they are.
+/// The file that is there gets a second name, or a copy where there are no hard links: `path` is never
+/// missing.
 void RunFile::rotate() {
   if (keep_ < 2) return;
-  const std::string second = target_ + ".keep-" + io::host_name() + "-" + std::to_string(::getpid());
+  const std::string second = io::temporary_name(copy_path(1));
   system_.unlink(second);
-  if (system_.link(target_, second) != 0) return;
+  if (system_.link(target_, second) != 0) {
+    if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK)
+      shift_copies(), copy_newest();
+    return;
+  }
+  shift_copies();
+  if (system_.rename(second, copy_path(1)) != 0) system_.unlink(second);
+}
+
+void RunFile::shift_copies() {
   for (int k = keep_ - 1; k > 1; --k) {
     if (checkpoint::exists(copy_path(k - 1))) system_.rename(copy_path(k - 1), copy_path(k));
   }
-  if (system_.rename(second, copy_path(1)) != 0) system_.unlink(second);
+}
+
+void RunFile::copy_newest() {
+  io::AtomicFile copy(copy_path(1), system_);
+  std::ifstream newest(target_, std::ios::binary);
+  std::string block(std::size_t{1} << 20, '\0');
+  while (newest.read(block.data(), static_cast<std::streamsize>(block.size())) || newest.gcount() > 0)
+    copy.append({block.data(), static_cast<std::size_t>(newest.gcount())});
+  copy.commit();
 }
 
 std::string RunFile::set_aside() {

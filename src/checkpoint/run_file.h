@@ -59,6 +59,8 @@ class RunFile {
   void write_new(const Contents& contents);
   bool drop_oldest_copy();
   void rotate();
+  void shift_copies();
+  void copy_newest();
 
   io::System& system_;
   std::string path_;

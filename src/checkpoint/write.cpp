@@ -8,6 +8,7 @@
 #include "checkpoint/run_file.h"
 #include "checkpoint/written_file.h"
 #include "core/error.h"
+#include "core/json.h"
 #include "io/atomic_file.h"
 #include "io/hdf5.h"
 

@@ -31,11 +31,12 @@ ExitCode evaluate(comm::Session& session, const CommandLine& line) {
   std::unique_ptr<train::Inference> inference;
   comm::collectively(session, "evaluate", [&] {
     check_options(line);
-    checkpoint::Contents contents = train::read_contents(session, line.file);
+    checkpoint::Contents contents = read_model_file(session, line.file);
     const train::Configuration configuration = stored_configuration(contents, line);
     inference = std::make_unique<train::Inference>(session, std::move(contents), configuration,
                                                    train::Inference::Task::kEvaluate);
   });
+  for (const std::string& note : inference->notes()) log::note(note);
   const train::Evaluation evaluation = inference->evaluate();
   if (!session.is_root()) return ExitCode::kDone;
   for (const std::string& note : evaluation.report.notes) log::note(note);

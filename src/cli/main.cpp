@@ -10,6 +10,7 @@
 #include "cli/version.h"
 #include "comm/session/session.h"
 #include "core/log.h"
+#include "core/message.h"
 #include "core/products/gemm.h"
 
 namespace nntrain::cli {
@@ -31,7 +32,7 @@ ExitCode run(comm::Session& session, int argc, char** argv) {
   return line.command->run(session, line);
 }
 
-void say_error(ExitCode code, const char* what) {
+void say_error(ExitCode code, const std::string& what) {
   log::flush();
   log::record("ERROR (exit code " + std::to_string(static_cast<int>(code)) + "): " + what);
 }
@@ -39,8 +40,9 @@ void say_error(ExitCode code, const char* what) {
 /// All ranks threw alike: rank 0 says it and everybody ends in order.
 int end_together(comm::Session& session, const Error& error) {
   if (session.is_root()) {
-    say_error(error.code(), error.what());
-    std::fprintf(stderr, "nntrain-dist: %s\n", error.what());
+    const std::string message = readable_message(error.what());
+    say_error(error.code(), message);
+    std::fprintf(stderr, "nntrain-dist: %s\n", message.c_str());
   }
   return static_cast<int>(error.code());
 }
@@ -52,14 +54,16 @@ int guarded(comm::Session& session, int argc, char** argv) {
     return end_together(session, error);
   } catch (const Error& error) {
     if (session.size() == 1) return end_together(session, error);
-    say_error(error.code(), error.what());
-    session.abort(error.code(), error.what());
+    const std::string message = readable_message(error.what());
+    say_error(error.code(), message);
+    session.abort(error.code(), message);
   } catch (const std::bad_alloc&) {
     say_error(ExitCode::kRuntime, "out of memory");
     session.abort(ExitCode::kRuntime, "out of memory");
   } catch (const std::exception& error) {
-    say_error(ExitCode::kRuntime, error.what());
-    session.abort(ExitCode::kRuntime, error.what());
+    const std::string message = readable_message(error.what());
+    say_error(ExitCode::kRuntime, message);
+    session.abort(ExitCode::kRuntime, message);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "core/log.h"
 #include "train/config/settings.h"
 #include "train/loop/fit.h"
+#include "train/run/outputs.h"
 
 namespace nntrain::cli {
 
@@ -52,6 +53,7 @@ ExitCode train(comm::Session& session, const CommandLine& line) {
   train::Settings settings;
   comm::collectively(session, "run.log", [&] {
     settings = train::read_settings(configuration);
+    if (session.is_root()) train::require_log_file(configuration);
     begin_log(session, line, settings.run.log);
   });
   const ExitCode code = train::fit(*train::open_run(session, configuration, version_number(), stop_token()));

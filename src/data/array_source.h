@@ -44,6 +44,9 @@ struct TableOptions {
       "error";  ///< error, mean, median, most_frequent, constant(v), indicator; NAME: one of these
 };
 
+/// Does data.columns give a column this part ("target", "weight")? InputError: it is no NAME: kind, ...
+bool has_part(const TableOptions& table, std::string_view kind);
+
 /// What text in the target column may become.
 enum class Labels {
   kRefused,  ///< nothing: the loss wants numbers

@@ -35,11 +35,6 @@ std::string temporary_prefix(const std::string& path) {
   return "." + name.substr(0, NAME_MAX - kLongestSuffix) + ".tmp-";
 }
 
-std::string temporary_name(const std::string& path) {
-  return with_folder_of(
-      path, fmt::format("{}{}-{}", temporary_prefix(path), host_name().substr(0, 64), ::getpid()));
-}
-
 void require_replaceable(const std::string& given, const std::string& target) {
   if (const std::string kind = kind_of_special_file(given); !kind.empty()) {
     throw InputError(fmt::format("cannot write \"{}\": it is {}; give the name of a file", given, kind));
@@ -156,6 +151,11 @@ void AtomicFile::commit() {
             path_, std::strerror(cause)),
         cause);
   }
+}
+
+std::string temporary_name(const std::string& path) {
+  return with_folder_of(
+      path, fmt::format("{}{}-{}", temporary_prefix(path), host_name().substr(0, 64), ::getpid()));
 }
 
 std::string follow_links(const std::string& path) {

@@ -63,6 +63,9 @@ class AtomicFile {
   bool committed_ = false;
 };
 
+/// ".NAME.tmp-HOST-PID" in the folder of `path`.
+std::string temporary_name(const std::string& path);
+
 /// Where a chain of symbolic links leads, whether something is there or not.
 std::string follow_links(const std::string& path);
 

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "io/atomic_file.h"
+#include "io/stream_file.h"
 
 namespace nntrain::io {
 
@@ -58,6 +59,7 @@ void OutputGuard::require_free(const Entry& output) const {
     const bool same_file =
         output.exists && other.exists && output.device == other.device && output.inode == other.inode;
     if (!same_file && output.name != other.name) continue;
+    if (!other.is_input && other.what == output.what && other.path == output.path) continue;  // itself, again
     throw InputError(fmt::format("{} = \"{}\" would {} \"{}\", which is {}{}; give another name", output.what,
                                  output.path, other.is_input ? "be written over" : "be the same file as",
                                  other.path, other.what, other.is_input ? ", an input of this command" : ""));
@@ -75,10 +77,7 @@ void OutputGuard::add_output(const std::string& path, const std::string& what, c
 }
 
 void OutputGuard::add_stream(const std::string& path, const std::string& what, const IsOurs& is_ours) {
-  struct stat status {};
-  const bool streams =
-      ::stat(path.c_str(), &status) == 0 && (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode));
-  if (streams) return;
+  if (is_stream(path)) return;
   add_output(path, what, is_ours);
 }
 

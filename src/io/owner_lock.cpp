@@ -99,6 +99,7 @@ OwnerLock::OwnerLock(const std::string& path, System& system) : system_(system),
   lock_ = target + ".lock";
   const std::size_t slash = target.rfind('/');
   if (slash != std::string::npos && slash > 0) create_directories(target.substr(0, slash));
+  remove_abandoned_temporaries(lock_, system_);
   const LockHolder self = myself();
   text_ = to_text(self);
   LockHolder holder;
@@ -149,7 +150,7 @@ OwnerLock::~OwnerLock() {
 
 /// False: the lock is there already.
 bool OwnerLock::try_take() {
-  const std::string mine = fmt::format("{}.{}-{}", lock_, host_name(), static_cast<std::int64_t>(::getpid()));
+  const std::string mine = temporary_name(lock_);
   system_.unlink(mine);
   const int descriptor = system_.open(mine, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (descriptor < 0) throw_write_error(lock_, errno);

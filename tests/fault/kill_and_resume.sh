@@ -46,7 +46,7 @@ results straight.h5 > straight.txt
 done_cycles=0
 finished=0
 while [ "$done_cycles" -lt "$cycles" ]; do
-  rm -f run.h5
+  rm -f run.h5 run.h5.1
   while true; do
     ranks=$((RANDOM % 4 + 1))
     setsid mpirun --bind-to none -np $ranks "$program" train run.ini --checkpoint.path=run.h5 > run.log 2>&1 &
@@ -57,7 +57,7 @@ while [ "$done_cycles" -lt "$cycles" ]; do
       pkill -KILL -s "$(ps -o sid= -p $job | tr -d ' ')" 2>/dev/null
       wait $job 2>/dev/null
       done_cycles=$((done_cycles + 1))
-      rm -f .run.h5.tmp-* /dev/shm/vader_segment.*  # Open MPI leaves these behind when it is killed
+      rm -f /dev/shm/vader_segment.*  # Open MPI leaves these behind when it is killed
       if [ "$done_cycles" -ge "$cycles" ]; then  # let the last one end
         mpirun --bind-to none -np $ranks "$program" train run.ini --checkpoint.path=run.h5 > run.log 2>&1 || { cat run.log; exit 1; }
         break
@@ -68,6 +68,8 @@ while [ "$done_cycles" -lt "$cycles" ]; do
       break
     fi
   done
+  left=$(ls -A | grep -E 'tmp-|lock' || true)
+  if [ -n "$left" ]; then echo "after $done_cycles kills these files are left: $left"; exit 1; fi
   results run.h5 > run.txt
   if ! cmp -s straight.txt run.txt; then
     echo "after $done_cycles kills the run differs from the straight run:"; diff straight.txt run.txt; exit 1

@@ -138,7 +138,7 @@ void Implementation::lay_out() {
   std::byte* base = window->data();
   const auto floats_at = [&](std::int64_t offset) { return reinterpret_cast<float*>(base + offset); };
   barrier = NodeBarrier(reinterpret_cast<BarrierState*>(base), map.local_size());
-  waiter = Waiter(session.crowding, map.nodes() > 1 ? this : nullptr);
+  waiter = Waiter(session.crowding, map.nodes() > 1 ? this : nullptr, &session.watch);
   published = reinterpret_cast<Published*>(base + layout.published);
   flag_lines = reinterpret_cast<FlagLine*>(base + layout.flags);
   stamps = base + layout.stamps;
@@ -164,6 +164,7 @@ void Implementation::plan_sums() {
   if (map.nodes() > 1 && map.is_owner()) {
     Peers::Plan plan;
     plan.world = world;
+    plan.waiter = &session.waiter;
     plan.map = &map;
     plan.buckets = &buckets;
     plan.shards = options.shards;

@@ -24,8 +24,8 @@ class SharedError : public Error {
 };
 
 /// MPI_Init_thread .. MPI_Finalize. One per process. Ranks are ordered node by node, so that every node's
-/// ranks hold contiguous shards (rank 0 is MPI_COMM_WORLD's rank 0). The destructor finalizes, and does
-/// not communicate otherwise; it aborts the job when an exception is unwinding.
+/// ranks hold contiguous shards (rank 0 is MPI_COMM_WORLD's rank 0). The destructor meets all ranks once more
+/// and finalizes; it aborts the job when an exception is unwinding.
 /// Environment NNTRAIN_RANKS_PER_NODE=k cuts a node into virtual nodes of k ranks (tests of the
 /// several-node paths on one machine); =1 also switches shared memory off.
 class Session {
@@ -37,6 +37,10 @@ class Session {
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
+
+  /// A session of this rank by itself, beside this one and ending before it: a run of one rank. What happens
+  /// in it is nobody else's business, so the other ranks must know to wait. Local.
+  std::unique_ptr<Session> alone() const;
 
   int rank() const;
   int size() const;
@@ -52,6 +56,10 @@ class Session {
 
   /// Prints one block on stderr ([rank r on host], the cause) and MPI_Aborts every rank with `code`.
   [[noreturn]] void abort(ExitCode code, const std::string& message) noexcept;
+
+  /// When ranks have waited for another for so long, they end the job and name it (600 s unless told;
+  /// infinity: never). `text` is what messages call it. The same on all ranks.
+  void end_stalls_after(double seconds, const std::string& text);
 
   // Collective over all ranks.
   void barrier();
@@ -74,6 +82,8 @@ class Session {
   Implementation& implementation() { return *impl_; }
 
  private:
+  Session();
+
   std::unique_ptr<Implementation> impl_;
 };
 

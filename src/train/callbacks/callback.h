@@ -73,6 +73,13 @@ class Callback : public Described {
   virtual void on_train_end(Control& control) { (void)control; }
   /// The run was finished, and goes on with more epochs: what Keras' on_train_begin forgets of a fit before.
   virtual void begin_new_fit() {}
+  /// A file that the callback will write: its key for messages, and what may be there under its name.
+  struct Output {
+    std::string path, what;
+    std::function<bool(const std::string& path)> is_ours;
+  };
+  /// Files whose names are known before the run; they are checked then (train/run/outputs.h).
+  virtual std::vector<Output> outputs() const { return {}; }
   virtual Json state() const { return Json::object(); }
   /// Throws InputError when the state does not fit.
   virtual void set_state(const Json& state) { (void)state; }

@@ -7,6 +7,8 @@
 
 #include "core/error.h"
 #include "io/atomic_file.h"
+#include "io/output_guard.h"
+#include "io/stream_file.h"
 #include "train/callbacks/callbacks.h"
 
 namespace nntrain::train {
@@ -39,6 +41,14 @@ class CsvLogger : public Callback {
     control.write_on_root("CSVLogger", [&] { append(epoch, logs); });
   }
 
+  /// A user's table of that name must not be taken for a log.
+  std::vector<Output> outputs() const override {
+    return {{path_, "CSVLogger filename", [separator = separator_](const std::string& path) {
+               const std::string start = io::first_bytes(path, 4096);
+               const std::string header = start.substr(0, start.find_first_of("\r\n"));
+               return header == "epoch" || header.starts_with("epoch" + separator);
+             }}};
+  }
   Json state() const override { return {{"rows", rows_}}; }
   void set_state(const Json& state) override { rows_of_checkpoint_ = state.value("rows", std::int64_t{-1}); }
 
@@ -61,7 +71,7 @@ class CsvLogger : public Callback {
     }
     rows_ = rows;
     io::AtomicFile file(path_);
-    write(file.temporary_path(), kept, std::ios::trunc);
+    file.append(kept);
     file.commit();
   }
 
@@ -77,7 +87,7 @@ class CsvLogger : public Callback {
       const auto value = logs.find(columns_[i]);
       text += separator_ + (value ? python_float(*value) : "NA");
     }
-    write(path_, text + "\n", std::ios::app);
+    io::append_to_file(path_, text + "\n");
     ++rows_;
   }
 
@@ -112,13 +122,6 @@ class CsvLogger : public Callback {
     }
     if (!parts.back().empty() && parts.back().back() == '\r') parts.back().pop_back();  // written by Keras
     return parts;
-  }
-
-  void write(const std::string& path, const std::string& text, std::ios::openmode mode) const {
-    std::ofstream file(path, mode);
-    file << text;
-    file.flush();
-    if (!file) throw RuntimeError("CSVLogger: cannot write \"" + path_ + "\"");
   }
 
   std::string path_, separator_;

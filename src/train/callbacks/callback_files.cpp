@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "checkpoint/run_file.h"
 #include "core/error.h"
 #include "train/callbacks/callbacks.h"
 
@@ -30,6 +31,7 @@ class Pattern {
   }
 
   const std::string& text() const { return text_; }
+  bool is_fixed() const { return parts_.empty(); }
 
   /// Do these results have every name?
   bool fits(const Logs& logs) const {
@@ -106,6 +108,11 @@ class ModelCheckpoint : public Callback {
       if (steps_ == 0 || name.rfind("val_", 0) != 0) logs.values.emplace_back(name, 0.0);
     }
     (void)path_.fill(1, logs);
+  }
+
+  std::vector<Output> outputs() const override {
+    if (!path_.is_fixed()) return {};  // looked at when the name is known
+    return {{path_.text(), "ModelCheckpoint filepath", checkpoint::is_ours}};
   }
 
   std::int64_t every_steps() const override { return steps_; }

@@ -44,6 +44,9 @@ class Inference {
   Inference(comm::Session& session, checkpoint::Contents contents, const Configuration& configuration,
             Task task);
 
+  /// What a user should know of how the data were read, without "NOTE: ".
+  const std::vector<std::string>& notes() const { return notes_; }
+
   Evaluation evaluate();  ///< collective
   Predictions predict();  ///< collective
 
@@ -66,6 +69,7 @@ class Inference {
   ShardRange local_;
   std::int64_t batch_rows_ = 0;
   std::unique_ptr<Replica> replica_;
+  std::vector<std::string> notes_;
 };
 
 /// What the loss makes of a single output or a row of outputs.
@@ -77,7 +81,12 @@ std::int64_t decide(Decision decision, const float* outputs, std::int64_t classe
 /// (outputs). Appears by rename. Throws InputError for another suffix, RuntimeError when writing fails.
 /// Local.
 void write_predictions(const std::string& path, const Predictions& predictions);
-/// Throws InputError unless `path` ends in .h5, .csv or .npy.
+/// A device or a pipe (/dev/stdout) is written to without a rename, as CSV unless it ends in .npy.
+/// Throws InputError unless `path` ends in .h5, .csv or .npy, or is such a stream.
 void check_prediction_path(const std::string& path);
+/// Rank 0, before anything is computed. Throws InputError when `path` is the model, the configuration's data
+/// or a file that is no prediction of this program, or when it cannot be written to.
+void check_prediction_output(const std::string& path, const std::string& model_file, const DataSettings& data,
+                             const std::vector<std::string>& class_names);
 
 }  // namespace nntrain::train

@@ -106,6 +106,7 @@ Fit::Fit(Run& run)
 }
 
 ExitCode Fit::train() {
+  try_checkpoint(run_);
   {
     const QuietScreen quiet(log::standard(), progress_.verbose() == Verbose::kSilent);
     print_header(run_);

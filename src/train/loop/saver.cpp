@@ -71,7 +71,10 @@ bool Saver::write(const std::string& path, Control::Save what) {
     now.slots.clear();
   }
   comm::collectively(run_.session, "write " + path, [&] {
-    if (run_.session.is_root()) checkpoint::write(path, now);
+    if (!run_.session.is_root()) return;
+    if (path == run_.settings.checkpoint.path) return run_.file->write(now);
+    run_.outputs.add_output(path, "ModelCheckpoint filepath", checkpoint::is_ours);
+    checkpoint::write(path, now);
   });
   longest_seconds_ = std::max(longest_seconds_, seconds_since(start));
   return true;

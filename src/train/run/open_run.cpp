@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "core/error.h"
 #include "core/log.h"
@@ -47,6 +48,7 @@ ModelSource resolve(Run& run) {
                                           [&] { return callbacks().make(settings.fit.callbacks[i]); }));
     }
   });
+  run.session.end_stalls_after(run.settings.run.stall_seconds, run.settings.run.stall_timeout);
   return source;
 }
 
@@ -57,19 +59,27 @@ std::unique_ptr<checkpoint::Contents> find_previous(Run& run) {
   std::string aside;
   comm::collectively(run.session, "look for the checkpoint", [&] {
     if (!run.session.is_root()) return;
-    found = checkpoint::exists(settings.path) ? 1 : 0;
+    run.outputs = guard_outputs(run.configuration, run.settings, run.callbacks);
+    run.file = std::make_unique<checkpoint::RunFile>(settings.path, static_cast<int>(settings.keep));
+    found = run.file->exists() ? 1 : 0;
     if (settings.resume == Resume::kRequire && found == 0) {
       throw InputError("checkpoint.resume = require, but there is no \"" + settings.path +
                        "\"; start afresh with checkpoint.resume = auto");
     }
     if (settings.resume == Resume::kNever && found == 1) {
-      aside = checkpoint::set_aside(settings.path);
+      aside = run.file->set_aside();
       found = 0;
     }
   });
   if (!aside.empty()) log::note("checkpoint.resume = never: the old checkpoint is kept as " + aside);
   if (run.session.maximum(found) == 0) return nullptr;
-  auto previous = std::make_unique<checkpoint::Contents>(read_contents(run.session, settings.path));
+  std::optional<checkpoint::RunFile::Found> newest;
+  comm::collectively(run.session, "read " + settings.path, [&] {
+    if (run.session.is_root()) newest = run.file->read_newest();
+  });
+  if (newest && !newest->note.empty()) log::note(newest->note);
+  auto previous = std::make_unique<checkpoint::Contents>(
+      share_contents(run.session, newest ? std::move(newest->contents) : checkpoint::Contents{}));
   if (previous->ours) return previous;
   throw comm::SharedError(
       ExitCode::kInput,
@@ -83,10 +93,8 @@ void build(Run& run, const ModelSource& source, const DataLoader& loader) {
     Settings& settings = run.settings;
     const Shape& sample = loader.sets().input_shape;
     run.model = build_model(source, sample);
-    if (run.model->input_shape() != sample && run.model->input_shape().size() != sample.size()) {
-      throw InputError("the data's samples have shape " + sample.to_string() + " (data.inputs = " +
-                       settings.data.inputs + "), the model expects " + run.model->input_shape().to_string());
-    }
+    const std::string note = check_sample_shape(sample, run.model->input_shape(), settings.data.inputs);
+    if (!note.empty()) run.notes.push_back(note);
     if (run.compiled.loss) return;
     choose_loss(settings.compile, run.model->output_shape());
     run.compiled.loss = make_loss(settings.compile);
@@ -100,6 +108,7 @@ void load_and_build(Run& run, const ModelSource& source) {
   build(run, source, loader);
   loader.load_targets({run.compiled.loss.get(), run.model->output_shape(), run.settings.compile.loss_origin});
   run.data = loader.take();
+  run.notes.insert(run.notes.end(), run.data.notes.begin(), run.data.notes.end());
   comm::collectively(run.session, "compile", [&] {
     make_metrics(run.settings.compile, run.data.target_shape, run.model->output_shape(), run.compiled);
     fuse_head(*run.model, *run.compiled.loss);
@@ -122,8 +131,8 @@ int choose_shards(Run& run, const checkpoint::Contents* previous) {
     }
     shards = stored;
   }
-  const std::string note = idle_ranks_note(run.session.size(), shards,
-                                           std::min(settings.fit.batch_size, run.data.train.rows()));
+  const std::string note =
+      idle_ranks_note(run.session.size(), shards, std::min(settings.fit.batch_size, run.data.train.rows()));
   if (!note.empty()) run.notes.push_back(note);
   return shards;
 }

@@ -10,7 +10,7 @@ namespace nntrain::train {
 std::int64_t Run::validation_batch_rows() const {
   if (settings.fit.validation_batch_size != 0) return settings.fit.validation_batch_size;
   if (depends_on_batch(*compiled.loss)) return settings.fit.batch_size;
-  return std::max<std::int64_t>(settings.fit.batch_size, 32 * past.state.shards);
+  return std::max<std::int64_t>(settings.fit.batch_size, 32 * std::max(past.state.shards, 8));
 }
 
 double Run::learning_rate_factor() const {
@@ -25,6 +25,16 @@ double Run::step_learning_rate() const {
   const std::int64_t iteration = past.state.iteration;
   return optimizer->learning_rate(iteration) *
          optim::warmup_multiplier(iteration, warmup_steps, learning_rate_factor());
+}
+
+void try_checkpoint(Run& run) {
+  comm::collectively(run.session, "try the checkpoint's path", [&] {
+    if (!run.session.is_root()) return;
+    std::vector<std::string> names;
+    for (const auto& layer : run.model->layers()) names.push_back(layer->name());
+    const std::int64_t slots = run.engine->updater().slots();
+    run.file->try_write(names, run.model->total_floats() + slots * run.model->trainable_floats());
+  });
 }
 
 }  // namespace nntrain::train

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/run_file.h"
 #include "comm/session/session.h"
 #include "core/stop_token.h"
 #include "nn/model/sequential.h"
@@ -17,6 +18,7 @@
 #include "train/callbacks/callback.h"
 #include "train/config/settings.h"
 #include "train/data/dataset.h"
+#include "train/run/outputs.h"
 #include "train/run/setup.h"
 #include "train/step/activity_times.h"
 #include "train/step/engine.h"
@@ -51,7 +53,9 @@ struct Run {
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Scoreboard> board;  ///< sums of the running epoch
   Past past;
-  std::vector<std::string> notes;  ///< what the header says besides the facts
+  std::unique_ptr<checkpoint::RunFile> file;  ///< rank 0's: the checkpoint, owned by this run
+  io::OutputGuard outputs;                    ///< rank 0's: everything that the run reads and writes
+  std::vector<std::string> notes;             ///< what the header says besides the facts
 
   Run(comm::Session& its_session, StopToken& its_stop, Configuration its_configuration,
       std::string its_version)
@@ -65,6 +69,9 @@ struct Run {
   double step_learning_rate() const;
   double learning_rate_factor() const;  ///< of fit.learning_rate_scaling
 };
+
+/// Before the first step: would the checkpoint, with all that it will hold, fit where it goes? Collective.
+void try_checkpoint(Run& run);
 
 /// Loads data, builds and compiles the model, and goes on from the checkpoint when there is one. Collective.
 /// Throws InputError, all ranks alike, for everything that is wrong with configuration, data or checkpoint;

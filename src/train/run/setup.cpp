@@ -71,6 +71,10 @@ checkpoint::Contents read_contents(comm::Session& session, const std::string& pa
   comm::collectively(session, "read " + path, [&] {
     if (session.is_root()) contents = checkpoint::read(path);
   });
+  return share_contents(session, std::move(contents));
+}
+
+checkpoint::Contents share_contents(comm::Session& session, checkpoint::Contents contents) {
   Json shared;
   if (session.is_root()) {
     Json columns = Json::array();

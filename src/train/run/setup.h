@@ -86,5 +86,7 @@ void fuse_head(nn::Sequential& model, const nn::Loss& loss);
 
 /// Contents read on rank 0 and given to all ranks, without the weights' values (rank 0 keeps those).
 checkpoint::Contents read_contents(comm::Session& session, const std::string& path);
+/// The second half of it: rank 0 has read them. Collective.
+checkpoint::Contents share_contents(comm::Session& session, checkpoint::Contents contents);
 
 }  // namespace nntrain::train

@@ -3,24 +3,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 #include <utility>
 
 #include "core/error.h"
 #include "core/json.h"
 #include "io/atomic_file.h"
+#include "io/output_guard.h"
 
 namespace nntrain::train {
 
 namespace {
 
+constexpr std::string_view kStart = "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n";
 constexpr const char* kLaneNames[kLanes] = {"steps", "activities", "layers", "waiting"};
 
 /// With quotes and escapes. Names are the user's text and may hold anything, bytes that are not UTF-8 too.
-std::string quoted(const std::string& text) {
-  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string quoted(const std::string& text) { return json_text(text); }
 
 std::int64_t nanoseconds(Profile::Clock::duration span) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(span).count();
@@ -28,12 +27,12 @@ std::int64_t nanoseconds(Profile::Clock::duration span) {
 
 }  // namespace
 
+bool is_profile(const std::string& path) { return io::first_bytes(path, kStart.size()) == kStart; }
+
 Profile::Profile(comm::Session& session, std::string path) : session_(session), path_(std::move(path)) {
   comm::collectively(session_, "run.profile = " + path_, [&] {
     if (!session_.is_root()) return;
-    const io::AtomicFile trial(path_);  // its temporary file goes with it
-    if (!std::ofstream(trial.temporary_path(), std::ios::binary))
-      throw InputError("cannot write to the folder of \"" + path_ + "\"");
+    io::try_output(path_, 0);
   });
   events_.reserve(static_cast<std::size_t>(std::min(kMostEventsOfRank, kMostEvents / session.size())));
   session_.barrier();
@@ -88,16 +87,12 @@ std::int64_t Profile::write() {
   comm::collectively(session_, "write run.profile = " + path_, [&] {
     if (!session_.is_root()) return;
     io::AtomicFile file(path_);
-    std::ofstream stream(file.temporary_path(), std::ios::binary);
-    stream << "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n";
+    file.append(kStart);
     for (std::size_t rank = 0; rank < parts.size(); ++rank) {
-      stream << (rank == 0 ? "" : ",\n");
-      stream.write(reinterpret_cast<const char*>(parts[rank].data()),
-                   static_cast<std::streamsize>(parts[rank].size()));
+      file.append(rank == 0 ? "" : ",\n");
+      file.append({reinterpret_cast<const char*>(parts[rank].data()), parts[rank].size()});
     }
-    stream << "\n]}\n";
-    stream.close();
-    if (!stream) throw RuntimeError("cannot write run.profile = \"" + path_ + "\"; is the disk full?");
+    file.append("\n]}\n");
     file.commit();
   });
   std::int64_t dropped = 0;

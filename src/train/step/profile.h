@@ -17,6 +17,9 @@ namespace nntrain::train {
 enum class Lane : std::uint8_t { kStep, kActivity, kLayer, kWait };
 constexpr int kLanes = 4;
 
+/// Did this program write the trace at `path`?
+bool is_profile(const std::string& path);
+
 class Profile {
  public:
   using Clock = std::chrono::steady_clock;

@@ -78,6 +78,54 @@ TEST(AtomicFile, NamesThatCannotBe) {
   EXPECT_TRUE(contains(message_of<RuntimeError>([&] { AtomicFile file("/proc/no/a.txt"); }), "/proc/no"));
 }
 
+TEST(AtomicFile, WhatIsNoFileIsRefused) {
+  const Scratch scratch;
+  ASSERT_EQ(::mkfifo(scratch.path("pipe").c_str(), 0600), 0);
+  EXPECT_TRUE(contains(message_of<InputError>([&] { AtomicFile file("/dev/null"); }), "a device"));
+  EXPECT_TRUE(contains(message_of<InputError>([&] { AtomicFile file(scratch.path("pipe")); }), "a pipe"));
+  std::filesystem::create_symlink("/dev/null", scratch.path("link"));
+  EXPECT_TRUE(contains(message_of<InputError>([&] { AtomicFile file(scratch.path("link")); }), "a device"));
+  std::filesystem::create_symlink("loop", scratch.path("loop"));
+  EXPECT_THROW(AtomicFile file(scratch.path("loop")), Error);
+}
+
+TEST(AtomicFile, LinksAreFollowedAndStay) {
+  const Scratch scratch;
+  std::filesystem::create_directories(scratch.path("disk"));
+  std::filesystem::create_symlink("disk/two", scratch.path("one"));
+  std::filesystem::create_symlink("three", scratch.path("disk/two"));  // nothing is there yet
+  for (const char* text : {"first", "second"}) {
+    AtomicFile file(scratch.path("one"));
+    file.append(text);
+    file.commit();
+    EXPECT_TRUE(std::filesystem::is_symlink(scratch.path("one")));
+    EXPECT_TRUE(std::filesystem::is_symlink(scratch.path("disk/two")));
+    EXPECT_EQ(test::read_file(scratch.path("disk/three")), text);
+  }
+  EXPECT_EQ(entries(scratch.path("disk")), 2U);
+}
+
+TEST(AtomicFile, PermissionsOfTheOldFileStay) {
+  const Scratch scratch;
+  const std::string path = scratch.write("a.txt", "old");
+  ASSERT_EQ(::chmod(path.c_str(), 0640), 0);
+  AtomicFile file(path);
+  file.append("new");
+  file.commit();
+  struct stat status {};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0640U);
+}
+
+TEST(AtomicFile, TheLongestNameOfAFileCanBeWritten) {
+  const Scratch scratch;
+  const std::string path = scratch.path(std::string(252, 'x') + ".h5");
+  AtomicFile file(path);
+  file.append("new");
+  file.commit();
+  EXPECT_EQ(test::read_file(path), "new");
+}
+
 TEST(AtomicFile, FreeRoom) {
   const Scratch scratch;
   EXPECT_GT(free_bytes(scratch.path("a")), 0);

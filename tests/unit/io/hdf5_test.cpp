@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "fault/fault_system.h"
 #include "unit/io/scratch.h"
 
 namespace nntrain::io {
@@ -108,14 +109,66 @@ TEST(Hdf5Write, ErrorsAreRuntimeErrors) {
 
 TEST(Hdf5Write, RoomIsReservedBeforeAnythingIsWritten) {
   const Scratch scratch;
-  const std::string message =
-      message_of<WriteError>([&] {
-        AtomicFile target(scratch.path("a.h5"));
-        Hdf5File::create(target, std::int64_t{1} << 60);
-      });
+  const std::string message = message_of<WriteError>([&] {
+    AtomicFile target(scratch.path("a.h5"));
+    Hdf5File::create(target, std::int64_t{1} << 60);
+  });
   EXPECT_TRUE(contains(message, "a.h5"));
   EXPECT_TRUE(contains(message, "1152921504606846976 bytes needed"));
   EXPECT_TRUE(contains(message, "bytes free"));
+}
+
+TEST(Hdf5Write, EveryFailedCallIsAnErrorForSmallDatasetsToo) {
+  // libhdf5 keeps these 8 KB back and writes them when a handle is released, where nobody sees a failure.
+  const auto write = [](const std::string& path, System& system) {
+    AtomicFile target(path, system);
+    Hdf5File file = Hdf5File::create(target);
+    file.root().write_dataset("predictions", Shape{2048}, std::vector<float>(2048, 1.5F));
+    file.root().write_attribute("written_by", "a test");
+    file.close();
+    target.commit();
+  };
+  const Scratch scratch;
+  const std::string undo = scratch.path("undo");
+  std::filesystem::create_directories(undo);
+  test::FaultSystem counting(undo);
+  write(scratch.path("a.h5"), counting);
+  ASSERT_GT(counting.calls(), 8);
+  for (int call = 0; call < counting.calls(); ++call) {
+    for (const int error : {EIO, ENOSPC}) {
+      test::FaultSystem system(undo);
+      system.fail(call, test::FaultSystem::Kind::kError, error);
+      const std::string path = scratch.path("b.h5");
+      std::filesystem::remove(path);
+      try {
+        write(path, system);
+      } catch (const WriteError& failed) {
+        EXPECT_TRUE(contains(failed.what(), std::strerror(error))) << call;
+        EXPECT_TRUE(contains(failed.what(), "b.h5")) << call;
+        continue;
+      }
+      EXPECT_TRUE(test::read_file(path) == test::read_file(scratch.path("a.h5"))) << call;
+    }
+  }
+}
+
+TEST(Hdf5Read, ADiskThatFailsIsNotCalledADamagedFile) {
+  const Scratch scratch;
+  {
+    Hdf5File file = Hdf5File::create(scratch.path("a.h5"));
+    file.root().write_dataset("x", Shape{3}, std::vector<float>{1, 2, 3});
+    file.close();
+  }
+  const auto read = [&](System& system) {
+    return Hdf5File::open(scratch.path("a.h5"), system).root().dataset("x").read_all<float>();
+  };
+  test::FaultSystem counting(scratch.folder());
+  EXPECT_EQ(read(counting).size(), 3U);
+  for (int call = 0; call + 1 < counting.calls(); ++call) {  // the last one is the close, which loses nothing
+    test::FaultSystem system(scratch.folder());
+    system.fail(call, test::FaultSystem::Kind::kError, EIO);
+    EXPECT_TRUE(contains(message_of<RuntimeError>([&] { read(system); }), "Input/output error")) << call;
+  }
 }
 
 TEST(Hdf5Read, NumbersOfEveryTypeWrittenByH5py) {
