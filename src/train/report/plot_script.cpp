@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
-#include <fstream>
 
 #include "core/error.h"
 #include "core/registry.h"
 #include "train/report/plot_layout.h"
+#include "train/run/outputs.h"
 
 namespace nntrain::train {
 
@@ -282,29 +281,10 @@ PlotFormat plot_format(const std::string& path) {
 }
 
 void check_plot_output(const std::string& path, const std::vector<std::string>& inputs) {
-  namespace fs = std::filesystem;
-  const PlotFormat format = plot_format(path);
-  std::error_code ignored;
-  for (const std::string& input : inputs) {
-    if (fs::equivalent(path, input, ignored))
-      throw InputError("\"" + path + "\" is an input (" + input + "); give the picture another name");
-  }
-  const fs::file_status status = fs::status(path, ignored);
-  if (!fs::exists(status)) return;
-  if (!fs::is_regular_file(status))
-    throw InputError("\"" + path + "\" is a folder or device; give the name of a file");
-  std::ifstream file(path, std::ios::binary);
-  std::string start(600, '\0');
-  file.read(start.data(), static_cast<std::streamsize>(start.size()));
-  start.resize(static_cast<std::size_t>(file.gcount()));
-  const bool picture =
-      start.empty() || (format == PlotFormat::kPng   ? start.starts_with("\x89PNG")
-                        : format == PlotFormat::kPdf ? start.starts_with("%PDF")
-                        : format == PlotFormat::kSvg ? start.find("<svg") != std::string::npos
-                                                     : start.starts_with("nntrain-dist plot"));
-  if (!picture)
-    throw InputError("\"" + path +
-                     "\" is there and is no picture that plot drew; give another name, or remove it");
+  (void)plot_format(path);
+  io::OutputGuard guard;
+  for (const std::string& input : inputs) guard.add_input(input, "CHECKPOINT");
+  guard.add_output(path, "--output", is_picture);
 }
 
 std::string plot_script(const std::vector<PlotRun>& runs, const PlotOptions& options) {
