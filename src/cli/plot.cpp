@@ -1,8 +1,8 @@
 // plot: learning curves of one run or several.
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +12,7 @@
 #include "core/call.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "core/terminal.h"
 #include "train/report/gnuplot.h"
 #include "train/report/plot_script.h"
 
@@ -31,14 +32,8 @@ int whole_number(const std::string& text, const std::string& option, int least, 
   return static_cast<int>(value);
 }
 
-/// Characters in a line: the terminal's, COLUMNS, or 100.
-int terminal_columns() {
-  winsize size{};
-  int columns = 0;
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) columns = size.ws_col;
-  if (columns == 0 && std::getenv("COLUMNS") != nullptr) columns = std::atoi(std::getenv("COLUMNS"));
-  return columns <= 0 ? 100 : std::min(std::max(columns - 1, 40), 240);
-}
+/// A terminal that wraps long lines tears a picture: one column stays free.
+int picture_columns() { return static_cast<int>(std::clamp<std::int64_t>(terminal::columns() - 1, 40, 240)); }
 
 train::PlotOptions read_options(const CommandLine& line) {
   train::PlotOptions options;
@@ -47,8 +42,8 @@ train::PlotOptions read_options(const CommandLine& line) {
     throw InputError(
         "no output given; add --output=FILE.png, .svg, .pdf or .txt, or --output=- for the terminal");
   options.format = output == "-" ? train::PlotFormat::kText : train::plot_format(output);
-  if (output == "-") options.columns = terminal_columns();
-  options.colour = output == "-" && log::on_terminal();
+  if (output == "-") options.columns = picture_columns();
+  options.colour = output == "-" && terminal::is_output();
   options.logarithmic = line.has("log");
   if (line.has("smooth")) options.smooth = whole_number(line.value("smooth"), "smooth", 1, kMostSmoothing);
   if (line.has("metric")) {

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <sstream>
 #include <thread>
 
 #include "cli/commands.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "core/terminal.h"
 #include "train/report/progress.h"
 #include "train/report/status_file.h"
 
@@ -20,8 +22,12 @@ constexpr std::chrono::seconds kLook{1};
 constexpr int kBarWidth = 30;
 
 std::string bar(std::int64_t done, std::int64_t whole) {
+  const bool utf8 = terminal::speaks_utf8();
   std::string text;
-  for (int i = 0; i < kBarWidth; ++i) text += whole > 0 && i < done * kBarWidth / whole ? "━" : "─";
+  for (int i = 0; i < kBarWidth; ++i) {
+    const bool filled = whole > 0 && i < done * kBarWidth / whole;
+    text += utf8 ? (filled ? "━" : "─") : (filled ? "=" : ".");
+  }
   return text;
 }
 
@@ -30,7 +36,8 @@ std::string line_of(const train::RunStatus& status) {
   std::string text = fmt::format("{} - {}", status.checkpoint, train::run_phase_name(status.phase));
   if (!status.reason.empty()) text += " (" + status.reason + ")";
   text += fmt::format(" - epoch {}/{}", status.epoch, status.epochs);
-  if (status.step > 0) text += fmt::format(", step {}/{} of the next", status.step, status.steps);
+  if (status.step > 0)
+    text += fmt::format(", step {}/{} of epoch {}", status.step, status.steps, status.epoch + 1);
   if (!status.results.values.empty()) text += " - " + train::format_logs(status.results);
   if (status.samples_per_second > 0) text += fmt::format(" - {:.0f} samples/s", status.samples_per_second);
   if (status.phase == train::RunPhase::kRunning && status.seconds_left >= 0)
@@ -45,8 +52,10 @@ std::string page_of(const train::RunStatus& status) {
   text += fmt::format("   {} rank{}\n", status.ranks, status.ranks == 1 ? "" : "s");
   text +=
       fmt::format("epochs  {}  {} of {}\n", bar(status.epoch, status.epochs), status.epoch, status.epochs);
-  text += fmt::format("steps   {}  {} of {} of the next epoch\n", bar(status.step, status.steps), status.step,
-                      status.steps);
+  if (status.step > 0) {
+    text += fmt::format("steps   {}  {} of {} of epoch {}\n", bar(status.step, status.steps), status.step,
+                        status.steps, status.epoch + 1);
+  }
   if (!status.results.values.empty()) text += "        " + train::format_logs(status.results) + "\n";
   if (status.samples_per_second > 0)
     text += fmt::format("        {:.0f} samples/s", status.samples_per_second);
@@ -56,17 +65,26 @@ std::string page_of(const train::RunStatus& status) {
                             train::format_duration(status.seconds_since_update));
 }
 
+/// A line that the terminal would wrap could not be drawn over.
+std::string fitted(const std::string& page) {
+  std::istringstream lines(page);
+  std::string text;
+  for (std::string line; std::getline(lines, line);)
+    text += (text.empty() ? "" : "\n") + std::string(terminal::cut(line, terminal::columns() - 1));
+  return text;
+}
+
 std::int64_t lines_of(const std::string& page) { return std::count(page.begin(), page.end(), '\n') + 1; }
 
 /// Looks until the run has ended.
 void follow(const std::string& checkpoint, bool json) {
-  const bool redraws = !json && log::on_terminal();
+  const bool redraws = !json && terminal::is_output();
   std::string last;
   std::int64_t drawn = 0;
   for (;;) {
     const train::RunStatus status = train::read_status(checkpoint);
     if (redraws) {
-      const std::string page = page_of(status);
+      const std::string page = fitted(page_of(status));
       std::string text = drawn > 0 ? fmt::format("\x1b[{}A", drawn) : "";
       for (const char c : page + "\n") text += c == '\n' ? "\x1b[K\n" : std::string(1, c);
       log::draw(text + "\x1b[J");

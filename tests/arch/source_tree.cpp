@@ -50,10 +50,11 @@ struct Door {
   std::string_view floor;   ///< the only one that may include it
 };
 constexpr Door kDoors[] = {
-    {"mpi.h", "comm"},         {"hdf5", "io"},       {"H5", "io"},     {"cblas", "core"},
-    {"openblas", "core"},      {"f77blas", "core"},  {"dnnl", "core"}, {"oneapi/", "core"},
-    {"boost/", "cli"},         {"zlib.h", "io"},     {"zip", "io"},    {"onnx.pb.h", "checkpoint"},
-    {"google/", "checkpoint"}, {"openssl/", "core"},
+    {"mpi.h", "comm"},         {"hdf5", "io"},       {"H5", "io"},
+    {"cblas", "core"},         {"openblas", "core"}, {"f77blas", "core"},
+    {"dnnl", "core"},          {"oneapi/", "core"},  {"boost/", "cli"},
+    {"zlib.h", "io"},          {"zip", "io"},        {"onnx.pb.h", "checkpoint"},
+    {"google/", "checkpoint"}, {"openssl/", "core"}, {"tensorboard_event.pb.h", "train"},
 };
 
 std::string_view trim_left(std::string_view text) {

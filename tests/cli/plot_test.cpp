@@ -104,7 +104,7 @@ TEST_F(PlotTest, BadInputIsRefusedAndNothingIsOverwritten) {
   expect_refused("run.h5", "--output=FILE");
   expect_refused("run.h5 --output=curves.gif", ".svg");
   expect_refused("run.h5 --output=run.h5", ".svg");
-  expect_refused("run.h5 --output=run.png", "no picture");
+  expect_refused("run.h5 --output=run.png", "was not written by nntrain-dist");
   expect_refused("run.png --output=run.png", "input");
   expect_refused("nothing.h5 --output=a.png", "nothing.h5");
   expect_refused("iris.csv --output=a.png", "iris.csv");

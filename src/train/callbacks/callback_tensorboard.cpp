@@ -53,6 +53,17 @@ class TensorBoard : public Callback {
     }
   }
 
+  void check(const Control& control) const override {
+    (void)control;
+    for (const char* part : {"", "train", "validation"}) {
+      const std::filesystem::path folder = std::filesystem::path(folder_) / part;
+      std::error_code ignored;
+      if (std::filesystem::exists(folder, ignored) && !std::filesystem::is_directory(folder, ignored))
+        throw InputError("TensorBoard: log_dir: \"" + folder.string() +
+                         "\" is a file; events go into a folder of their own");
+    }
+  }
+
   void on_train_begin(Control& control, std::int64_t epoch) override {
     mark(control);
     control.write_on_root("TensorBoard", [&] { begin(control, epoch); });

@@ -103,10 +103,10 @@ std::string value_axis(const PlotPanel& panel, bool logarithmic) {
     return "unset logscale\nset ytics autofreq\nset autoscale y\nset offsets 0, 0, graph 0.04, graph 0.04\n";
   const double margin = std::pow(most / least, 0.05) * 1.02;
   const double decades = std::log10(most / least);
-  const std::vector<int> mantissas = decades < 0.5 ? std::vector<int>{1, 2, 3, 4, 5, 6, 7, 8, 9}
-                                     : decades < 1 ? std::vector<int>{1, 2, 3, 5, 7}
-                                     : decades < 3 ? std::vector<int>{1, 2, 5}
-                                                   : std::vector<int>{1};
+  const std::vector<int> mantissas = decades < 0.5   ? std::vector<int>{1, 2, 3, 4, 5, 6, 7, 8, 9}
+                                     : decades < 1.5 ? std::vector<int>{1, 2, 3, 5, 7}
+                                     : decades < 3   ? std::vector<int>{1, 2, 5}
+                                                     : std::vector<int>{1};
   const int skip = decades > 12 ? static_cast<int>(decades / 6) : 1;
   std::string tics;
   const int top = static_cast<int>(std::ceil(std::log10(most)));

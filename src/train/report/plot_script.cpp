@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
-#include <fstream>
 
 #include "core/error.h"
 #include "core/registry.h"
 #include "train/report/plot_layout.h"
+#include "train/run/outputs.h"
 
 namespace nntrain::train {
 
@@ -139,12 +138,13 @@ std::string curves(const Picture& picture, const PlotPanel& panel, std::size_t n
     const bool steps = &panel == &picture.rates;
     const bool points = line.curve.size() == 1 ||
                         (line.curve.size() <= kMostPoints && (line.validation || !picture.several()));
-    plot +=
-        fmt::format("{} ${} using 1:2 with {} {}{} notitle", plot.empty() ? "plot" : ",\\\n    ", name,
-                    steps    ? "steps"
-                    : points ? "linespoints"
-                             : "lines",
-                    style_of(picture, line.run, line.validation), points && !steps ? " pt 7 ps 0.55" : "");
+    plot += fmt::format("{} ${} using 1:2 with {} {}{} notitle", plot.empty() ? "plot" : ",\\\n    ", name,
+                        steps    ? "steps"
+                        : points ? "linespoints"
+                                 : "lines",
+                        steps && !picture.several() ? fmt::format("lc rgb '{}' lw 2.2", kColours[2])
+                                                    : style_of(picture, line.run, line.validation),
+                        points && !steps ? " pt 7 ps 0.55" : "");
   }
   for (std::size_t i = 0; i < panel.best.size(); ++i) {
     const std::string name = fmt::format("best{}_{}", number, i);
@@ -281,29 +281,10 @@ PlotFormat plot_format(const std::string& path) {
 }
 
 void check_plot_output(const std::string& path, const std::vector<std::string>& inputs) {
-  namespace fs = std::filesystem;
-  const PlotFormat format = plot_format(path);
-  std::error_code ignored;
-  for (const std::string& input : inputs) {
-    if (fs::equivalent(path, input, ignored))
-      throw InputError("\"" + path + "\" is an input (" + input + "); give the picture another name");
-  }
-  const fs::file_status status = fs::status(path, ignored);
-  if (!fs::exists(status)) return;
-  if (!fs::is_regular_file(status))
-    throw InputError("\"" + path + "\" is a folder or device; give the name of a file");
-  std::ifstream file(path, std::ios::binary);
-  std::string start(600, '\0');
-  file.read(start.data(), static_cast<std::streamsize>(start.size()));
-  start.resize(static_cast<std::size_t>(file.gcount()));
-  const bool picture =
-      start.empty() || (format == PlotFormat::kPng   ? start.starts_with("\x89PNG")
-                        : format == PlotFormat::kPdf ? start.starts_with("%PDF")
-                        : format == PlotFormat::kSvg ? start.find("<svg") != std::string::npos
-                                                     : start.starts_with("nntrain-dist plot"));
-  if (!picture)
-    throw InputError("\"" + path +
-                     "\" is there and is no picture that plot drew; give another name, or remove it");
+  (void)plot_format(path);
+  io::OutputGuard guard;
+  for (const std::string& input : inputs) guard.add_input(input, "CHECKPOINT");
+  guard.add_output(path, "--output", is_picture);
 }
 
 std::string plot_script(const std::vector<PlotRun>& runs, const PlotOptions& options) {

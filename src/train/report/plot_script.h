@@ -22,8 +22,8 @@ struct PlotOptions {
 /// The format that a file's name asks for. Throws InputError for other endings than .png, .svg, .pdf, .txt.
 PlotFormat plot_format(const std::string& path);
 
-/// Throws InputError when `path` is one of `inputs`, a folder, a device, or a file that is no picture of its
-/// ending: nothing but a picture is ever replaced.
+/// For plot --output. Throws InputError when `path` is one of `inputs`, a folder, a device, or a file that is
+/// no picture of its ending: nothing but a picture is ever replaced.
 void check_plot_output(const std::string& path, const std::vector<std::string>& inputs);
 
 /// Throws InputError, naming what there is, for a result that no run has, and when no run has an epoch.

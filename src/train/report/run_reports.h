@@ -13,8 +13,8 @@ namespace nntrain::train {
 
 class RunReports {
  public:
-  /// Collective. Throws InputError, all ranks alike, when run.plot would be drawn over something else. `run`
-  /// outlives it.
+  /// Collective. Throws InputError, all ranks alike, when the name of run.plot does not say how to draw.
+  /// `run` outlives it.
   explicit RunReports(Run& run);
 
   /// Rank 0: would refresh() write now? One look at the clock.

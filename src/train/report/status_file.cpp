@@ -18,13 +18,15 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "io/atomic_file.h"
-#include "train/report/process_identity.h"
+#include "io/output_guard.h"
+#include "io/process_identity.h"
 
 namespace nntrain::train {
 
 namespace {
 
 constexpr std::chrono::seconds kInterval{2};
+constexpr std::string_view kStart = "{\n \"state\": ";  ///< of every status file
 constexpr int kShareOfTime = 500;  ///< a slow file system is written to at most 1/500 of the time
 
 /// All of it or an errno; no fsync: after a power cut nobody asks how the run is doing.
@@ -94,18 +96,24 @@ Json status_json(const RunStatus& status) {
 }
 
 StatusFile::StatusFile(const std::string& checkpoint)
-    : checkpoint_(checkpoint), path_(status_path(checkpoint)) {}
+    : checkpoint_(checkpoint), path_(status_path(checkpoint)) {
+  const std::string start = io::first_bytes(path_, kStart.size());
+  if (start.empty() || start == kStart) return;
+  fail("a file of another program has its name");
+}
 
 void StatusFile::update(const RunStatus& status) {
   if (failed_ || (status.phase == RunPhase::kRunning && !wants_update())) return;
   const Clock::time_point start = Clock::now();
-  if (const std::string cause = write(status); !cause.empty()) {
-    failed_ = true;
-    log::note("the status file " + path_ + " cannot be written (" + cause +
-              "): nntrain-dist watch will not see this run");
-  }
+  if (const std::string cause = write(status); !cause.empty()) fail(cause);
   const Clock::time_point end = Clock::now();
   next_ = end + std::max<Clock::duration>(kInterval, kShareOfTime * (end - start));
+}
+
+void StatusFile::fail(const std::string& cause) {
+  failed_ = true;
+  log::note("the status file " + path_ + " cannot be written (" + cause +
+            "): nntrain-dist watch will not see this run");
 }
 
 std::string StatusFile::write(const RunStatus& status) const {
@@ -113,7 +121,12 @@ std::string StatusFile::write(const RunStatus& status) const {
   now.checkpoint = checkpoint_;
   now.updated = iso_time(std::time(nullptr));
   Json json = status_json(now);
-  json["process"] = to_json(this_process());
+  const auto process = io::ProcessIdentity::of_this_process();
+  json["process"] = {{"host", process.host},
+                     {"pid", process.pid},
+                     {"start", process.start},
+                     {"boot", process.boot},
+                     {"pid_namespace", process.pid_namespace}};
   const std::filesystem::path path(path_);
   const std::string temporary =
       (path.parent_path() / fmt::format(".{}.tmp-{}", path.filename().string(), ::getpid())).string();

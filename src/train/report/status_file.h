@@ -43,6 +43,7 @@ Json status_json(const RunStatus& status);
 /// more.
 class StatusFile {
  public:
+  /// A file of that name that is no status is kept: then nothing is written.
   explicit StatusFile(const std::string& checkpoint);
   /// Is it time? One look at the clock.
   bool wants_update() const { return !failed_ && Clock::now() >= next_; }
@@ -52,6 +53,7 @@ class StatusFile {
  private:
   using Clock = std::chrono::steady_clock;
   std::string write(const RunStatus& status) const;
+  void fail(const std::string& cause);
 
   std::string checkpoint_, path_;
   Clock::time_point next_{};

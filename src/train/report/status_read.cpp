@@ -12,7 +12,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "core/error.h"
-#include "train/report/process_identity.h"
+#include "io/process_identity.h"
 #include "train/report/status_file.h"
 
 namespace nntrain::train {
@@ -61,6 +61,13 @@ RunStatus parse_status(const Json& json) {
   return status;
 }
 
+io::ProcessIdentity process_of(const Json& json) {
+  const Json process = json.value("process", Json::object());
+  return {process.value("host", ""), process.value("pid", std::int64_t{0}),
+          process.value("start", std::int64_t{0}), process.value("boot", ""),
+          process.value("pid_namespace", "")};
+}
+
 /// Our own writing, yet a file that anything may have happened to.
 Json read_json(const std::string& path) {
   std::error_code error;
@@ -79,8 +86,10 @@ Json read_json(const std::string& path) {
 RunStatus status_of_file(const std::string& path) {
   const Json json = read_json(path);
   RunStatus status;
+  io::ProcessIdentity process;
   try {
     status = parse_status(json);
+    process = process_of(json);
   } catch (const Json::exception& error) {
     throw InputError("the status file \"" + path + "\" is damaged (" + error.what() +
                      "); remove it, and watch reads the checkpoint");
@@ -88,12 +97,12 @@ RunStatus status_of_file(const std::string& path) {
     throw InputError("the status file \"" + path + "\" is damaged: " + error.what());
   }
   if (status.phase != RunPhase::kRunning) return status;
-  const Life life = life_of(process_identity(json.value("process", Json::object())));
+  const io::Alive alive = io::is_alive(process);
   const double silence = static_cast<double>(kStatusSilence.count());
-  if (life == Life::kEnded) {
+  if (alive == io::Alive::kNo) {
     status.phase = RunPhase::kGone;
     status.reason = "its process has ended without a word";
-  } else if (life == Life::kUnknown && status.seconds_since_update > silence) {
+  } else if (alive == io::Alive::kUnknown && status.seconds_since_update > silence) {
     status.phase = RunPhase::kGone;
     status.reason = fmt::format("no sign of it for {:.0f} s", status.seconds_since_update);
   }
@@ -156,11 +165,14 @@ void set_time_left(RunStatus& status, double samples_an_epoch, double samples_a_
 RunStatus read_status(const std::string& checkpoint) {
   const std::string path = status_path(checkpoint);
   const bool has_checkpoint = checkpoint::exists(checkpoint);
-  if (!fs::exists(path) && !has_checkpoint) {
+  std::error_code error;
+  // Empty: the machine lost its power before the file reached the disk.
+  const bool has_file = fs::exists(path, error) && !fs::is_empty(path, error);
+  if (!has_file && !has_checkpoint) {
     throw InputError("there is neither \"" + checkpoint + "\" nor its status file \"" + path +
                      "\"; give the checkpoint.path of the run");
   }
-  RunStatus status = fs::exists(path) ? status_of_file(path) : status_of_checkpoint(checkpoint);
+  RunStatus status = has_file ? status_of_file(path) : status_of_checkpoint(checkpoint);
   // Killed between its last checkpoint and its last word.
   if (status.phase == RunPhase::kGone && has_checkpoint) {
     const RunStatus last = status_of_checkpoint(checkpoint);

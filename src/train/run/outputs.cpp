@@ -53,6 +53,14 @@ void add_data_inputs(io::OutputGuard& guard, const DataSettings& data) {
   add(data.test_targets, "data.test_targets");
 }
 
+bool is_picture(const std::string& path) {
+  const std::string start = io::first_bytes(path, 600);
+  if (path.ends_with(".png")) return start.starts_with("\x89PNG");
+  if (path.ends_with(".pdf")) return start.starts_with("%PDF");
+  if (path.ends_with(".svg")) return start.find("<svg") != std::string::npos;
+  return path.ends_with(".txt") && start.starts_with("nntrain-dist plot");
+}
+
 void require_log_file(const Configuration& configuration) {
   const Settings settings = read_settings(configuration);
   const std::string path = settings.run.log;
@@ -61,6 +69,7 @@ void require_log_file(const Configuration& configuration) {
   add_inputs(guard, configuration);
   guard.add_output(settings.checkpoint.path, "checkpoint.path", any_file);
   if (!settings.run.profile.empty()) guard.add_output(settings.run.profile, "run.profile", any_file);
+  if (!settings.run.plot.empty()) guard.add_output(settings.run.plot, "run.plot", any_file);
   for (std::size_t i = 0; i < settings.fit.callbacks.size(); ++i) {
     const auto callback = with_origin(settings.fit.callback_origins[i],
                                       [&] { return callbacks().make(settings.fit.callbacks[i]); });
@@ -84,6 +93,7 @@ io::OutputGuard guard_outputs(const Configuration& configuration, const Settings
     io::try_output(path, 0);
   };
   if (!settings.run.profile.empty()) add(settings.run.profile, "run.profile", is_profile);
+  if (!settings.run.plot.empty()) add(settings.run.plot, "run.plot", is_picture);
   for (const auto& callback : all) {
     for (const Callback::Output& output : callback->outputs()) add(output.path, output.what, output.is_ours);
   }

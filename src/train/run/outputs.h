@@ -15,6 +15,9 @@ namespace nntrain::train {
 /// Every file that the data keys name.
 void add_data_inputs(io::OutputGuard& guard, const DataSettings& data);
 
+/// Is there a picture as plot and run.plot draw it, of the kind that the name's ending says?
+bool is_picture(const std::string& path);
+
 /// Rank 0, before the log is opened: throws InputError when run.log is an input, a file of another program, a
 /// folder or a pipe. A terminal and /dev/null are fine.
 void require_log_file(const Configuration& configuration);

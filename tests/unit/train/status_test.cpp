@@ -9,7 +9,6 @@
 #include <fstream>
 
 #include "core/error.h"
-#include "train/report/process_identity.h"
 #include "train/report/status_file.h"
 
 namespace nntrain::train {
@@ -82,9 +81,9 @@ TEST_F(StatusTest, ARunWhoseProcessEndedIsGone) {
   const pid_t child = fork();
   if (child == 0) _exit(0);
   ASSERT_EQ(waitpid(child, nullptr, 0), child);
-  change("/process/process", child);
+  change("/process/pid", child);
   EXPECT_EQ(read_status(checkpoint_).phase, RunPhase::kGone);
-  change("/process/process", getpid());
+  change("/process/pid", getpid());
   EXPECT_EQ(read_status(checkpoint_).phase, RunPhase::kRunning);
   change("/process/start", 1);  // another process has its number now
   EXPECT_EQ(read_status(checkpoint_).phase, RunPhase::kGone);
@@ -93,7 +92,7 @@ TEST_F(StatusTest, ARunWhoseProcessEndedIsGone) {
 TEST_F(StatusTest, OnAnotherMachineSilenceCounts) {
   StatusFile(checkpoint_).update(running());
   change("/process/host", "elsewhere");
-  change("/process/process", 1);
+  change("/process/pid", 1);
   EXPECT_EQ(read_status(checkpoint_).phase, RunPhase::kRunning);
   change("/updated", iso_time(std::time(nullptr) - 3600));
   EXPECT_EQ(read_status(checkpoint_).phase, RunPhase::kGone);
@@ -104,13 +103,24 @@ TEST_F(StatusTest, OnAnotherMachineSilenceCounts) {
 TEST_F(StatusTest, ADamagedFileIsRefused) {
   EXPECT_THROW(read_status(checkpoint_), InputError);  // neither file
   fs::create_directories(folder_ / "deep");
-  for (const char* text : {"", "{", "[]", "{}", "{\"state\": \"running\"}", "{\"state\": 3}"}) {
+  for (const char* text : {"{", "[]", "{}", "{\"state\": \"running\"}", "{\"state\": 3}"}) {
     std::ofstream(status_path(checkpoint_)) << text;
     EXPECT_THROW(read_status(checkpoint_), InputError) << text;
   }
   StatusFile(checkpoint_).update(running());
   change("/state", "sleeping");
   EXPECT_THROW(read_status(checkpoint_), InputError);
+}
+
+TEST_F(StatusTest, AFileOfAnotherProgramIsKept) {
+  fs::create_directories(folder_ / "deep");
+  std::ofstream(status_path(checkpoint_)) << "{\"mine\": 1}";
+  StatusFile(checkpoint_).update(running());
+  EXPECT_EQ(Json::parse(std::ifstream(status_path(checkpoint_)))["mine"], 1);
+  std::ofstream(status_path(checkpoint_)) << "";  // what a power cut may leave
+  EXPECT_THROW(read_status(checkpoint_), InputError);
+  StatusFile(checkpoint_).update(running());
+  EXPECT_EQ(read_status(checkpoint_).epoch, 2);
 }
 
 TEST_F(StatusTest, AFileThatCannotBeWrittenCostsTheRunNothing) {
