@@ -316,7 +316,8 @@ void DataLoader::load_weights(const Part& part, const TargetPlan& plan, const Lo
         weights = by_class ? class_weights(targets.info, targets.memory.as<const float>(), fit_.class_weight,
                                            *plan.loss, plan.output_shape.last())
                            : read_sample_weights(source, key, rows,
-                                                 by_column ? settings_.table : data::TableOptions(), settings_.memory);
+                                                 by_column ? settings_.table : data::TableOptions(),
+                                                 settings_.memory);
         data::ArrayInfo info;
         info.rows = rows;
         return info;
