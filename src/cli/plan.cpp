@@ -170,13 +170,8 @@ ExitCode plan(comm::Session& session, const CommandLine& line) {
     nodes = whole_number(line, "nodes", 1);
     ranks_per_node = whole_number(line, "ranks-per-node", session.available_cores());
     if (line.has("time"))
-<<<<<<< HEAD
       limit = train::with_origin("command line: --time",
                                  [&] { return train::parse_duration(line.value("time")); });
-=======
-      limit = train::with_origin("command line: --time",
-                                 [&] { return train::parse_duration(line.value("time")); });
->>>>>>> cluster
     train::read_settings(configuration);
   });
   const std::string path = trial_path(session);
