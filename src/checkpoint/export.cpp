@@ -11,6 +11,7 @@
 #include "checkpoint/export_formats.h"
 #include "core/error.h"
 #include "io/atomic_file.h"
+#include "io/npy_header.h"
 #include "io/zip_archive.h"
 
 namespace nntrain::checkpoint {
@@ -40,17 +41,8 @@ const Format& format_of(const std::string& path) {
                    endings);
 }
 
-/// numpy's format 1.0: a header in Python's words, padded to 64 bytes, then the values.
 std::string npy(const WeightArray& weight) {
-  std::string header =
-      "{'descr': '<f4', 'fortran_order': False, 'shape': " + weight.shape.to_string() + ", }";
-  constexpr std::size_t kPreamble = 10, kAlign = 64;
-  header.append((kAlign - (kPreamble + header.size() + 1) % kAlign) % kAlign, ' ');
-  header += '\n';
-  std::string bytes("\x93NUMPY\x01\x00", 8);
-  bytes += static_cast<char>(header.size() & 0xFFU);
-  bytes += static_cast<char>(header.size() >> 8U);
-  bytes += header;
+  std::string bytes = io::npy_header(weight.shape);
   bytes.append(reinterpret_cast<const char*>(weight.values.data()), weight.values.size() * sizeof(float));
   return bytes;
 }

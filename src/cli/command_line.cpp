@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
+#include <filesystem>
 #include <set>
 
 #include "core/error.h"
@@ -50,7 +51,8 @@ const Command& command_of(const std::string& word) {
   if (const Command* command = find_command(word)) return *command;
   std::vector<std::string> names = command_names();
   names.insert(names.end(), {"help", "version"});
-  const bool like_a_file = word.find_first_of("./") != std::string::npos;
+  const bool like_a_file =
+      word.find_first_of("./") != std::string::npos || std::filesystem::is_regular_file(word);
   const std::string near = nearest(word, names);
   if (!like_a_file && !near.empty())
     throw InputError("unknown command \"" + word + "\"; did you mean " + near + "?");
@@ -127,6 +129,10 @@ void check_files(const CommandLine& line) {
                            : command.files == Command::Files::kOne ? 1
                                                                    : line.files.size();
   if (line.files.size() > most) {
+    if (!line.names_command && !std::filesystem::exists(line.file)) {
+      throw InputError("unknown command \"" + line.file + "\", before \"" + line.files[most] +
+                       "\"; nntrain-dist help lists the commands");
+    }
     throw InputError("command line: \"" + line.files[most] + "\" is one word too many after \"" +
                      (most == 0 ? command.name : line.files[most - 1]) + "\"; " + usage_line(command));
   }
@@ -172,7 +178,8 @@ CommandLine parse_command_line(int argc, char** argv) {
     arguments = {"--version"};
   }
   line.command = &command_of(at < arguments.size() && word != "version" ? word : "train");
-  if (word == line.command->name) arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(at));
+  line.names_command = word == line.command->name;
+  if (line.names_command) arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(at));
   arguments = take_without_value(arguments, line);
   const po::options_description options = described(*line.command);
   po::positional_options_description positional;

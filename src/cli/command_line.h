@@ -13,6 +13,7 @@ namespace nntrain::cli {
 
 struct CommandLine {
   const Command* command = nullptr;  ///< null: help or version of the program
+  bool names_command = false;        ///< false: CONFIG alone, which trains
   std::string text;                  ///< as it was typed, quoted for a shell where needed
   bool help = false;
   bool version = false;

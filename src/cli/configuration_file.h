@@ -16,7 +16,12 @@ train::Configuration read_configuration(comm::Session& session, const CommandLin
 /// The configuration kept in a checkpoint, overridden by the command line.
 train::Configuration stored_configuration(const checkpoint::Contents& contents, const CommandLine& line);
 
-/// By its name: .h5 or .hdf5.
-bool is_model_file(const std::string& path);
+/// The contents of CHECKPOINT or KERAS_FILE. A file that is not there is an InputError that offers the
+/// nearest name, a configuration one that says what is wanted. Collective.
+checkpoint::Contents read_model_file(comm::Session& session, const std::string& path);
+
+enum class FileKind { kConfiguration, kModel };
+/// A model is HDF5 or a Keras archive by its first bytes, or is called .h5, .hdf5, .keras or .json. Local.
+FileKind kind_of_file(const std::string& path);
 
 }  // namespace nntrain::cli

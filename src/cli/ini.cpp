@@ -38,16 +38,24 @@ std::size_t comment_start(std::string_view line) {
   return line.size();
 }
 
+/// One kind of line end: also what old Macintosh editors write.
+std::string with_newlines(std::string_view text) {
+  std::string lines;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool pair = text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n';
+    if (!pair) lines += text[i] == '\r' ? '\n' : text[i];
+  }
+  return lines;
+}
+
 /// The text without byte order mark and comments, line by line, as Boost is to see it.
 std::string without_comments(std::string_view text, Hash hash) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  std::string clean;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
+  std::istringstream lines(with_newlines(text));
+  std::string line, clean;
+  while (std::getline(lines, line)) {
     clean += line.substr(0, hash == Hash::kComment ? comment_start(line) : line.size());
     clean += '\n';
-    text.remove_prefix(std::min(end + 1, text.size()));
   }
   std::replace(clean.begin(), clean.end(), '#', kHashStandIn);
   return clean;

@@ -1,10 +1,19 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 
 #include "cli/commands.h"
+#include "cli/configuration_file.h"
+#include "cli/inspect_weights.h"
 #include "core/call.h"
+#include "core/error.h"
 #include "core/log.h"
+#include "io/atomic_file.h"
+#include "nn/losses/loss.h"
+#include "optim/optimizer.h"
 #include "train/report/progress.h"
 #include "train/run/setup.h"
 
@@ -12,55 +21,209 @@ namespace nntrain::cli {
 
 namespace {
 
-void print_history(const checkpoint::History& history) {
+/// "epoch" first, the others as in the file.
+std::vector<std::pair<std::string, std::vector<double>>> ordered_columns(const checkpoint::History& history) {
+  auto columns = history.columns;
+  std::stable_partition(columns.begin(), columns.end(),
+                        [](const auto& column) { return column.first == "epoch"; });
+  return columns;
+}
+
+std::size_t epochs_of(const checkpoint::History& history) {
   std::size_t epochs = 0;
-  std::string header;
-  for (const auto& [name, column] : history.columns) {
-    epochs = std::max(epochs, column.size());
-    header += fmt::format("{:>16}", name);
-  }
-  log::info(header);
-  for (std::size_t row = 0; row < epochs; ++row) {
-    std::string line;
+  for (const auto& [name, column] : history.columns) epochs = std::max(epochs, column.size());
+  return epochs;
+}
+
+std::string history_table(const checkpoint::History& history) {
+  std::string text;
+  for (const auto& [name, column] : history.columns) text += fmt::format("{:>16}", name);
+  for (std::size_t row = 0; row < epochs_of(history); ++row) {
+    text += "\n";
     for (const auto& [name, column] : history.columns) {
       const bool whole = name == "epoch";
       const double value = column[row];
-      line += std::isnan(value) ? fmt::format("{:>16}", "-")
+      text += std::isnan(value) ? fmt::format("{:>16}", "-")
               : whole           ? fmt::format("{:>16.0f}", value)
                                 : fmt::format("{:>16}", train::format_value(value));
     }
-    log::info(line);
   }
+  return text;
+}
+
+/// For pandas and spreadsheets: every bit of a value, an epoch without one is an empty cell.
+std::string history_csv(const checkpoint::History& history) {
+  const auto columns = ordered_columns(history);
+  std::string text;
+  for (const auto& [name, column] : columns) text += (text.empty() ? "" : ",") + name;
+  for (std::size_t row = 0; row < epochs_of(history); ++row) {
+    std::string line;
+    for (const auto& [name, column] : columns) {
+      const bool given = row < column.size() && !std::isnan(column[row]);
+      line += (&name == &columns.front().first ? "" : ",") + (given ? fmt::format("{}", column[row]) : "");
+    }
+    text += "\n" + line;
+  }
+  return text;
+}
+
+/// NaN becomes null: JSON has no other word for it.
+Json history_json(const checkpoint::History& history) {
+  Json json = Json::object();
+  for (const auto& [name, column] : ordered_columns(history)) json[name] = column;
+  return json;
+}
+
+Json layers_json(const checkpoint::Contents& contents) {
+  const auto model = train::build_model(train::model_source_of(contents), Shape{});
+  Json layers = Json::array();
+  for (std::size_t i = 0; i < model->layers().size(); ++i) {
+    const nn::Layer& layer = *model->layers()[i];
+    Json shape = Json::array({nullptr});
+    for (const std::int64_t extent : model->layer_output_shape(static_cast<int>(i)).extents())
+      shape.push_back(extent);
+    layers.push_back({{"name", layer.name()},
+                      {"class_name", layer.spec()["class_name"]},
+                      {"output_shape", shape},
+                      {"parameters", nn::layer_parameters(*model, static_cast<int>(i))}});
+  }
+  return layers;
+}
+
+/// A Keras file that no run wrote has neither state nor history: empty objects.
+Json everything(const checkpoint::Contents& contents) {
+  const checkpoint::RunState& state = contents.state;
+  Json json = {{"layers", layers_json(contents)},
+               {"state", Json::object()},
+               {"history", history_json(contents.history)},
+               {"weights_digest", checkpoint::weights_digest(contents.weights)},
+               {"data", contents.data.is_null() ? Json::object() : contents.data},
+               {"environment", contents.environment.is_null() ? Json::object() : contents.environment}};
+  if (contents.ours) {
+    json["state"] = {{"epoch", state.epoch},
+                     {"step", state.step},
+                     {"iteration", state.iteration},
+                     {"seed", state.seed},
+                     {"shards", state.shards},
+                     {"finished", state.finished},
+                     {"epoch_seconds", state.epoch_seconds}};
+  }
+  return json;
+}
+
+/// A call with the arguments that differ from their defaults: SGD(learning_rate=0.01).
+template <class Product>
+std::string short_call(Json spec, const Registry<Product>& registry) {
+  if (!spec.is_object() || !spec.contains("config")) return format_call(spec);
+  for (const Signature* signature : registry.signatures()) {
+    if (signature->class_name != spec["class_name"]) continue;
+    for (const Parameter& parameter : signature->parameters) {
+      Json& config = spec["config"];
+      if (!parameter.required && config.contains(parameter.name) &&
+          (config[parameter.name] == parameter.default_value || parameter.name == "name"))
+        config.erase(parameter.name);
+    }
+  }
+  return format_call(spec);
+}
+
+/// How it was trained, in words.
+std::string environment_text(const Json& environment) {
+  const auto count = [&](const char* key, const std::string& noun) {
+    const std::int64_t number = environment.value(key, std::int64_t{0});
+    return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+  };
+  std::string text =
+      fmt::format("trained by nntrain-dist {} with {}, {} on {}\n", environment.value("version", "?"),
+                  environment.value("mpi", "an unknown MPI"), count("ranks", "rank"), count("nodes", "node"));
+  text += "kernels: " + environment.value("kernel", "unknown") + "\n";
+  text += "loss: " + short_call(environment.value("loss", Json()), nn::losses()) + "\n";
+  text += "optimizer: " + short_call(environment.value("optimizer", Json()), optim::optimizers()) + "\n";
+  text += fmt::format("mini-batch: {} samples; gradients are summed in {}; up to epoch {}",
+                      environment.value("batch_size", std::int64_t{0}), environment.value("wire", "float32"),
+                      environment.value("epochs", std::int64_t{0}));
+  if (const std::string by = environment.value("ended_by", ""); !by.empty()) text += "\nended by: " + by;
+  return text;
+}
+
+std::string overview(const checkpoint::Contents& contents, const std::string& file) {
+  std::int64_t parameters = 0;
+  for (const checkpoint::WeightArray& weight : contents.weights) parameters += weight.shape.size();
+  std::string text = fmt::format("{}: {} layers, {} weight arrays, {} parameters\n", file,
+                                 contents.layer_names.size(), contents.weights.size(), parameters);
+  text += "weights_digest: " + checkpoint::weights_digest(contents.weights) + "\n";
+  if (!contents.ours) return text + "A Keras file without run state: start from it with model.from = " + file;
+  const checkpoint::RunState& state = contents.state;
+  text +=
+      fmt::format("state: epoch {}, step {}, iteration {}, seed {}, shards {}, {}\n", state.epoch, state.step,
+                  state.iteration, state.seed, state.shards, state.finished ? "finished" : "not finished");
+  text += environment_text(contents.environment) + "\n";
+  const Json fingerprints = contents.data.value("fingerprints", Json::object());
+  for (const auto& [name, value] : fingerprints.items())
+    text +=
+        fmt::format("data.{}: {}, SHA-256 {}\n", name, value.value("source", ""), value.value("sha256", ""));
+  return text + "\nconfiguration:\n" + contents.config + "\nhistory:\n" + history_table(contents.history);
+}
+
+/// What the options ask for; with a newline at its end only where it is a file's last line.
+std::string wanted(const checkpoint::Contents& contents, const CommandLine& line) {
+  const std::string history = line.value("history"), weights = line.value("weights");
+  if (line.has("history")) {
+    if (history != "csv" && history != "json")
+      throw InputError("--history=" + history + ": csv or json is expected");
+    if (line.has("json") || line.has("weights"))
+      throw InputError("--history stands alone: leave out --json and --weights");
+    return history == "csv" ? history_csv(contents.history) + "\n"
+                            : history_json(contents.history).dump() + "\n";
+  }
+  if (!weights.empty()) {
+    if (line.has("json"))
+      throw InputError("--weights=" + weights + " is an array: --json has no place for it");
+    const checkpoint::WeightArray& weight = find_weight(contents.weights, weights);
+    return line.value("output").ends_with(".npy") ? weight_npy(weight) : weight_csv(weight);
+  }
+  if (line.has("json")) {
+    Json json = everything(contents);
+    if (line.has("weights")) json["weights"] = statistics_json(contents.weights);
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  }
+  return (line.has("weights") ? statistics_table(contents.weights) : overview(contents, line.file)) + "\n";
+}
+
+void write_file(const std::string& path, const std::string& input, const std::string& content) {
+  std::error_code error;
+  if (std::filesystem::equivalent(path, input, error))
+    throw InputError("--output=" + path + " is the file that is inspected; give another name");
+  io::AtomicFile file(path);
+  std::ofstream stream(file.temporary_path(), std::ios::binary);
+  stream << content;
+  stream.close();
+  if (!stream) throw RuntimeError("cannot write \"" + path + "\": the disk may be full");
+  file.commit();
+}
+
+void check_output(const CommandLine& line) {
+  const std::string output = line.value("output");
+  if (output.ends_with(".npy") && line.value("weights").empty())
+    throw InputError("--output=" + output + ": only one array, --weights=LAYER/NAME, can be written as .npy");
 }
 
 }  // namespace
 
 ExitCode inspect(comm::Session& session, const CommandLine& line) {
-  const checkpoint::Contents contents = train::read_contents(session, line.file);
-  if (!session.is_root()) return ExitCode::kDone;
-  std::int64_t parameters = 0;
-  for (const checkpoint::WeightArray& weight : contents.weights) parameters += weight.shape.size();
-  log::info(fmt::format("{}: {} layers, {} weight arrays, {} parameters", line.file,
-                        contents.layer_names.size(), contents.weights.size(), parameters));
-  log::info("weights_digest: " + checkpoint::weights_digest(contents.weights));
-  if (!contents.ours) {
-    log::info("A Keras file without run state: start from it with model.from = " + line.file);
-    return ExitCode::kDone;
-  }
-  const checkpoint::RunState& state = contents.state;
-  log::info(fmt::format("state: epoch {}, step {}, iteration {}, seed {}, shards {}, {}", state.epoch,
-                        state.step, state.iteration, state.seed, state.shards,
-                        state.finished ? "finished" : "not finished"));
-  for (const auto& [name, value] : contents.environment.items())
-    log::info("trained with " + name + ": " + format_call(value));
-  const Json fingerprints = contents.data.value("fingerprints", Json::object());
-  for (const auto& [name, value] : fingerprints.items()) {
-    log::info(
-        fmt::format("data.{}: {} SHA-256 {}", name, value.value("source", ""), value.value("sha256", "")));
-  }
-  log::info("\nconfiguration:\n" + contents.config);
-  log::info("history:");
-  print_history(contents.history);
+  log::leave_stdout_to_the_answer();
+  const checkpoint::Contents contents = read_model_file(session, line.file);
+  comm::collectively(session, "inspect", [&] {
+    if (!session.is_root()) return;
+    check_output(line);
+    const std::string content = wanted(contents, line);
+    if (line.has("output")) {
+      write_file(line.value("output"), line.file, content);
+      log::info(line.value("output") + " written");
+    } else {
+      log::answer(content);
+    }
+  });
   return ExitCode::kDone;
 }
 

@@ -20,7 +20,7 @@ ExitCode predict(comm::Session& session, const CommandLine& line) {
     if (output.empty()) throw InputError("no output given; add --output=FILE.h5, .csv or .npy");
     train::check_prediction_path(output);
     if (io::is_standard_output(output)) log::leave_stdout_to_the_answer();
-    checkpoint::Contents contents = train::read_contents(session, line.file);
+    checkpoint::Contents contents = read_model_file(session, line.file);
     const train::Configuration configuration = stored_configuration(contents, line);
     if (session.is_root()) {
       const train::DataSettings data = train::read_settings(configuration).data;
@@ -32,6 +32,7 @@ ExitCode predict(comm::Session& session, const CommandLine& line) {
     inference = std::make_unique<train::Inference>(session, std::move(contents), configuration,
                                                    train::Inference::Task::kPredict);
   });
+  for (const std::string& note : inference->notes()) log::note(note);
   const train::Predictions predictions = inference->predict();
   comm::collectively(session, "write " + output, [&] {
     if (session.is_root()) train::write_predictions(output, predictions);

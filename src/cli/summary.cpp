@@ -1,46 +1,99 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "cli/commands.h"
 #include "cli/configuration_file.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "optim/optimizer.h"
 #include "train/config/settings.h"
 #include "train/data/dataset.h"
 #include "train/run/setup.h"
 
 namespace nntrain::cli {
 
+namespace {
+
+/// What is summed up: a model, and how it would be trained where that is known.
+struct Subject {
+  std::unique_ptr<nn::Sequential> model;
+  std::int64_t batch_size = 32;
+  Json optimizer;  ///< null: not known
+};
+
+/// Of the keys, a file that holds a model leaves only the mini-batch open.
+void check_keys(const CommandLine& line) {
+  for (const auto& [key, value] : line.settings) {
+    if (key == "fit.batch_size") continue;
+    throw InputError("command line: summary of \"" + line.file + "\", which holds a model, takes no --" +
+                     key + "; of the keys it takes --fit.batch_size");
+  }
+}
+
+Subject from_model_file(comm::Session& session, const CommandLine& line) {
+  check_keys(line);
+  const checkpoint::Contents contents = read_model_file(session, line.file);
+  Subject subject;
+  subject.model = train::build_model(train::model_source_of(contents), Shape{});
+  const train::Settings settings = train::read_settings(stored_configuration(contents, line));
+  subject.batch_size = settings.fit.batch_size;
+  if (contents.ours) subject.optimizer = settings.compile.optimizer;
+  return subject;
+}
+
+Subject from_configuration(comm::Session& session, const CommandLine& line) {
+  const train::Settings settings = train::read_settings(read_configuration(session, line));
+  const train::ModelSource source = train::read_model_source(session, settings.model);
+  Shape shape = source.input;
+  if (!source.has_input) {
+    if (settings.data.inputs.empty())
+      throw InputError("the input shape is not known; give model.input_shape or data.inputs");
+    shape = train::sample_shape(settings.data);
+  }
+  return {train::build_model(source, shape), settings.fit.batch_size, settings.compile.optimizer};
+}
+
+std::string megabytes(double floats) { return fmt::format("{:>10.2f} MB", floats * 4 / 1048576); }
+
+/// Before anything is allocated: what a run would take, and compute.
+std::string memory_and_work(comm::Session& session, Subject& subject) {
+  nn::Sequential& model = *subject.model;
+  const std::int64_t ranks = session.size(), rows = (subject.batch_size + ranks - 1) / ranks;
+  model.prepare(rows, nn::Mode::kTraining);
+  const auto trainable = static_cast<double>(model.trainable_floats());
+  std::string text = fmt::format("Memory of a run with {} rank{}, fit.batch_size = {}:\n", ranks,
+                                 ranks == 1 ? "" : "s", subject.batch_size);
+  text += " parameters      " + megabytes(static_cast<double>(model.total_floats())) + " once a node\n";
+  text += " gradients       " + megabytes(trainable) + " a rank\n";
+  text += " activations     " + megabytes(static_cast<double>(model.workspace_floats())) +
+          fmt::format(" a rank, for {} rows of the mini-batch\n", rows);
+  if (!subject.optimizer.is_null()) {
+    const auto optimizer = optim::optimizers().make(subject.optimizer);
+    const auto slots = static_cast<double>(optimizer->slot_names().size());
+    text += " optimizer state " + megabytes(slots * trainable / static_cast<double>(ranks)) +
+            fmt::format(" a rank: {} of {} values a trainable parameter, cut among the ranks\n",
+                        optimizer->spec()["class_name"].get<std::string>(), slots);
+  }
+  const double batch = static_cast<double>(subject.batch_size);
+  text += fmt::format("FLOPs: {:.4g} M a sample forward, {:.4g} M in training; {:.4g} M a step of {} samples",
+                      model.forward_flops() * 1e-6, model.training_flops() * 1e-6,
+                      model.training_flops() * 1e-6 * batch, subject.batch_size);
+  return text;
+}
+
+}  // namespace
+
 ExitCode summary(comm::Session& session, const CommandLine& line) {
   comm::collectively(session, "summary", [&] {
-    std::unique_ptr<nn::Sequential> model;
-    if (is_model_file(line.file)) {
-      const train::ModelSource source = train::model_source_of(train::read_contents(session, line.file));
-      model = train::build_model(source, Shape{});
-    } else {
-      const train::Settings settings = train::read_settings(read_configuration(session, line));
-      const train::ModelSource source = train::read_model_source(session, settings.model);
-      Shape shape = source.input;
-      if (!source.has_input) {
-        data::SourceOptions options;
-        options.source = settings.data.inputs;
-        options.columns = settings.data.input_columns;
-        options.exclude_columns = settings.data.target_columns;
-        options.key = "data.inputs";
-        if (options.source.empty())
-          throw InputError("the input shape is not known; give model.input_shape or data.inputs");
-        shape = data::open_array(options)->info().sample;
-      }
-      model = train::build_model(source, shape);
-    }
-    log::info(nn::summary_table(*model));
-    const double parameter_mib = static_cast<double>(model->total_floats()) * 4 / 1048576;
-    log::info(
-        fmt::format("Memory: {:.1f} MB of parameters once a node, {:.1f} MB of gradients a rank; {:.3g} "
-                    "MFLOP a sample and step",
-                    parameter_mib, static_cast<double>(model->trainable_floats()) * 4 / 1048576,
-                    model->training_flops() * 1e-6));
+    std::int64_t is_model = 0;
+    if (session.is_root() && kind_of_file(line.file) == FileKind::kModel) is_model = 1;
+    Subject subject =
+        session.maximum(is_model) == 1 ? from_model_file(session, line) : from_configuration(session, line);
+    log::info(nn::summary_table(*subject.model, nn::SummaryColumns::kAll));
+    for (const std::string& note : nn::model_notes(*subject.model)) log::note(note);
+    log::info(memory_and_work(session, subject));
   });
   return ExitCode::kDone;
 }

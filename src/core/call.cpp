@@ -47,7 +47,9 @@ class Parser {
 
   void finish() {
     skip_space();
-    if (!at_end()) fail("has an unexpected \"" + std::string(1, text_[position_]) + "\"");
+    if (at_end()) return;
+    fail("has an unexpected \"" + std::string(1, text_[position_]) + "\"" +
+         (peek('#') ? " (white space before it would begin a comment)" : ""));
   }
 
  private:

@@ -18,14 +18,13 @@ struct ShardRange {
   bool operator==(const ShardRange&) const = default;
 };
 
-/// The shards of rank `rank` of `ranks`: [rank * shards / ranks, (rank + 1) * shards / ranks). With more
-/// ranks than shards some have none, spread evenly over the others.
+/// The shards of rank `rank` of `ranks`: [rank * shards / ranks, (rank + 1) * shards / ranks).
 ShardRange shards_of_rank(int rank, int ranks, int shards);
 
 /// First row of shard `shard` when `rows` rows are cut into `shards`: shard * rows / shards.
 std::int64_t shard_begin(int shard, int shards, std::int64_t rows);
 
-/// The minimal aligned nodes that cover `range`, left to right; none for an empty one.
+/// The minimal aligned nodes that cover `range`, left to right.
 std::vector<ShardRange> covering_nodes(ShardRange range, int shards);
 
 /// One instruction of a sum over a rank's shards, left to right, for a stack of buffers. Buffer indices

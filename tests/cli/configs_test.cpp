@@ -37,7 +37,7 @@ TEST_F(Configs, PerceptronIrisAnswersTheSeedsQuestion) {
                                      "/configs/data/petals.csv --output=answer.csv");
   EXPECT_EQ(outcome.code, 0) << outcome.output;
   const std::string answer = read("answer.csv");
-  EXPECT_EQ(answer.rfind("class,class_name,output_0\n", 0), 0U) << answer;
+  EXPECT_EQ(answer.rfind("class,class_name,setosa\n", 0), 0U) << answer;
   // The answer that configs/README.md shows: setosa, by the line 2 - 0.5 length - 0.8 width.
   EXPECT_NE(answer.find("\n1,setosa,0.60000"), std::string::npos) << answer;
 }

@@ -1,5 +1,6 @@
 // Ways in which a job may end; expect_ending.sh looks at the exit code and the text.
 
+#include <csignal>
 #include <cstdio>
 #include <string_view>
 
@@ -15,6 +16,34 @@ TEST(Endings, OneRankFailsAnExpectation) {
   EXPECT_NE(session.rank(), 2);
   session.barrier();
   session.barrier();
+}
+
+/// One rank stops for good where the others wait for it.
+int stall(comm::Session& session, std::string_view how) {
+  session.end_stalls_after(2, "0:02");
+  const int late = how.ends_with("root") ? 0 : 1;
+  comm::ExchangeOptions options;
+  options.shards = session.size();
+  options.total_floats = options.trainable_floats = 1000;
+  options.trainables = {{0, 1000, true}};
+  comm::Exchange exchange(session, options);
+  if (how.starts_with("stall_in_step")) {
+    for (int step = 0; step < 5; ++step) {
+      if (step == 3 && session.rank() == late) std::raise(SIGSTOP);
+      exchange.reduce({});
+      for (std::size_t piece = 0; piece < exchange.pieces().size(); ++piece) exchange.await_sum(piece);
+      exchange.share();
+    }
+    exchange.settle();
+    return 0;
+  }
+  if (how.starts_with("stall_in_phase")) {
+    comm::collectively(session, "read the data", [&] {
+      if (session.rank() == late) std::raise(SIGSTOP);
+    });
+  }
+  if (session.rank() == late) std::raise(SIGSTOP);  // at the end, where only the session waits
+  return 0;
 }
 
 int end(comm::Session& session, std::string_view how, int argc, char** argv) {
@@ -35,6 +64,8 @@ int end(comm::Session& session, std::string_view how, int argc, char** argv) {
     exchange.share();
     if (session.rank() == 1) session.abort(ExitCode::kDiverged, "the disk is full");
     exchange.reduce(flags);
+  } else if (how.starts_with("stall")) {
+    return stall(session, how);
   } else if (how == "expect") {
     testing::InitGoogleTest(&argc, argv);
     mpi_test::end_job_on_failure(session);
@@ -50,7 +81,9 @@ int main(int argc, char** argv) {
   try {
     comm::Session session(argc, argv);
     if (how == "unwind" && session.rank() == 1) throw RuntimeError("nobody caught me in time");
-    return end(session, how, argc, argv);
+    const int code = end(session, how, argc, argv);
+    session.close();
+    return code;
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return static_cast<int>(error.code());

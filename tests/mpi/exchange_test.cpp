@@ -77,6 +77,16 @@ void dawdle(int step) {
   if (wait > 0) usleep(static_cast<useconds_t>(100 * wait));
 }
 
+/// One rank is late, always at the same place of the step.
+enum class Place { kNowhere, kBeforeComplete, kBeforeReduce, kAfterWaits, kBeforeShare, kAfterShare };
+struct Delay {
+  int rank = -1;
+  Place place = Place::kNowhere;
+  void at(Place here) const {
+    if (here == place && session().rank() == rank) usleep(3000);
+  }
+};
+
 bool in_variable(const ExchangeOptions& options, std::int64_t element) {
   return std::any_of(options.trainables.begin(), options.trainables.end(), [&](const Extent& extent) {
     return extent.offset <= element && element < extent.offset + extent.size;
@@ -99,23 +109,33 @@ void step_pieces(Exchange& exchange, const Gradients& gradients, int step, std::
   }
 }
 
+/// A rank speaks up in every third step.
+StepFlags flags_of(int step, int rank) { return {(step + rank) % 3 == 0 ? 1U << rank % 32 : 0U}; }
+
 /// Several steps as training makes them; every `stride`-th element is checked.
-void expect_steps(const ExchangeOptions& options, int steps, std::int64_t stride) {
+void expect_steps(const ExchangeOptions& options, int steps, std::int64_t stride, Delay delay = {}) {
   const Gradients gradients{options};
   Exchange exchange(session(), options);
+  exchange.on_wait([&](auto, auto) { delay.at(Place::kAfterWaits); });  // inside of the exchange's calls
   ASSERT_EQ(static_cast<std::int64_t>(exchange.values().size()), options.total_floats);
   for (int step = 0; step < steps; ++step) {
     // As backward does: from the last variable to the first, telling of each as it is complete.
     for (std::size_t v = options.trainables.size(); v-- > 0;) {
       const Extent& extent = options.trainables[v];
       gradients.fill(exchange, step, extent.offset, extent.offset + extent.size);
+      if (v == options.trainables.size() / 2) delay.at(Place::kBeforeComplete);
       if (step != 3 || v % 2 == 0) exchange.complete(extent.offset, extent.size);  // a hint may be left out
       dawdle(step + static_cast<int>(v));
     }
-    exchange.reduce({});
+    delay.at(Place::kBeforeReduce);
+    exchange.reduce(flags_of(step, session().rank()));
     step_pieces(exchange, gradients, step, stride);
     dawdle(step + 100);
-    exchange.share();
+    delay.at(Place::kBeforeShare);
+    std::uint32_t joined = 0;
+    for (int r = 0; r < session().size(); ++r) joined |= flags_of(step, r).bits;
+    ASSERT_EQ(exchange.share().bits, joined) << "step " << step;
+    delay.at(Place::kAfterShare);
     dawdle(step + 200);
     if (step == 2) exchange.settle();
     // As forward does: from the first variable to the last, each only after it was waited for.
@@ -135,19 +155,36 @@ void expect_steps(const ExchangeOptions& options, int steps, std::int64_t stride
 
 TEST_P(ExchangeTest, SumsAndNewValuesHaveTheBitsOfTheTree) { expect_steps(options(), 5, 1); }
 
-TEST(ExchangeBuckets, ManyOfThemHaveTheBitsOfTheTree) {
+ExchangeOptions many_buckets() {
   ExchangeOptions options;
   for (const std::int64_t size : {90000, 500, 70000, 3, 40000, 20000}) {
     options.trainables.push_back({options.trainable_floats, size, size != 70000});
     options.trainable_floats += (size + 15) / 16 * 16;
   }
   options.total_floats = options.trainable_floats;
+  return options;
+}
+
+TEST(ExchangeBuckets, ManyOfThemHaveTheBitsOfTheTree) {
+  ExchangeOptions options = many_buckets();
   for (const SumFormat wire : {SumFormat::kFloat32, SumFormat::kBfloat16}) {
     for (const int shards : {1, 3, 16}) {
       options.shards = shards;
       options.wire = wire;
       expect_steps(options, 4, 97);
     }
+  }
+}
+
+TEST(ExchangeBuckets, OneLateRankChangesNothing) {
+  ExchangeOptions options = many_buckets();
+  options.shards = 4;
+  const int last = session().size() - 1;
+  for (const SumFormat wire : {SumFormat::kFloat32, SumFormat::kBfloat16}) {
+    options.wire = wire;
+    for (const Place place : {Place::kBeforeComplete, Place::kBeforeReduce, Place::kAfterWaits,
+                              Place::kBeforeShare, Place::kAfterShare})
+      for (const int rank : {0, last}) expect_steps(options, 3, 401, {rank, place});
   }
 }
 

@@ -33,6 +33,7 @@ void Implementation::open_step() {
   await_values(options.trainable_floats);
   step_is_open = true;
   ++generation;
+  session.watch.at_step(generation);
   for (BucketState& state : states) {
     state.missing = state.variable_floats;
     state.complete = state.summed = state.result = false;

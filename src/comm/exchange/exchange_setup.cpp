@@ -73,6 +73,12 @@ Implementation::Implementation(Session& the_session, const ExchangeOptions& the_
   check(MPI_Barrier(world), "MPI_Barrier");
 }
 
+Implementation::~Implementation() {
+  for (const MPI_Comm own : {leaders, world}) {
+    if (own != MPI_COMM_NULL) session.retired.push_back(own);
+  }
+}
+
 /// Opens the node's window, or one for this rank alone; returns the first rank of every rank's node.
 std::vector<int> Implementation::open_window() {
   const NodeMap wanted(leaders_of(session), session.rank);
@@ -138,7 +144,7 @@ void Implementation::lay_out() {
   std::byte* base = window->data();
   const auto floats_at = [&](std::int64_t offset) { return reinterpret_cast<float*>(base + offset); };
   barrier = NodeBarrier(reinterpret_cast<BarrierState*>(base), map.local_size());
-  waiter = Waiter(session.crowding, map.nodes() > 1 ? this : nullptr);
+  waiter = Waiter(session.crowding, map.nodes() > 1 ? this : nullptr, &session.watch);
   published = reinterpret_cast<Published*>(base + layout.published);
   flag_lines = reinterpret_cast<FlagLine*>(base + layout.flags);
   stamps = base + layout.stamps;
@@ -164,6 +170,7 @@ void Implementation::plan_sums() {
   if (map.nodes() > 1 && map.is_owner()) {
     Peers::Plan plan;
     plan.world = world;
+    plan.waiter = &session.waiter;
     plan.map = &map;
     plan.buckets = &buckets;
     plan.shards = options.shards;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "comm/exchange/exchange_implementation.h"
+#include "comm/session/collective.h"
 #include "core/error.h"
 
 namespace nntrain::comm {
@@ -35,9 +36,10 @@ const double* Implementation::join(std::span<const double> mine, const Parts& pa
   barrier.arrive_and_wait(waiter);
   if (map.nodes() > 1) {
     if (leaders != MPI_COMM_NULL)
-      check(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all, parts.node_counts.data(),
-                           parts.node_offsets.data(), MPI_DOUBLE, leaders),
-            "MPI_Allgatherv");
+      await(session.waiter, "MPI_Iallgatherv", [&](MPI_Request* request) {
+        return MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all, parts.node_counts.data(),
+                               parts.node_offsets.data(), MPI_DOUBLE, leaders, request);
+      });
     barrier.arrive_and_wait(waiter);
   }
   return all;
@@ -113,7 +115,9 @@ std::vector<float> Exchange::gather_slices(std::span<const float> mine) {
   if (e.map.rank != 0) {
     if (!root_takes_from(e, e.map.rank)) return {};
     in_pieces(e.owned_floats, [&](std::int64_t begin, int count) {
-      check(MPI_Send(mine.data() + begin, count, MPI_FLOAT, 0, kSlicesTag, e.world), "MPI_Send");
+      await(e.session.waiter, "MPI_Isend", [&](MPI_Request* request) {
+        return MPI_Isend(mine.data() + begin, count, MPI_FLOAT, 0, kSlicesTag, e.world, request);
+      });
     });
     return {};
   }
@@ -126,8 +130,9 @@ std::vector<float> Exchange::gather_slices(std::span<const float> mine) {
     if (r != 0) {
       part.resize(static_cast<std::size_t>(total_count(ranges)));
       in_pieces(total_count(ranges), [&](std::int64_t begin, int count) {
-        check(MPI_Recv(part.data() + begin, count, MPI_FLOAT, r, kSlicesTag, e.world, MPI_STATUS_IGNORE),
-              "MPI_Recv");
+        await(e.session.waiter, "MPI_Irecv", [&](MPI_Request* request) {
+          return MPI_Irecv(part.data() + begin, count, MPI_FLOAT, r, kSlicesTag, e.world, request);
+        });
       });
       from = part.data();
     }
@@ -145,8 +150,9 @@ void Exchange::scatter_slices(std::span<const float> whole_on_root, std::span<fl
     throw RuntimeError("internal: scatter_slices got an array of another length than the pieces");
   if (e.map.rank != 0) {
     in_pieces(e.owned_floats, [&](std::int64_t begin, int count) {
-      check(MPI_Recv(mine.data() + begin, count, MPI_FLOAT, 0, kSlicesTag, e.world, MPI_STATUS_IGNORE),
-            "MPI_Recv");
+      await(e.session.waiter, "MPI_Irecv", [&](MPI_Request* request) {
+        return MPI_Irecv(mine.data() + begin, count, MPI_FLOAT, 0, kSlicesTag, e.world, request);
+      });
     });
     return;
   }
@@ -162,7 +168,9 @@ void Exchange::scatter_slices(std::span<const float> whole_on_root, std::span<fl
       into = std::copy_n(whole_on_root.data() + range.begin, range.count(), into);
     if (r == 0) continue;
     in_pieces(total_count(ranges), [&](std::int64_t begin, int count) {
-      check(MPI_Send(part.data() + begin, count, MPI_FLOAT, r, kSlicesTag, e.world), "MPI_Send");
+      await(e.session.waiter, "MPI_Isend", [&](MPI_Request* request) {
+        return MPI_Isend(part.data() + begin, count, MPI_FLOAT, r, kSlicesTag, e.world, request);
+      });
     });
   }
 }

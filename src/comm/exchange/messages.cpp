@@ -50,8 +50,8 @@ void Messages::plan_receive(void* into, std::int64_t count, MPI_Datatype type, i
   });
 }
 
-void Messages::start() {
-  wait();
+void Messages::start(Waiter& waiter) {
+  wait(waiter);
   if (requests_.empty()) return;
   check(MPI_Startall(static_cast<int>(requests_.size()), requests_.data()), "MPI_Startall");
   under_way_ = true;
@@ -66,11 +66,8 @@ bool Messages::have_ended() {
   return !under_way_;
 }
 
-void Messages::wait() {
-  if (!under_way_) return;
-  check(MPI_Waitall(static_cast<int>(requests_.size()), requests_.data(), MPI_STATUSES_IGNORE),
-        "MPI_Waitall");
-  under_way_ = false;
+void Messages::wait(Waiter& waiter) {
+  waiter.until([&] { return have_ended(); });
 }
 
 }  // namespace nntrain::comm

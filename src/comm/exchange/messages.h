@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "comm/session/mpi_call.h"
+#include "comm/session/waiter.h"
 
 namespace nntrain::comm {
 
@@ -20,9 +21,9 @@ class Messages {
   void plan_send(const void* from, std::int64_t count, MPI_Datatype type, int to, int tag, MPI_Comm ranks);
   void plan_receive(void* into, std::int64_t count, MPI_Datatype type, int from, int tag, MPI_Comm ranks);
 
-  void start();       ///< ends what was started before
-  bool have_ended();  ///< local look, which also moves data; true when nothing was started
-  void wait();
+  void start(Waiter& waiter);  ///< ends what was started before
+  bool have_ended();           ///< local look, which also moves data; true when nothing was started
+  void wait(Waiter& waiter);
 
  private:
   std::vector<MPI_Request> requests_;

@@ -20,7 +20,8 @@ Range Peers::home(const Plan& plan, std::size_t bucket, int j) const {
 }
 
 Peers::Peers(const Plan& plan)
-    : format_(plan.format),
+    : waiter_(plan.waiter),
+      format_(plan.format),
       partial_(shard_nodes_of_ranks(*plan.map, plan.map->node, plan.shards),
                shard_nodes_of_node(*plan.map, plan.map->node, plan.shards), plan.shards, plan.format) {
   const NodeMap& map = *plan.map;
@@ -116,20 +117,20 @@ std::span<const float* const> Peers::arriving(std::size_t bucket, int j) const {
 }
 
 void Peers::expect_sums() {
-  flags_in_.start();
+  flags_in_.start(*waiter_);
   // In the order in which backward completes them: a message that finds its receive first in the list is
   // cheap.
-  for (std::size_t b = buckets_.size(); b-- > 0;) buckets_[b].sums_in.start();
+  for (std::size_t b = buckets_.size(); b-- > 0;) buckets_[b].sums_in.start(*waiter_);
 }
 
 void Peers::send_sums(std::size_t bucket) {
   Traffic& traffic = buckets_[bucket];
-  traffic.sums_out.wait();
+  traffic.sums_out.wait(*waiter_);
   for (const Outgoing& out : traffic.outgoing) {
     partial_.run(out.inputs, out.outputs, 0, out.count);
     for (const Packed& packed : out.packed) packed.pack();
   }
-  traffic.sums_out.start();
+  traffic.sums_out.start(*waiter_);
 }
 
 bool Peers::sums_have_left(std::size_t bucket) { return buckets_[bucket].sums_out.have_ended(); }
@@ -141,14 +142,14 @@ bool Peers::sums_have_arrived(std::size_t bucket) {
 }
 
 void Peers::expect_results() {
-  for (Traffic& traffic : buckets_) traffic.results_in.start();
+  for (Traffic& traffic : buckets_) traffic.results_in.start(*waiter_);
 }
 
 void Peers::send_results(std::size_t bucket) {
   Traffic& traffic = buckets_[bucket];
-  traffic.results_out.wait();
+  traffic.results_out.wait(*waiter_);
   if (traffic.packed_result_out.halves != nullptr) traffic.packed_result_out.pack();
-  traffic.results_out.start();
+  traffic.results_out.start(*waiter_);
 }
 
 bool Peers::results_have_arrived(std::size_t bucket) {
@@ -158,13 +159,13 @@ bool Peers::results_have_arrived(std::size_t bucket) {
 }
 
 void Peers::finish_results() {
-  for (Traffic& traffic : buckets_) traffic.results_out.wait();
+  for (Traffic& traffic : buckets_) traffic.results_out.wait(*waiter_);
 }
 
 void Peers::send_flags(std::uint32_t flags) {
-  flags_out_.wait();
+  flags_out_.wait(*waiter_);
   my_flags_ = flags;
-  flags_out_.start();
+  flags_out_.start(*waiter_);
 }
 
 bool Peers::flags_have_arrived() { return flags_in_.have_ended(); }

@@ -21,6 +21,7 @@ class Peers {
  public:
   struct Plan {
     MPI_Comm world = MPI_COMM_NULL;
+    Waiter* waiter = nullptr;  ///< one that makes no progress meanwhile: progress itself waits here
     const NodeMap* map = nullptr;
     const std::vector<Bucket>* buckets = nullptr;
     int shards = 1;
@@ -82,6 +83,7 @@ class Peers {
   float* room_for_floats(std::int64_t count);
   Packed room_for_halves(const float* floats, std::int64_t count);
 
+  Waiter* waiter_;
   SumFormat format_;
   SumProgram partial_;  ///< arrays of my node's ranks -> covering nodes of the node's shards
   std::vector<Traffic> buckets_;

@@ -4,8 +4,8 @@
 #include <new>
 #include <vector>
 
+#include "comm/session/collective.h"
 #include "comm/session/session.h"
-#include "comm/session/session_implementation.h"
 
 namespace nntrain::comm {
 
@@ -43,10 +43,13 @@ void collectively(Session& session, std::string_view what, const std::function<v
     work();
     return;
   }
+  Session::Implementation& impl = session.implementation();
+  impl.watch.at_phase(what);
   const Outcome mine = attempt(work);
   std::vector<int> codes(static_cast<std::size_t>(session.size()));
-  check(MPI_Allgather(&mine.code, 1, MPI_INT, codes.data(), 1, MPI_INT, session.implementation().world),
-        "MPI_Allgather");
+  await(impl.waiter, "MPI_Iallgather", [&](MPI_Request* request) {
+    return MPI_Iallgather(&mine.code, 1, MPI_INT, codes.data(), 1, MPI_INT, impl.world, request);
+  });
   const auto failed = std::count_if(codes.begin(), codes.end(), [](int code) { return code != 0; });
   if (failed == 0) return;
   const auto first =

@@ -10,6 +10,7 @@
 #include <exception>
 #include <numeric>
 
+#include "comm/session/collective.h"
 #include "comm/session/launcher.h"
 #include "comm/session/session_implementation.h"
 #include "comm/session/topology.h"
@@ -18,18 +19,35 @@ namespace nntrain::comm {
 
 namespace {
 
-void broadcast_on(MPI_Comm ranks, std::span<std::byte> data, int root) {
+void broadcast_on(Waiter& waiter, MPI_Comm ranks, std::span<std::byte> data, int root) {
   for (std::size_t begin = 0; begin < data.size(); begin += kPieceBytes) {
     const std::size_t count = std::min<std::size_t>(kPieceBytes, data.size() - begin);
-    check(MPI_Bcast(data.data() + begin, static_cast<int>(count), MPI_BYTE, root, ranks), "MPI_Bcast");
+    await(waiter, "MPI_Ibcast", [&](MPI_Request* request) {
+      return MPI_Ibcast(data.data() + begin, static_cast<int>(count), MPI_BYTE, root, ranks, request);
+    });
   }
 }
 
 template <class T>
-T reduced(MPI_Comm ranks, T value, MPI_Datatype type, MPI_Op operation) {
+T reduced(Session::Implementation& session, T value, MPI_Datatype type, MPI_Op operation) {
   T result{};
-  check(MPI_Allreduce(&value, &result, 1, type, operation, ranks), "MPI_Allreduce");
+  await(session.waiter, "MPI_Iallreduce", [&](MPI_Request* request) {
+    return MPI_Iallreduce(&value, &result, 1, type, operation, session.world, request);
+  });
   return result;
+}
+
+/// Of exchanges that are gone.
+void free_retired(Session::Implementation& session) {
+  for (MPI_Comm& communicator : session.retired) check(MPI_Comm_free(&communicator), "MPI_Comm_free");
+  session.retired.clear();
+}
+
+void free_communicators(Session::Implementation& session) {
+  free_retired(session);
+  for (MPI_Comm* own : {&session.node_ranks, &session.world}) {
+    if (*own != MPI_COMM_NULL && *own != MPI_COMM_SELF) check(MPI_Comm_free(own), "MPI_Comm_free");
+  }
 }
 
 }  // namespace
@@ -50,22 +68,70 @@ Session::Session(int& argc, char**& argv) : impl_(std::make_unique<Implementatio
     int size = 1;
     check(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size");
     refuse_lonely_ranks(size, tasks);
-    discover_nodes(*impl_);
+    discover_nodes(*impl_, MPI_COMM_WORLD);
+    impl_->watch.open(impl_->world, impl_->node_sizes, impl_->host);
+    impl_->waiter = Waiter(impl_->crowding, nullptr, &impl_->watch);
   } catch (...) {
     if (impl_->ends_mpi) MPI_Finalize();
     throw;
   }
 }
 
+Session::Session(int fortran_communicator) : impl_(std::make_unique<Implementation>()) {
+  impl_->ends_mpi = false;
+  discover_nodes(*impl_, MPI_Comm_f2c(fortran_communicator));
+  impl_->waiter = Waiter(impl_->crowding, nullptr, nullptr);
+}
+
+Session::Session() : impl_(std::make_unique<Implementation>()) { impl_->ends_mpi = false; }
+
+std::unique_ptr<Session> Session::alone() const {
+  std::unique_ptr<Session> single(new Session);
+  Implementation& impl = *single->impl_;
+  impl.world = impl.node_ranks = MPI_COMM_SELF;
+  impl.node_sizes = {1};
+  impl.host = impl_->host;
+  impl.exceptions_at_start = std::uncaught_exceptions();
+  impl.waiter = Waiter(impl.crowding, nullptr, nullptr);
+  return single;
+}
+
 Session::~Session() {
-  if (std::uncaught_exceptions() > impl_->exceptions_at_start)
-    abort(ExitCode::kRuntime, "an exception left the program while other ranks were still at work");
-  try {
-    for (const auto& window : impl_->windows) window->free();
-  } catch (const std::exception& error) {
-    abort(ExitCode::kRuntime, error.what());
+  if (impl_->closed) return;
+  if (size() == 1) {  // nobody to communicate with
+    try {
+      close();
+    } catch (const std::exception& error) {
+      if (impl_->ends_mpi) abort(ExitCode::kRuntime, error.what());
+    }
+  } else if (impl_->ends_mpi) {
+    abort(ExitCode::kRuntime, std::uncaught_exceptions() > impl_->exceptions_at_start
+                                  ? "an exception left the program while other ranks were still at work"
+                                  : "internal: the session ends without Session::close()");
   }
+}
+
+void Session::close() {
+  if (impl_->closed) return;
+  // Freeing windows and MPI_Finalize wait inside MPI for ranks that may never come.
+  impl_->watch.at_phase("end");
+  barrier();
+  impl_->watch.close();
+  for (const auto& window : impl_->windows) window->free();
+  impl_->windows.clear();
+  free_communicators(*impl_);
+  impl_->closed = true;
   if (impl_->ends_mpi) MPI_Finalize();
+}
+
+void Session::release_unused() {
+  barrier();
+  // Arrays go on every rank of a node alike, so the ranks agree on which windows have none.
+  for (const auto& window : impl_->windows) {
+    if (window.use_count() == 1) window->free();
+  }
+  std::erase_if(impl_->windows, [](const auto& window) { return window.use_count() == 1; });
+  free_retired(*impl_);
 }
 
 int Session::rank() const { return impl_->rank; }
@@ -111,9 +177,18 @@ void Session::abort(ExitCode code, const std::string& message) noexcept {
   std::_Exit(status);
 }
 
-void Session::barrier() { check(MPI_Barrier(impl_->world), "MPI_Barrier"); }
+void Session::barrier() {
+  await(impl_->waiter, "MPI_Ibarrier",
+        [&](MPI_Request* request) { return MPI_Ibarrier(impl_->world, request); });
+}
 
-void Session::broadcast(std::span<std::byte> data, int root) { broadcast_on(impl_->world, data, root); }
+void Session::broadcast(std::span<std::byte> data, int root) {
+  broadcast_on(impl_->waiter, impl_->world, data, root);
+}
+
+void Session::end_stalls_after(double seconds, const std::string& text) {
+  impl_->watch.set_timeout(seconds, text);
+}
 
 std::string Session::broadcast_text(const std::string& text, int root) {
   auto length = static_cast<std::int64_t>(text.size());
@@ -128,8 +203,9 @@ std::vector<std::vector<std::byte>> Session::all_gather(std::span<const std::byt
   const auto ranks = static_cast<std::size_t>(size());
   const auto my_bytes = static_cast<std::int64_t>(mine.size());
   std::vector<std::int64_t> bytes(ranks);
-  check(MPI_Allgather(&my_bytes, 1, MPI_INT64_T, bytes.data(), 1, MPI_INT64_T, impl_->world),
-        "MPI_Allgather");
+  await(impl_->waiter, "MPI_Iallgather", [&](MPI_Request* request) {
+    return MPI_Iallgather(&my_bytes, 1, MPI_INT64_T, bytes.data(), 1, MPI_INT64_T, impl_->world, request);
+  });
   std::vector<std::vector<std::byte>> all(ranks);
   for (std::size_t i = 0; i < ranks; ++i) {
     if (static_cast<int>(i) == rank()) all[i].assign(mine.begin(), mine.end());
@@ -143,9 +219,10 @@ std::vector<std::vector<std::byte>> Session::all_gather(std::span<const std::byt
   std::vector<int> offsets(ranks);
   std::exclusive_scan(counts.begin(), counts.end(), offsets.begin(), 0);
   std::vector<std::byte> joined(static_cast<std::size_t>(offsets.back() + counts.back()));
-  check(MPI_Allgatherv(mine.data(), counts[static_cast<std::size_t>(rank())], MPI_BYTE, joined.data(),
-                       counts.data(), offsets.data(), MPI_BYTE, impl_->world),
-        "MPI_Allgatherv");
+  await(impl_->waiter, "MPI_Iallgatherv", [&](MPI_Request* request) {
+    return MPI_Iallgatherv(mine.data(), counts[static_cast<std::size_t>(rank())], MPI_BYTE, joined.data(),
+                           counts.data(), offsets.data(), MPI_BYTE, impl_->world, request);
+  });
   for (std::size_t i = 0; i < ranks; ++i) std::copy_n(joined.begin() + offsets[i], counts[i], all[i].begin());
   return all;
 }
@@ -154,14 +231,18 @@ std::vector<std::vector<std::byte>> Session::gather(std::span<const std::byte> m
   constexpr int kTag = 1;
   const auto my_bytes = static_cast<std::int64_t>(mine.size());
   std::vector<std::int64_t> bytes(static_cast<std::size_t>(size()));
-  check(MPI_Gather(&my_bytes, 1, MPI_INT64_T, bytes.data(), 1, MPI_INT64_T, 0, impl_->world), "MPI_Gather");
+  await(impl_->waiter, "MPI_Igather", [&](MPI_Request* request) {
+    return MPI_Igather(&my_bytes, 1, MPI_INT64_T, bytes.data(), 1, MPI_INT64_T, 0, impl_->world, request);
+  });
   const auto pieces = [](std::int64_t total, auto&& transfer) {
     for (std::int64_t begin = 0; begin < total; begin += kPieceBytes)
       transfer(begin, static_cast<int>(std::min(kPieceBytes, total - begin)));
   };
   if (!is_root()) {
     pieces(my_bytes, [&](std::int64_t begin, int count) {
-      check(MPI_Send(mine.data() + begin, count, MPI_BYTE, 0, kTag, impl_->world), "MPI_Send");
+      await(impl_->waiter, "MPI_Isend", [&](MPI_Request* request) {
+        return MPI_Isend(mine.data() + begin, count, MPI_BYTE, 0, kTag, impl_->world, request);
+      });
     });
     return {};
   }
@@ -171,23 +252,25 @@ std::vector<std::vector<std::byte>> Session::gather(std::span<const std::byte> m
     auto& part = all[static_cast<std::size_t>(r)];
     part.resize(static_cast<std::size_t>(bytes[static_cast<std::size_t>(r)]));
     pieces(bytes[static_cast<std::size_t>(r)], [&](std::int64_t begin, int count) {
-      check(MPI_Recv(part.data() + begin, count, MPI_BYTE, r, kTag, impl_->world, MPI_STATUS_IGNORE),
-            "MPI_Recv");
+      await(impl_->waiter, "MPI_Irecv", [&](MPI_Request* request) {
+        return MPI_Irecv(part.data() + begin, count, MPI_BYTE, r, kTag, impl_->world, request);
+      });
     });
   }
   return all;
 }
 
-std::int64_t Session::minimum(std::int64_t value) {
-  return reduced(impl_->world, value, MPI_INT64_T, MPI_MIN);
-}
-std::int64_t Session::maximum(std::int64_t value) {
-  return reduced(impl_->world, value, MPI_INT64_T, MPI_MAX);
-}
-double Session::maximum(double value) { return reduced(impl_->world, value, MPI_DOUBLE, MPI_MAX); }
-double Session::minimum(double value) { return reduced(impl_->world, value, MPI_DOUBLE, MPI_MIN); }
+std::int64_t Session::minimum(std::int64_t value) { return reduced(*impl_, value, MPI_INT64_T, MPI_MIN); }
+std::int64_t Session::maximum(std::int64_t value) { return reduced(*impl_, value, MPI_INT64_T, MPI_MAX); }
+double Session::maximum(double value) { return reduced(*impl_, value, MPI_DOUBLE, MPI_MAX); }
+double Session::minimum(double value) { return reduced(*impl_, value, MPI_DOUBLE, MPI_MIN); }
 
-void Session::node_barrier() { check(MPI_Barrier(impl_->node_ranks), "MPI_Barrier"); }
-void Session::node_broadcast(std::span<std::byte> data) { broadcast_on(impl_->node_ranks, data, 0); }
+void Session::node_barrier() {
+  await(impl_->waiter, "MPI_Ibarrier",
+        [&](MPI_Request* request) { return MPI_Ibarrier(impl_->node_ranks, request); });
+}
+void Session::node_broadcast(std::span<std::byte> data) {
+  broadcast_on(impl_->waiter, impl_->node_ranks, data, 0);
+}
 
 }  // namespace nntrain::comm

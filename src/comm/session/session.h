@@ -23,9 +23,10 @@ class SharedError : public Error {
   using Error::Error;
 };
 
-/// MPI_Init_thread .. MPI_Finalize. One per process. Ranks are ordered node by node, so that every node's
-/// ranks hold contiguous shards (rank 0 is MPI_COMM_WORLD's rank 0). The destructor finalizes, and does
-/// not communicate otherwise; it aborts the job when an exception is unwinding.
+/// MPI_Init_thread .. close(): MPI_Finalize, or the ranks of a communicator that an embedding program gives. Ranks are
+/// ordered node by node, so that every node's ranks hold contiguous shards (rank 0 is the communicator's rank 0).
+/// The destructor does not communicate: where close() was not called, the program's own session aborts the job (an
+/// exception is unwinding while others are at work), one of an embedding program leaves its memory to MPI_Finalize.
 /// Environment NNTRAIN_RANKS_PER_NODE=k cuts a node into virtual nodes of k ranks (tests of the
 /// several-node paths on one machine); =1 also switches shared memory off.
 class Session {
@@ -34,9 +35,20 @@ class Session {
   /// right MPI plug-in: Slurm, PMI, PMIx, Open MPI, Hydra, ALPS, PALS or WORLD_SIZE say that several
   /// processes were started, while MPI sees one rank.
   Session(int& argc, char**& argv);
+  /// On the ranks of a communicator of the embedding program (MPI_Comm_c2f of it), which has called MPI_Init and
+  /// finds MPI as it was after close(). Collective over them.
+  explicit Session(int fortran_communicator);
   ~Session();
+  /// Collective. Gives windows and communicators back; ends MPI if this session began it. Nothing may follow.
+  void close();
+  /// Collective. Gives back what arrays and exchanges that are gone had: between two runs of one session.
+  void release_unused();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
+
+  /// A session of this rank by itself, beside this one and ending before it: a run of one rank. What happens
+  /// in it is nobody else's business, so the other ranks must know to wait. Local.
+  std::unique_ptr<Session> alone() const;
 
   int rank() const;
   int size() const;
@@ -52,6 +64,10 @@ class Session {
 
   /// Prints one block on stderr ([rank r on host], the cause) and MPI_Aborts every rank with `code`.
   [[noreturn]] void abort(ExitCode code, const std::string& message) noexcept;
+
+  /// When ranks have waited for another for so long, they end the job and name it (600 s unless told;
+  /// infinity: never). `text` is what messages call it. The same on all ranks.
+  void end_stalls_after(double seconds, const std::string& text);
 
   // Collective over all ranks.
   void barrier();
@@ -74,6 +90,8 @@ class Session {
   Implementation& implementation() { return *impl_; }
 
  private:
+  Session();
+
   std::unique_ptr<Implementation> impl_;
 };
 

@@ -7,11 +7,10 @@
 #include "comm/session/mpi_call.h"
 #include "comm/session/session.h"
 #include "comm/session/shared_window.h"
+#include "comm/session/stall_watch.h"
+#include "comm/session/waiter.h"
 
 namespace nntrain::comm {
-
-/// Do the ranks of a machine have a core each? Decides whether a waiting rank spins or yields.
-enum class Crowding { kOneCoreEach, kMoreRanksThanCores };
 
 struct Session::Implementation {
   MPI_Comm world = MPI_COMM_NULL;       ///< all ranks, node by node
@@ -25,8 +24,12 @@ struct Session::Implementation {
   std::string host;
   int available_cores = 1;
   Crowding crowding = Crowding::kOneCoreEach;
+  StallWatch watch;
+  Waiter waiter;         ///< for everything but the exchange's steps
   bool ends_mpi = true;  ///< false when the embedding program had called MPI_Init itself
   int exceptions_at_start = 0;
+  bool closed = false;
+  std::vector<MPI_Comm> retired;  ///< communicators whose users are gone, to be freed when all ranks meet
   /// Windows whose arrays are gone or still in use: freed before MPI_Finalize, in the order of creation,
   /// which is the same on every rank of the node.
   std::vector<std::shared_ptr<SharedWindow>> windows;

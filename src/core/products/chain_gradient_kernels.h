@@ -9,8 +9,9 @@ namespace {
 constexpr std::int64_t kGradientBlock =
     64;  ///< rows of a gradient that share a panel in the second-level cache
 constexpr std::int64_t kManyRows =
-    512;                         ///< beyond, a panel of dz is taken piece by piece, each for all tiles
-constexpr int kOpenLevels = 18;  ///< of the tree of sums: 2^17 shards and their sum
+    512;  ///< beyond, a panel of dz is taken piece by piece, each for all tiles
+constexpr std::int64_t kPairedRows = 16;  ///< of a leaf, on average: up to here leaves are made in pairs
+constexpr int kOpenLevels = 18;          ///< of the tree of sums: 2^17 shards and their sum
 
 void pack(std::span<const Leaf> leaves, std::int64_t units, float* panels) {
   for_panels(units, [&](std::int64_t j, std::int64_t columns) {
@@ -52,6 +53,69 @@ void gradient_tile(std::span<const Leaf> leaves, const float* xt, const float* p
   }
 }
 
+/// H of the R rows of a tile in packed columns.
+template <int R>
+struct SomeOfPacked {
+  const float* first;
+  const float* at(int row, int) const { return first + row; }
+};
+
+/// As gradient_tile for leaves of few rows, where storing and adding them takes as long as making them: two
+/// neighbours meet in registers, for which a tile has half the rows at a time.
+template <int R, int V>
+void gradient_tile_of_pairs(std::span<const Leaf> leaves, const float* xt, const float* panel, float* g,
+                            std::int64_t units, int last, const float* updated) {
+  constexpr int H = 2 * R * V <= kRows * kVectors ? R : R / 2;
+  static_assert(R % H == 0);
+  if (updated != nullptr) {
+    for (int i = 0; i < R; ++i) fetch_to_write(updated + i * units, V * kWidth);
+  }
+  alignas(64) float open[kOpenLevels][H * V * kWidth];
+  for (int half = 0; half < R; half += H) {
+    const float *x = xt + half, *b = panel;
+    const auto add_leaf = [&](std::int64_t rows, Tile<H, V> & tile) __attribute__((always_inline)) {
+      tile.clear();
+      for (; rows > 0; --rows, x += R, b += V * kWidth) {
+        Lanes::Vector row[V];
+        load_row(b, row);
+        tile.step(SomeOfPacked<R>{x}, 0, row);
+      }
+    };
+    int depth = 0;
+    for (std::size_t s = 0; s < leaves.size(); s += 2) {
+      Tile<H, V> tile;
+      add_leaf(leaves[s].rows, tile);
+      if (s + 1 < leaves.size()) {
+        Tile<H, V> right;
+        add_leaf(leaves[s + 1].rows, right);
+        tile.add(right);
+      }
+      const bool is_last = s + 2 >= leaves.size();
+      const int closed = is_last ? depth : __builtin_ctzll(~static_cast<unsigned long long>(s / 2));
+      for (int level = 0; level < closed; ++level) tile.add_to(open[--depth]);
+      if (is_last) {
+        tile.store(g + half * units, units, last);
+      } else {
+        tile.store(open[depth++], V * kWidth, kWidth);
+      }
+    }
+  }
+}
+
+std::int64_t rows_of(std::span<const Leaf> leaves) {
+  std::int64_t rows = 0;
+  for (const Leaf& leaf : leaves) rows += leaf.rows;
+  return rows;
+}
+
+/// The tile that suits these leaves.
+template <int R, int V>
+auto* tile_of(std::span<const Leaf> leaves) {
+  const bool few =
+      leaves.size() > 1 && rows_of(leaves) <= kPairedRows * static_cast<std::int64_t>(leaves.size());
+  return few ? &gradient_tile_of_pairs<R, V> : &gradient_tile<R, V>;
+}
+
 /// x' of rows [begin, end) of g, tile by tile: (all rows, rows of the tile) each.
 void pack_columns_of_x(std::span<const Leaf> leaves, std::int64_t inputs, std::int64_t begin,
                        std::int64_t end, std::int64_t all_rows, float* to) {
@@ -81,6 +145,16 @@ void gradient_chunk(std::int64_t rows, const float* xt, const float* panel, floa
   tile.store(sums, V * kWidth, kWidth);
 }
 
+/// How many neighbours are summed in registers before their sum goes to memory: a whole branch of the tree of
+/// sums, of as many rows as share a piece of the panel.
+std::size_t leaves_together(std::span<const Leaf> leaves) {
+  std::int64_t longest = 1;
+  for (const Leaf& leaf : leaves) longest = std::max(longest, leaf.rows);
+  std::size_t together = 1;
+  while (static_cast<std::int64_t>(2 * together) * longest <= kManyRows) together *= 2;
+  return together;
+}
+
 /// As gradient_tile for all tiles of a block of `count` rows: leaves are so long that a piece of the panel
 /// serves every tile before the next piece is read. `room`: (levels of the tree + 1, kGradientBlock *
 /// kPanel).
@@ -92,10 +166,20 @@ void gradient_block(std::span<const Leaf> leaves, std::int64_t all_rows, const f
   float* sums = room;
   int depth = 0;
   std::int64_t done = 0;
-  for (std::size_t s = 0; s < leaves.size(); ++s) {
-    if (leaves[s].rows == 0) std::fill_n(sums, floats, 0.0F);
-    for (std::int64_t r = 0; r < leaves[s].rows; r += kManyRows) {
-      const std::int64_t rows = std::min(kManyRows, leaves[s].rows - r);
+  const std::size_t together = leaves_together(leaves);
+  for (std::size_t s = 0; s < leaves.size(); s += together) {
+    const std::span<const Leaf> group = leaves.subspan(s, std::min(together, leaves.size() - s));
+    const std::int64_t group_rows = rows_of(group);
+    if (together > 1) {
+      for_tiles(0, count, [&]<int R>(std::int64_t i) {
+        tile_of<R, V>(group)(group, xt + i * all_rows + done * R, panel + done * V * kWidth,
+                             sums + i * V * kWidth, V * kWidth, kWidth, nullptr);
+      });
+    } else if (group_rows == 0) {
+      std::fill_n(sums, floats, 0.0F);
+    }
+    for (std::int64_t r = 0; together == 1 && r < group_rows; r += kManyRows) {
+      const std::int64_t rows = std::min(kManyRows, group_rows - r);
       const std::int64_t looks_a_row =
           std::max<std::int64_t>(1, count / kRows);  // of each tile every kUnroll rows
       const std::int64_t lines_a_look = parts(kUnroll * V * kWidth / kLine, looks_a_row);
@@ -105,9 +189,9 @@ void gradient_block(std::span<const Leaf> leaves, std::int64_t all_rows, const f
                              sums + i * V * kWidth, r > 0, ahead);
       });
     }
-    done += leaves[s].rows;
-    const bool is_last = s + 1 == leaves.size();
-    const int closed = is_last ? depth : __builtin_ctzll(~static_cast<unsigned long long>(s));
+    done += group_rows;
+    const bool is_last = s + together >= leaves.size();
+    const int closed = is_last ? depth : __builtin_ctzll(~static_cast<unsigned long long>(s / together));
     for (int level = 0; level < closed; ++level) {
       const float* left = room + depth-- * kLevel;
       for (std::int64_t i = 0; i < floats; ++i) sums[i] = left[i] + sums[i];
@@ -123,10 +207,7 @@ void gradient_block(std::span<const Leaf> leaves, std::int64_t all_rows, const f
 void gradient_rows_lanes(std::span<const Leaf> leaves, std::int64_t inputs, std::int64_t units,
                          const float* panels, std::int64_t begin, std::int64_t end, float* room, float* g,
                          const float* updated) {
-  std::int64_t all_rows = 0;
-  for (const Leaf& leaf : leaves) {
-    all_rows += leaf.rows;
-  }
+  const std::int64_t all_rows = rows_of(leaves);
   float* xt = room + kOpenLevels * kGradientBlock * kPanel;
   for (std::int64_t block = begin; block < end; block += kGradientBlock) {
     const std::int64_t count = std::min(kGradientBlock, end - block);
@@ -139,8 +220,8 @@ void gradient_rows_lanes(std::span<const Leaf> leaves, std::int64_t inputs, std:
         if (all_rows > kManyRows)
           return gradient_block<V>(leaves, all_rows, xt, panel, count, g_block + j, units, last, room);
         for_tiles(0, count, [&]<int R>(std::int64_t i) {
-          gradient_tile<R, V>(leaves, xt + i * all_rows, panel, g_block + i * units + j, units, last,
-                              updated == nullptr ? nullptr : updated_block + i * units + j);
+          tile_of<R, V>(leaves)(leaves, xt + i * all_rows, panel, g_block + i * units + j, units, last,
+                                updated == nullptr ? nullptr : updated_block + i * units + j);
         });
       });
       panel += all_rows * padded(columns);

@@ -96,6 +96,14 @@ struct Tile {
       for (int j = 0; j < V; ++j) sum[i][j] = Lanes::add(Lanes::load(left + (i * V + j) * kWidth), sum[i][j]);
     }
   }
+  /// sum = sum + right.
+  void add(const Tile& right) {
+#pragma GCC unroll 32
+    for (int i = 0; i < R; ++i) {
+#pragma GCC unroll 32
+      for (int j = 0; j < V; ++j) sum[i][j] = Lanes::add(sum[i][j], right.sum[i][j]);
+    }
+  }
   /// sum[i] += a(row i, step) * b: one step of the chains.
   template <class Left>
   void step(const Left& a, int step, const Lanes::Vector (&b)[V]) {

@@ -181,7 +181,7 @@ std::vector<ColumnWish> parse_wishes(std::string_view text) {
   for (const std::string& item : split_items(whole)) {
     const std::size_t colon = colon_of(item);
     if (colon == std::string::npos) {
-      throw InputError(fmt::format("data.columns: \"{}\" is not of the form NAME: kind", item));
+      throw InputError(fmt::format("\"{}\" is not of the form NAME: kind", item));
     }
     ColumnWish wish;
     wish.column = unquoted(std::string_view(item).substr(0, colon));
@@ -198,11 +198,17 @@ std::vector<ColumnWish> parse_wishes(std::string_view text) {
     try {
       wish.kind = parse_kind(kind);
     } catch (const InputError& error) {
-      throw InputError(fmt::format("data.columns: {}: {}", wish.column, error.what()));
+      throw InputError(fmt::format("{}: {}", wish.column, error.what()));
     }
     wishes.push_back(std::move(wish));
   }
   return wishes;
+}
+
+bool has_part(const TableOptions& table, std::string_view kind) {
+  const std::vector<ColumnWish> wishes = parse_wishes(table.columns);
+  return std::any_of(wishes.begin(), wishes.end(),
+                     [&](const ColumnWish& wish) { return kind_name(wish.kind) == kind; });
 }
 
 }  // namespace nntrain::data

@@ -39,7 +39,7 @@ struct ColumnWish {
   std::string argument;  ///< date("%d.%m.%Y"), categorical(indices)
 };
 
-/// `area: numeric, "a, b": categorical, day: date("%d/%m/%Y")`. InputError names data.columns.
+/// `area: numeric, "a, b": categorical, day: date("%d/%m/%Y")`. InputError: another form, an unknown kind.
 std::vector<ColumnWish> parse_wishes(std::string_view text);
 
 /// Cuts at commas outside quotes and brackets; blanks round the items are dropped.

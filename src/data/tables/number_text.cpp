@@ -31,6 +31,7 @@ NumberState parse_extreme(std::string_view field, float& value) {
 
 /// Are the digits of `text` cut by `mark` into groups of three, the first of one to three?
 bool grouped(std::string_view text, char mark) {
+  if (text.starts_with('0')) return false;
   std::size_t group = 0;
   bool first = true;
   for (std::size_t i = 0; i <= text.size(); ++i) {

@@ -6,7 +6,10 @@
 
 namespace nntrain::nn {
 
-CommonLoss::CommonLoss(const Json& config, TargetForm form) : form_(form) {
+CommonLoss::CommonLoss(const Json& config, TargetForm form, std::optional<TargetMeaning> meaning)
+    : form_(form),
+      meaning_(
+          meaning.value_or(form == TargetForm::kValues ? TargetMeaning::kNumbers : TargetMeaning::kClasses)) {
   const std::string reduction =
       config["reduction"].is_string() ? config["reduction"].get<std::string>() : "none";
   if (reduction == "sum_over_batch_size" || reduction == "mean") {

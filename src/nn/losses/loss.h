@@ -18,6 +18,16 @@ enum class Reduction { kSumOverBatchSize, kSum, kMeanWithSampleWeight };
 /// What a loss wants its targets to be for a given output.
 enum class TargetForm { kValues, kClassIndex, kOneHot };
 
+/// What the numbers of a target mean to a loss: which of them it can take.
+enum class TargetMeaning {
+  kNumbers,       ///< any
+  kCounts,        ///< not below 0
+  kDistribution,  ///< shares in [0, 1]
+  kClasses,       ///< one class a position
+  kLabels,        ///< each output yes or no (or a probability)
+  kSigns          ///< each output yes or no, as 1 and 0 or as 1 and -1
+};
+
 /// Some positions of one replica. Row-major.
 struct LossInputs {
   std::int64_t positions = 0;
@@ -44,6 +54,7 @@ class Loss : public Described {
     (void)output;
     return sparse() ? TargetForm::kClassIndex : TargetForm::kValues;
   }
+  virtual TargetMeaning target_meaning() const { return TargetMeaning::kNumbers; }
   /// True when the loss computes value and gradient from logits under this head.
   virtual bool fuses(Head head) const { return head == Head::kNone; }
 

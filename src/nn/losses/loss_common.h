@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "nn/losses/loss.h"
@@ -13,13 +14,17 @@ constexpr float kEpsilon = 1e-7F;  ///< keras.config.epsilon()
 
 class CommonLoss : public Loss {
  public:
-  explicit CommonLoss(const Json& config, TargetForm form = TargetForm::kValues);
+  /// Values are numbers and class forms are classes, unless `meaning` says otherwise.
+  explicit CommonLoss(const Json& config, TargetForm form = TargetForm::kValues,
+                      std::optional<TargetMeaning> meaning = std::nullopt);
   TargetForm target_form(const Shape& output) const override;
+  TargetMeaning target_meaning() const override { return meaning_; }
   bool sparse() const override { return form_ == TargetForm::kClassIndex; }
   void check_shapes(const Shape& target, const Shape& output) const override;
 
  private:
   TargetForm form_;
+  TargetMeaning meaning_;
 };
 
 Parameter reduction_parameter();

@@ -18,7 +18,8 @@ namespace {
 /// Keras applies alpha and beta: tp / (tp + alpha sum t (1 - p) + beta sum p (1 - t) + e).
 class OverlapLoss : public CommonLoss {
  public:
-  OverlapLoss(const Json& config, bool dice) : CommonLoss(config), dice_(dice) {
+  OverlapLoss(const Json& config, bool dice)
+      : CommonLoss(config, TargetForm::kValues, TargetMeaning::kLabels), dice_(dice) {
     const Json& axis = config["axis"];
     whole_batch_ = axis.is_null();
     if (!whole_batch_ && axis != -1 && axis != Json::array({-1}))

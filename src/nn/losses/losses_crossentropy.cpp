@@ -203,7 +203,8 @@ class BinaryCrossentropy : public CommonLoss {
   enum class Focal { kNo, kYes };
   BinaryCrossentropy(const Json& config, Focal focal)
       : CommonLoss(config,
-                   TargetForm::kOneHot),  // class indices for several outputs: one class against the rest
+                   TargetForm::kOneHot,  // class indices for several outputs: one class against the rest
+                   TargetMeaning::kLabels),
         focal_(focal == Focal::kYes),
         from_logits_(config["from_logits"].get<bool>()),
         smoothing_(config["label_smoothing"].get<float>()) {

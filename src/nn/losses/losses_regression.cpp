@@ -30,6 +30,7 @@ struct PercentageError {
   }
 };
 struct SquaredLogarithmicError {
+  static constexpr TargetMeaning kMeaning = TargetMeaning::kCounts;
   explicit SquaredLogarithmicError(const Json&) {}
   Term operator()(float t, float p) const {
     const float clipped = std::max(p, kEpsilon);
@@ -54,12 +55,14 @@ struct LogCoshError {
   }
 };
 struct PoissonError {
+  static constexpr TargetMeaning kMeaning = TargetMeaning::kCounts;
   explicit PoissonError(const Json&) {}
   Term operator()(float t, float p) const {
     return {p - t * std::log(p + kEpsilon), 1.0F - t / (p + kEpsilon)};
   }
 };
 struct Divergence {  // summed, not averaged
+  static constexpr TargetMeaning kMeaning = TargetMeaning::kDistribution;
   explicit Divergence(const Json&) {}
   Term operator()(float t, float p) const {
     const float tc = std::min(std::max(t, kEpsilon), 1.0F), pc = std::min(std::max(p, kEpsilon), 1.0F);
@@ -74,7 +77,8 @@ struct Divergence {  // summed, not averaged
 template <class Error, bool kMean = true>
 class ElementwiseLoss : public CommonLoss {
  public:
-  explicit ElementwiseLoss(const Json& config) : CommonLoss(config), error_(config) {}
+  explicit ElementwiseLoss(const Json& config)
+      : CommonLoss(config, TargetForm::kValues, meaning()), error_(config) {}
 
   void compute(const LossInputs& in, const float* scale, float* values, float* d_logits) const override {
     const float share = kMean ? 1.0F / static_cast<float>(in.classes) : 1.0F;
@@ -92,6 +96,10 @@ class ElementwiseLoss : public CommonLoss {
   }
 
  private:
+  static constexpr TargetMeaning meaning() {
+    if constexpr (requires { Error::kMeaning; }) return Error::kMeaning;
+    return TargetMeaning::kNumbers;
+  }
   Error error_;
 };
 

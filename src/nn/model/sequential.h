@@ -98,8 +98,16 @@ class Sequential {
   std::unique_ptr<Implementation> impl_;
 };
 
+/// kAll: also each layer's activation and whether it is trained.
+enum class SummaryColumns { kKeras, kAll };
 /// Keras' table: `Model: "sequential"`, columns "Layer (type)", "Output Shape", "Param #", totals with sizes.
-std::string summary_table(const Sequential& model);
+std::string summary_table(const Sequential& model, SummaryColumns columns = SummaryColumns::kKeras);
+
+/// Keras' count_params() of one layer.
+std::int64_t layer_parameters(const Sequential& model, int layer);
+
+/// What is allowed and hardly meant, in Keras' words: a softmax over one value.
+std::vector<std::string> model_notes(const Sequential& model);
 
 /// Layer specs and input shape from Keras' model_config JSON (any of the spellings of keras_facts 2b).
 struct Architecture {

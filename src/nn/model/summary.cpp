@@ -26,20 +26,55 @@ std::string readable_bytes(std::int64_t bytes) {
   return fmt::format("{:.2f} TB", value);
 }
 
+/// "" for layers without one.
+std::string activation_of(const Layer& layer) {
+  const Json& config = layer.spec()["config"];
+  if (!config.contains("activation") || config["activation"].is_null()) return "";
+  return detail::spec_name("activation", config["activation"]);
+}
+
+std::string first_columns(const std::string& layer, const std::string& shape, const std::string& parameters) {
+  return fmt::format("{:<34}{:<24}{:>14}", layer, shape, parameters);
+}
+
+std::string more_columns(const std::string& activation, const std::string& trained) {
+  return fmt::format("  {:<12}{:<7}", activation, trained);
+}
+
+std::string without_trailing_blanks(std::string line) {
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line + "\n";
+}
+
 }  // namespace
 
-std::string summary_table(const Sequential& model) {
-  constexpr const char* kLine = "{:<34}{:<24}{:>14}\n";
-  const std::string rule(72, '-');
+std::int64_t layer_parameters(const Sequential& model, int layer) {
+  std::int64_t parameters = 0;
+  for (const Variable& variable : model.variables()) {
+    if (variable.layer == model.layers()[static_cast<std::size_t>(layer)]->name())
+      parameters += variable.size();
+  }
+  return parameters;
+}
+
+std::string summary_table(const Sequential& model, SummaryColumns columns) {
+  const bool all = columns == SummaryColumns::kAll;
+  const std::size_t width = all ? 93 : 72;
+  const std::string rule(width, '-');
   std::string text = fmt::format("Model: \"{}\"\n{}\n", model.name(), rule);
-  text += fmt::format(kLine, "Layer (type)", "Output Shape", "Param #") + std::string(72, '=') + "\n";
+  text += without_trailing_blanks(first_columns("Layer (type)", "Output Shape", "Param #") +
+                                  (all ? more_columns("Activation", "Trained") : ""));
+  text += std::string(width, '=') + "\n";
   for (std::size_t i = 0; i < model.layers().size(); ++i) {
     const Layer& layer = *model.layers()[i];
-    std::int64_t parameters = 0;
-    for (const Variable& variable : model.variables())
-      parameters += variable.layer == layer.name() ? variable.size() : 0;
-    text += fmt::format(kLine, layer.name() + " (" + layer.spec()["class_name"].get<std::string>() + ")",
-                        model.layer_output_shape(static_cast<int>(i)).with_batch(), with_commas(parameters));
+    const auto index = static_cast<int>(i);
+    const std::int64_t parameters = layer_parameters(model, index);
+    const char* trained = parameters == 0 ? "-" : layer.trainable() ? "yes" : "no";
+    const std::string activation = activation_of(layer);
+    text += without_trailing_blanks(
+        first_columns(layer.name() + " (" + layer.spec()["class_name"].get<std::string>() + ")",
+                      model.layer_output_shape(index).with_batch(), with_commas(parameters)) +
+        (all ? more_columns(activation.empty() ? "-" : activation, trained) : ""));
   }
   const std::int64_t total = model.parameter_count(), trainable = model.trainable_count();
   text += rule + "\n";
@@ -48,6 +83,22 @@ std::string summary_table(const Sequential& model) {
   text += fmt::format(" Non-trainable params: {} ({})", with_commas(total - trainable),
                       readable_bytes((total - trainable) * 4));
   return text;
+}
+
+std::vector<std::string> model_notes(const Sequential& model) {
+  std::vector<std::string> notes;
+  for (std::size_t i = 0; i < model.layers().size(); ++i) {
+    const Layer& layer = *model.layers()[i];
+    const Shape& shape = model.layer_output_shape(static_cast<int>(i));
+    const Json& spec = layer.spec();
+    const bool last_axis = spec["class_name"] == "Softmax" && spec["config"].value("axis", Json(-1)) == -1;
+    if (shape.last() != 1 || !(last_axis || activation_of(layer) == "softmax")) continue;
+    notes.push_back("layer \"" + layer.name() +
+                    "\": You are using a softmax over axis -1 of a tensor of shape " + shape.with_batch() +
+                    ". This axis has size 1. The softmax operation will always return the value 1, which is "
+                    "likely not what you intended. Did you mean to use a sigmoid instead?");
+  }
+  return notes;
 }
 
 }  // namespace nntrain::nn

@@ -38,6 +38,8 @@ class Reader {
     return quoted ? value.substr(1, value.size() - 2) : value;
   }
 
+  std::string raw(const std::string& key) const { return trim(configuration_.text(key)); }
+
   std::int64_t integer(const std::string& key, std::int64_t minimum, std::int64_t when_empty = 0) const {
     const std::string value = text(key);
     if (value.empty() || value == "None") return when_empty;
@@ -121,6 +123,60 @@ class Reader {
   const Configuration& configuration_;
 };
 
+void read_table(const Reader& reader, data::TableOptions& table) {
+  table.header = reader.text("data.header");
+  table.delimiter = reader.text("data.delimiter");
+  table.decimal = reader.text("data.decimal");
+  table.thousands = reader.text("data.thousands");
+  table.comment = reader.text("data.comment");
+  table.encoding = reader.text("data.encoding");
+  table.columns = reader.raw("data.columns");
+  table.missing = reader.raw("data.missing");
+  with_origin(reader.origin("data.columns"), [&] { return data::has_part(table, ""); });
+}
+
+void read_split(const Reader& reader, SplitSettings& split) {
+  split.seed = static_cast<std::uint64_t>(reader.integer("run.seed", 0));
+  split.folds = reader.integer("data.folds", 2);
+  split.fold = reader.integer("fit.fold", 0);
+  if (split.folds > 0 && split.fold >= split.folds) {
+    reader.fail("fit.fold", "must be below data.folds = " + std::to_string(split.folds) + ", got " +
+                                std::to_string(split.fold));
+  }
+  const std::string text = reader.text("data.validation");
+  if (text.empty()) return;
+  const Json call = reader.json("data.validation");
+  const auto bad = [&] {
+    reader.fail("data.validation",
+                "split(0.1, shuffle=True, stratify=True) is expected, got \"" + text + "\"");
+  };
+  if (!call.is_object() || call.value("class_name", "") != "split") bad();
+  Json config = call.value("config", Json::object());
+  const Json arguments = call.value("args", Json::array());
+  constexpr const char* kNames[] = {"fraction", "shuffle", "stratify"};
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (i > 2) bad();
+    config[kNames[i]] = arguments[i];
+  }
+  for (const auto& [name, value] : config.items()) {
+    if (name == "fraction" && value.is_number()) {
+      split.fraction = value.get<double>();
+    } else if (name == "shuffle" && value.is_boolean()) {
+      split.shuffle = value.get<bool>();
+    } else if (name == "stratify" && value.is_boolean()) {
+      split.stratify = value.get<bool>();
+    } else {
+      bad();
+    }
+  }
+  if (!(split.fraction > 0 && split.fraction < 1))
+    reader.fail("data.validation", "the fraction must lie between 0 and 1");
+  if (split.stratify && !split.shuffle) {
+    reader.fail("data.validation", "stratify=True needs shuffle=True, as in scikit-learn");
+  }
+  if (split.folds > 0) reader.fail("data.validation", "stands beside data.folds; give one of the two");
+}
+
 DataSettings read_data(const Reader& reader) {
   DataSettings data;
   data.inputs = reader.text("data.inputs");
@@ -143,6 +199,8 @@ DataSettings read_data(const Reader& reader) {
   data.scale = scale.get<double>();
   if (!std::isfinite(data.scale)) reader.fail("data.scale", "must be finite");
   data.class_names = reader.names("data.class_names");
+  read_table(reader, data.table);
+  read_split(reader, data.split);
   return data;
 }
 
@@ -238,15 +296,19 @@ std::map<std::int64_t, double> read_class_weight(const Reader& reader) {
     const std::size_t comma = std::min(text.find(',', start), text.size());
     const std::string item = text.substr(start, comma - start);
     const std::size_t colon = item.find(':');
+    bool good = true;
     try {
       const Json label = parse_call(item.substr(0, colon));
       const Json weight = parse_call(item.substr(std::min(colon, item.size() - 1) + 1));
       if (colon == std::string::npos || !label.is_number_integer() || !weight.is_number())
         throw InputError("");
       weights[label.get<std::int64_t>()] = weight.get<double>();
+      good = weight.get<double>() >= 0 && std::isfinite(weight.get<double>());
     } catch (const InputError&) {
       reader.fail("fit.class_weight", "\"" + item + "\" is not of the form 0:1.0");
     }
+    if (!good)
+      reader.fail("fit.class_weight", "\"" + trim(item) + "\": a weight is a finite number, not below 0");
     start = comma + 1;
   }
   return weights;
@@ -314,6 +376,10 @@ Settings read_settings(const Configuration& configuration) {
                    [](const std::string& text) { return parse_duration(text); });
     settings.run.max_seconds = std::isfinite(seconds) ? seconds : 0;
   }
+  settings.run.stall_timeout = reader.text("run.stall_timeout");
+  settings.run.stall_seconds =
+      read_value("run.stall_timeout", {settings.run.stall_timeout, configuration.origin("run.stall_timeout")},
+                 [](const std::string& text) { return parse_duration(text); });
   settings.run.log = reader.text("run.log");
   settings.run.profile = reader.text("run.profile");
   settings.run.plot = reader.text("run.plot");

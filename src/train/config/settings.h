@@ -10,9 +10,18 @@
 #include "core/bfloat16.h"
 #include "core/json.h"
 #include "core/shape.h"
+#include "data/array_source.h"
 #include "train/config/configuration.h"
 
 namespace nntrain::train {
+
+/// data.validation = split(..), or one of data.folds.
+struct SplitSettings {
+  double fraction = 0;  ///< 0: none of it
+  bool shuffle = false, stratify = false;
+  std::int64_t folds = 0, fold = 0;
+  std::uint64_t seed = 0;  ///< run.seed
+};
 
 struct DataSettings {
   std::string inputs, targets, sample_weight;
@@ -23,6 +32,10 @@ struct DataSettings {
   std::string positive_class;
   double scale = 1.0;
   std::vector<std::string> class_names;
+  data::TableOptions table;
+  SplitSettings split;
+  const data::MemoryArrays* memory = nullptr;  ///< sources are names in it: an embedding program's arrays
+  Json training;  ///< evaluate and predict: DataSets::description()["table"] of the training; null: not known
 };
 
 struct ModelSettings {
@@ -74,6 +87,8 @@ struct RunSettings {
   int shards = 0;          ///< 0: auto
   double max_seconds = 0;  ///< 0: no limit
   SumFormat wire = SumFormat::kFloat32;
+  double stall_seconds = 600;  ///< infinity: never
+  std::string stall_timeout;   ///< as written
   std::string log;
   std::string profile;
   std::string plot;

@@ -1,11 +1,15 @@
 #include "train/data/dataset.h"
 
-#include <cmath>
+#include <fmt/format.h>
+
 #include <cstring>
+#include <functional>
+#include <map>
 
 #include "core/error.h"
 #include "core/json.h"
-#include "train/data/targets.h"
+#include "train/data/split.h"
+#include "train/data/target_rules.h"
 
 namespace nntrain::train {
 
@@ -16,7 +20,9 @@ Json to_json(const data::ArrayInfo& info) {
           {"rows", info.rows},
           {"sample", info.sample.extents()},
           {"class_names", info.class_names},
-          {"columns", info.columns}};
+          {"columns", info.columns},
+          {"table", info.table},
+          {"notes", info.notes}};
 }
 
 data::ArrayInfo info_from(const Json& json) {
@@ -26,6 +32,8 @@ data::ArrayInfo info_from(const Json& json) {
   info.sample = Shape(json["sample"].get<std::vector<std::int64_t>>());
   info.class_names = json["class_names"].get<std::vector<std::string>>();
   info.columns = json["columns"].get<std::vector<std::string>>();
+  info.table = json["table"];
+  info.notes = json["notes"].get<std::vector<std::string>>();
   return info;
 }
 
@@ -89,63 +97,105 @@ DataLoader::DataLoader(comm::Session& session, const DataSettings& settings, con
   sets_.class_names = settings.class_names;
 }
 
-data::SourceOptions DataLoader::input_options(const std::string& key, const std::string& source) const {
+data::SourceOptions DataLoader::options_of(data::Role role, const Part& part) const {
+  const bool targets = role == data::Role::kTargets;
   data::SourceOptions options;
-  options.source = source;
-  options.role = data::Role::kInputs;
-  options.columns = settings_.input_columns;
-  options.exclude_columns = settings_.target_columns;
-  options.key = key;
+  options.role = role;
+  options.table = settings_.table;
+  options.memory = settings_.memory;
+  options.of_one_table = part.targets.empty();
+  options.source = targets && !part.targets.empty() ? part.targets : part.inputs;
+  options.key = std::string("data.") + part.name + (targets ? "targets" : "inputs");
+  options.columns = targets ? settings_.target_columns : settings_.input_columns;
+  if (!targets) options.exclude_columns = settings_.target_columns;
+  // Validation files are read as the training's; so is what evaluate and predict get.
+  const bool training = *part.name == '\0' && settings_.training.is_null();
+  const Json& known = *part.name == '\0' ? settings_.training : sets_.table;
+  const char* side = targets ? "targets" : "inputs";
+  if (!training && known.is_object() && known.contains(side)) options.training = known[side];
+  if (*part.name != '\0') options.columns.clear();  // by name or position, as the training's
+  if (options.columns.empty() && options.training.is_null() && *part.name != '\0')
+    options.columns = targets ? settings_.target_columns : settings_.input_columns;
   return options;
 }
 
-data::SourceOptions DataLoader::target_options(const std::string& key, const std::string& source) const {
-  data::SourceOptions options;
-  options.source = source;
-  options.role = data::Role::kTargets;
-  options.columns = settings_.target_columns;
-  options.key = key;
-  return options;
-}
-
-std::size_t DataLoader::load(const std::string& name, const data::SourceOptions& options) {
+std::size_t DataLoader::load(const Part& part, const data::SourceOptions& source_options) {
+  const bool training = *part.name == '\0';
+  data::SourceOptions options = source_options;
+  if (training) {
+    options.training_rows = [&](std::int64_t rows) {
+      return split_rows(rows, settings_, fit_, own_validation_files_, [&] { return row_classes(); })
+          .training_rows(rows);
+    };
+  }
   std::unique_ptr<data::ArraySource> source;
   sets_.arrays.push_back(share(
       session_, options.key, options.source,
       [&] {
         source = data::open_array(options);
+        if (training) {
+          order_ = split_rows(source->info().rows, settings_, fit_, own_validation_files_, [&] {
+                     return row_classes();
+                   }).order;
+        }
         return source->info();
       },
-      [&](std::span<std::byte> memory) { source->read(memory); }));
+      [&](std::span<std::byte> memory) {
+        source->read(memory);
+        if (training)
+          reorder_rows(memory, memory.size() / static_cast<std::size_t>(source->info().rows), order_);
+      }));
   const LoadedArray& array = sets_.arrays.back();
   sets_.bytes += array.info.bytes();
-  sets_.fingerprints[name] = {{"source", options.source},
-                              {"rows", array.info.rows},
-                              {"sample", array.info.sample.extents()},
-                              {"sha256", array.fingerprint}};
+  sets_.fingerprints[std::string(part.name) + "inputs"] = {{"source", options.source},
+                                                           {"rows", array.info.rows},
+                                                           {"sample", array.info.sample.extents()},
+                                                           {"sha256", array.fingerprint}};
+  report(array.info, options.source);
   return sets_.arrays.size() - 1;
 }
 
+/// The first note of a table says how it was read; the others are advice.
+void DataLoader::report(const data::ArrayInfo& info, const std::string& source) {
+  if (info.notes.empty()) return;
+  if (reported_.insert(source).second) sets_.report.push_back(info.notes.front());
+  for (std::size_t i = 1; i < info.notes.size(); ++i) sets_.notes.push_back(info.notes[i]);
+}
+
+void DataLoader::take_inputs(const Part& part, const LoadedArray& array) {
+  Shape shape = array.info.sample;
+  if (shape.rank() == 0) shape = Shape{1};
+  if (*part.name != '\0') {
+    if (shape == sets_.input_shape) return;
+    throw InputError("data.validation_inputs holds samples of shape " + shape.to_string() +
+                     ", data.inputs of shape " + sets_.input_shape.to_string() + "; they must be equal");
+  }
+  sets_.input_shape = shape;
+  if (!array.info.table.is_null()) sets_.table["inputs"] = array.info.table;
+  sets_.columns = array.info.columns;
+  if (array.info.columns.empty()) return;
+  std::string list;
+  const std::size_t some = std::min<std::size_t>(array.info.columns.size(), 40);
+  for (std::size_t i = 0; i < some; ++i) list += (i == 0 ? "" : ", ") + array.info.columns[i];
+  sets_.report.push_back(fmt::format("inputs ({}): {}{}", array.info.columns.size(), list,
+                                     some < array.info.columns.size() ? ", ..." : ""));
+}
+
 void DataLoader::load_inputs() {
-  if (settings_.inputs.empty()) {
+  comm::collectively(session_, "data.inputs", [&] {
+    if (!settings_.inputs.empty()) return;
     throw InputError(
         "data.inputs is not set; give the source of the inputs, e.g. data.inputs = images.h5:/x");
-  }
+  });
   sets_.arrays.reserve(8);
-  train_.inputs_array = load("inputs", input_options("data.inputs", settings_.inputs));
-  sets_.input_shape = sets_.arrays[train_.inputs_array].info.sample;
-  if (sets_.input_shape.rank() == 0) sets_.input_shape = Shape{1};
+  train_.inputs_array = load(train_, options_of(data::Role::kInputs, train_));
+  take_inputs(train_, sets_.arrays[train_.inputs_array]);
   if (own_validation_files_) {
-    validation_.inputs_array =
-        load("validation_inputs", input_options("data.validation_inputs", settings_.validation_inputs));
-    Shape shape = sets_.arrays[validation_.inputs_array].info.sample;
-    if (shape.rank() == 0) shape = Shape{1};
-    if (shape != sets_.input_shape) {
-      throw InputError("data.validation_inputs holds samples of shape " + shape.to_string() +
-                       ", data.inputs of shape " + sets_.input_shape.to_string() + "; they must be equal");
-    }
+    validation_.inputs_array = load(validation_, options_of(data::Role::kInputs, validation_));
+    comm::collectively(session_, "validation data",
+                       [&] { take_inputs(validation_, sets_.arrays[validation_.inputs_array]); });
   }
-  split_rows();
+  comm::collectively(session_, "rows", [&] { split(); });
   sets_.train.inputs = view_of(sets_.arrays[train_.inputs_array], train_.rows);
   if (validation_.rows.count() > 0) {
     sets_.validation.emplace();
@@ -153,53 +203,61 @@ void DataLoader::load_inputs() {
   }
 }
 
-void DataLoader::split_rows() {
+void DataLoader::split() {
   const std::int64_t rows = sets_.arrays[train_.inputs_array].info.rows;
-  train_.rows = data::parse_row_slice(settings_.rows, rows, "data.rows");
+  const RowSplit parts = split_rows(rows, settings_, fit_, own_validation_files_, nullptr);
+  train_.rows = parts.train;
+  validation_.rows = parts.validation;
   if (own_validation_files_) {
     const std::int64_t validation_rows = sets_.arrays[validation_.inputs_array].info.rows;
     validation_.rows =
         data::parse_row_slice(settings_.validation_rows, validation_rows, "data.validation_rows");
-  } else if (!settings_.validation_rows.empty()) {
-    validation_.rows = data::parse_row_slice(settings_.validation_rows, rows, "data.validation_rows");
+  } else {
     validation_.inputs_array = train_.inputs_array;
-    if (validation_.rows.count() == 0) {
-      throw InputError("data.validation_rows = " + settings_.validation_rows + " selects none of the " +
-                       std::to_string(rows) + " rows of \"" + settings_.inputs + "\"");
-    }
-  } else if (fit_.validation_split > 0) {
-    // As Keras: split_at = int(rows * (1 - validation_split)); the last rows validate.
-    const auto split = static_cast<std::int64_t>(
-        std::floor(static_cast<double>(train_.rows.count()) * (1.0 - fit_.validation_split)));
-    if (split == 0 || split == train_.rows.count()) {
-      throw InputError("fit.validation_split leaves " + std::to_string(split) + " of " +
-                       std::to_string(train_.rows.count()) + " rows for training; both parts need rows");
-    }
-    validation_.rows = {train_.rows.begin + split, train_.rows.end};
-    train_.rows.end = train_.rows.begin + split;
-    validation_.inputs_array = train_.inputs_array;
-  }
-  if (train_.rows.count() == 0) {
-    throw InputError("data.rows = " + settings_.rows + " selects none of the " + std::to_string(rows) +
-                     " rows of \"" + settings_.inputs + "\"");
   }
 }
 
-LoadedArray DataLoader::load_prepared(const Part& part, const TargetPlan& plan) {
-  const bool same_file = part.targets.empty();
-  const std::string key = std::string("data.") + part.name + "targets";
-  const std::string path = same_file ? part.inputs : part.targets;
-  if (same_file && settings_.target_columns.empty()) {
-    throw InputError(key +
-                     " is not set; give the source of the targets, or data.target_columns when inputs and "
-                     "targets are columns of one CSV");
+/// For stratify: rows with equal targets have equal numbers.
+std::vector<std::int64_t> DataLoader::row_classes() const {
+  const std::unique_ptr<data::ArraySource> source =
+      data::open_array(options_of(data::Role::kTargets, train_));
+  std::vector<std::byte> raw(static_cast<std::size_t>(source->info().bytes()));
+  source->read(raw);
+  const auto rows = static_cast<std::size_t>(source->info().rows);
+  const std::size_t row_bytes = raw.size() / rows;
+  std::map<std::string, std::int64_t> numbers;
+  std::vector<std::int64_t> classes(rows);
+  for (std::size_t row = 0; row < rows; ++row) {
+    const std::string key(reinterpret_cast<const char*>(raw.data()) + row * row_bytes, row_bytes);
+    classes[row] = numbers.emplace(key, static_cast<std::int64_t>(numbers.size())).first->second;
+    if (numbers.size() * 2 > rows && numbers.size() > 1000) {
+      throw InputError("data.validation: stratify=True needs classes; " + std::to_string(numbers.size()) +
+                       " different targets are none");
+    }
   }
+  return classes;
+}
+
+LoadedArray DataLoader::load_prepared(const Part& part, const TargetPlan& plan) {
+  const std::string key = std::string("data.") + part.name + "targets";
+  data::SourceOptions options = options_of(data::Role::kTargets, part);
+  const bool chosen = !options.columns.empty() || data::has_part(settings_.table, "target") ||
+                      options.training.contains("columns");
+  const TargetRules rules =
+      target_rules(settings_, sets_, plan, key + " \"" + options.source + "\"", options.training);
   PreparedTargets prepared;
   return share(
-      session_, key, path,
+      session_, key, options.source,
       [&] {
-        data::SourceOptions options = target_options(key, path);
-        options.class_names = sets_.class_names;
+        if (part.targets.empty() && !chosen && !options.source.ends_with(".svm")) {
+          throw InputError(
+              key +
+              " is not set; give the source of the targets, or data.target_columns when inputs and "
+              "targets are columns of one CSV");
+        }
+        options.class_names = rules.class_names;
+        options.labels = rules.labels;
+        options.wants_numbers = rules.wants_numbers;
         const std::unique_ptr<data::ArraySource> source = data::open_array(options);
         std::vector<std::byte> raw(static_cast<std::size_t>(source->info().bytes()));
         const std::int64_t input_rows = sets_.arrays[part.inputs_array].info.rows;
@@ -208,16 +266,16 @@ LoadedArray DataLoader::load_prepared(const Part& part, const TargetPlan& plan) 
               "Data cardinality is ambiguous. Make sure all arrays contain the same number of samples. 'x' "
               "sizes: " +
               std::to_string(input_rows) + " (" + part.inputs +
-              "), 'y' sizes: " + std::to_string(source->info().rows) + " (" + path + ")");
+              "), 'y' sizes: " + std::to_string(source->info().rows) + " (" + options.source + ")");
         }
         source->read(raw);
-        TargetRules rules{plan.loss,         plan.output_shape,         settings_.positive_class,
-                          sets_.class_names, key + " \"" + path + "\"", plan.loss_origin};
         prepared = prepare_targets(source->info(), raw, rules);
         return prepared.info;
       },
       [&](std::span<std::byte> memory) {
         std::memcpy(memory.data(), prepared.values.data(), memory.size());
+        if (*part.name == '\0')
+          reorder_rows(memory, memory.size() / static_cast<std::size_t>(prepared.info.rows), order_);
       });
 }
 
@@ -230,28 +288,48 @@ void DataLoader::load_part_targets(const Part& part, const TargetPlan& plan, Sam
       {"source", targets.source}, {"rows", targets.info.rows}, {"sha256", targets.fingerprint}};
   samples.targets = view_of(targets, part.rows);
   sets_.target_shape = targets.info.sample;
-  if (sets_.class_names.empty()) sets_.class_names = targets.info.class_names;
+  report(targets.info, targets.source);
+  if (*part.name == '\0') {
+    if (!targets.info.table.is_null()) sets_.table["targets"] = targets.info.table;
+    if (!targets.info.class_names.empty()) sets_.class_names = targets.info.class_names;
+    std::string list;
+    for (const std::string& column : targets.info.columns) list += (list.empty() ? "" : ", ") + column;
+    if (!list.empty()) sets_.report.push_back("targets: " + list);
+  }
+  load_weights(part, plan, targets, samples);
+}
 
+void DataLoader::load_weights(const Part& part, const TargetPlan& plan, const LoadedArray& targets,
+                              Samples& samples) {
   const bool training = *part.name == '\0';
-  const bool by_class = part.weights.empty() && training && !fit_.class_weight.empty();
-  if (part.weights.empty() && !by_class) return;
+  const bool by_column =
+      part.weights.empty() && settings_.training.is_null() && data::has_part(settings_.table, "weight");
+  const bool by_class = part.weights.empty() && !by_column && training && !fit_.class_weight.empty();
+  if (part.weights.empty() && !by_class && !by_column) return;
   const std::string key = std::string("data.") + part.name + "sample_weight";
+  const std::string source = by_column ? part.inputs : by_class ? "fit.class_weight" : part.weights;
   std::vector<float> weights;
   const std::int64_t rows = targets.info.rows;
   sets_.arrays.push_back(share(
-      session_, key, by_class ? "fit.class_weight" : part.weights,
+      session_, key, source,
       [&] {
-        weights = by_class ? class_weights(targets.info, targets.memory.as<const float>(), fit_.class_weight)
-                           : read_sample_weights(part.weights, key, rows);
+        weights = by_class ? class_weights(targets.info, targets.memory.as<const float>(), fit_.class_weight,
+                                           *plan.loss, plan.output_shape.last())
+                           : read_sample_weights(source, key, rows,
+                                                 by_column ? settings_.table : data::TableOptions(), settings_.memory);
         data::ArrayInfo info;
         info.rows = rows;
         return info;
       },
-      [&](std::span<std::byte> memory) { std::memcpy(memory.data(), weights.data(), memory.size()); }));
+      [&](std::span<std::byte> memory) {
+        std::memcpy(memory.data(), weights.data(), memory.size());
+        if (training && !by_class) reorder_rows(memory, sizeof(float), order_);
+      }));
   sets_.bytes += sets_.arrays.back().info.bytes();
   sets_.fingerprints[std::string(part.name) + "sample_weight"] = {
       {"source", sets_.arrays.back().source}, {"sha256", sets_.arrays.back().fingerprint}};
   samples.weights = view_of(sets_.arrays.back(), part.rows);
+  weights_of_samples_ = weights_of_samples_ || (training && !by_class);
 }
 
 void DataLoader::load_targets(const TargetPlan& plan) {
@@ -265,7 +343,7 @@ void DataLoader::load_targets(const TargetPlan& plan) {
   sets_.validation->targets = sets_.train.targets;
   sets_.validation->targets.first = validation_.rows.begin;
   sets_.validation->targets.rows = validation_.rows.count();
-  if (sets_.train.has_weights() && !settings_.sample_weight.empty()) {
+  if (sets_.train.has_weights() && weights_of_samples_) {
     sets_.validation->weights = sets_.train.weights;
     sets_.validation->weights.first = validation_.rows.begin;
     sets_.validation->weights.rows = validation_.rows.count();

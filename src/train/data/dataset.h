@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,9 +44,21 @@ struct DataSets {
   Shape target_shape;
   std::vector<std::string> class_names;
   float scale = 1.0F;
+  Json columns = Json::array();  ///< names of the inputs' values, where they come from a table
+  Json table = Json::object();   ///< {"inputs", "targets"}: how they were read (data::ArrayInfo::table)
+  std::vector<std::string> report, notes;  ///< what the header says of the data: facts, and advice
+  /// What of this evaluate and predict need, for the checkpoint.
+  Json description() const { return {{"columns", columns}, {"table", table}}; }
   Json fingerprints;  ///< {"inputs": {"source","shape","sha256"}, ...} : what a resume compares
   std::int64_t bytes = 0;
 };
+
+/// Samples of the data's shape for a model of another: equal, or (a note) the same number of values where one
+/// of both is flat or has axes of one value. InputError with both shapes otherwise. Pure; a note or empty.
+std::string check_sample_shape(const Shape& data, const Shape& model, const std::string& source);
+
+/// The shape of one sample of data.inputs, without keeping the data. Local.
+Shape sample_shape(const DataSettings& settings);
 
 /// What the targets are turned into while they are loaded.
 struct TargetPlan {
@@ -75,12 +88,15 @@ class DataLoader {
     std::size_t inputs_array = 0;
     data::RowRange rows;
   };
-  std::size_t load(const std::string& name, const data::SourceOptions& options);
+  std::size_t load(const Part& part, const data::SourceOptions& options);
   LoadedArray load_prepared(const Part& part, const TargetPlan& plan);
   void load_part_targets(const Part& part, const TargetPlan& plan, Samples& samples);
-  void split_rows();
-  data::SourceOptions input_options(const std::string& key, const std::string& source) const;
-  data::SourceOptions target_options(const std::string& key, const std::string& source) const;
+  void load_weights(const Part& part, const TargetPlan& plan, const LoadedArray& targets, Samples& samples);
+  void split();
+  std::vector<std::int64_t> row_classes() const;
+  void take_inputs(const Part& part, const LoadedArray& array);
+  void report(const data::ArrayInfo& info, const std::string& source);
+  data::SourceOptions options_of(data::Role role, const Part& part) const;
 
   comm::Session& session_;
   const DataSettings& settings_;
@@ -89,6 +105,9 @@ class DataLoader {
   Part train_{"", "", "", "", 0, {}};
   Part validation_{"validation_", "", "", "", 0, {}};
   bool own_validation_files_ = false;
+  std::vector<std::int64_t> order_;  ///< of the training file's rows, on the ranks that read; empty: as there
+  bool weights_of_samples_ = false;  ///< not of classes: validation has them too
+  std::set<std::string> reported_;   ///< sources whose reading the header tells already
 };
 
 }  // namespace nntrain::train

@@ -1,8 +1,11 @@
 #include "train/data/targets.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <set>
 
 #include "core/error.h"
 #include "core/registry.h"
@@ -39,6 +42,19 @@ std::int64_t positive_index(const TargetRules& rules, const std::vector<std::str
                    rules.where + (near.empty() ? "" : "; did you mean " + near + "?"));
 }
 
+std::string number_text(double value) {
+  return value == std::floor(value) && std::abs(value) < 1e15
+             ? std::to_string(static_cast<std::int64_t>(value))
+             : fmt::format("{:g}", value);
+}
+
+std::string list_of(const std::vector<double>& values) {
+  std::string list;
+  for (std::size_t i = 0; i < std::min<std::size_t>(values.size(), 12); ++i)
+    list += (i == 0 ? "" : ", ") + number_text(values[i]);
+  return values.size() > 12 ? list + ", ..." : list;
+}
+
 void check_labels(const std::vector<float>& labels, std::int64_t per_row, std::int64_t classes,
                   const TargetRules& rules) {
   for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -46,9 +62,96 @@ void check_labels(const std::vector<float>& labels, std::int64_t per_row, std::i
     if (label == std::floor(label) && label >= 0 && label < static_cast<float>(classes)) continue;
     std::string text = std::to_string(label);
     if (label == std::floor(label)) text = std::to_string(static_cast<std::int64_t>(label));
-    throw InputError(row_of(rules, static_cast<std::int64_t>(i) / per_row) + ": label " + text +
-                     " lies outside the classes [0, " + std::to_string(classes) +
-                     ") of the model's output; check the targets or the units of the last layer");
+    throw InputError(
+        row_of(rules, static_cast<std::int64_t>(i) / per_row) + ": label " + text +
+        " lies outside the classes [0, " + std::to_string(classes) +
+        ") of the model's output; check the targets or the units of the last layer (data.class_names = " +
+        "1, 2, .. names classes that are other numbers)");
+  }
+}
+
+/// The different values in ascending order, up to `most` of them.
+std::vector<double> distinct_values(const std::vector<float>& values, std::size_t most) {
+  std::set<double> distinct;
+  for (const float value : values) {
+    distinct.insert(static_cast<double>(value));
+    if (distinct.size() > most) break;
+  }
+  return {distinct.begin(), distinct.end()};
+}
+
+/// Whole numbers that are not 0, 1, .. and of which there are as many as outputs: classes named after them.
+std::vector<double> class_values(const std::vector<float>& labels, std::int64_t classes,
+                                 const TargetRules& rules) {
+  if (rules.label_values_known) return rules.label_values;
+  const std::vector<double> values = distinct_values(labels, static_cast<std::size_t>(classes));
+  const bool whole = std::all_of(values.begin(), values.end(), [](double v) { return v == std::floor(v); });
+  const bool inside = values.empty() || (values.front() >= 0 && values.back() < static_cast<double>(classes));
+  if (inside || !whole || static_cast<std::int64_t>(values.size()) != classes) return {};
+  return values;
+}
+
+/// Labels become their places among `values`.
+void to_places(std::vector<float>& labels, std::int64_t per_row, const std::vector<double>& values,
+               const TargetRules& rules) {
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const auto found = std::find(values.begin(), values.end(), static_cast<double>(labels[i]));
+    if (found == values.end()) {
+      throw InputError(row_of(rules, static_cast<std::int64_t>(i) / per_row) + ": label " +
+                       number_text(static_cast<double>(labels[i])) + " is none of the classes " +
+                       list_of(values));
+    }
+    labels[i] = static_cast<float>(found - values.begin());
+  }
+}
+
+/// "classes of ..: setosa 50 (first in row 0), ..".
+std::string class_table(const std::vector<float>& labels, std::int64_t per_row,
+                        const std::vector<std::string>& names, const std::string& where) {
+  std::vector<std::int64_t> counts(names.size(), 0), first(names.size(), -1);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const auto label = static_cast<std::size_t>(labels[i]);
+    if (label >= names.size()) continue;
+    if (counts[label]++ == 0) first[label] = static_cast<std::int64_t>(i) / per_row;
+  }
+  std::string text = fmt::format("{} classes of {}: ", names.size(), where);
+  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 20); ++i) {
+    text += fmt::format("{}{} = {} ({} rows{})", i == 0 ? "" : ", ", i, names[i], counts[i],
+                        first[i] < 0 ? "" : fmt::format(", first in row {}", first[i]));
+  }
+  return names.size() > 20 ? text + ", ..." : text;
+}
+
+/// Values that the loss can take, whatever their form.
+void check_values(const std::vector<float>& values, std::int64_t per_row, const TargetRules& rules) {
+  const nn::TargetMeaning meaning = rules.loss->target_meaning();
+  const std::string cure =
+      rules.output_shape.last() == 1
+          ? "; data.positive_class = CLASS makes targets of 1 and 0 (one class against the rest)"
+          : "; several outputs take class indices, or one column of 0 and 1 for each output";
+  bool minus = false, zero = false;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const float value = values[i];
+    const std::string where = row_of(rules, static_cast<std::int64_t>(i) / per_row) + ": the target " +
+                              number_text(static_cast<double>(value));
+    const std::string loss = rules.wants_numbers.empty() ? "the loss" : rules.wants_numbers;
+    const bool unit = value >= 0 && value <= 1;
+    if (meaning == nn::TargetMeaning::kCounts && value < 0)
+      throw InputError(where + " is negative, which has no meaning for " + loss);
+    if (meaning == nn::TargetMeaning::kDistribution && !unit)
+      throw InputError(where + " lies outside [0, 1]; " + loss + " compares shares");
+    if ((meaning == nn::TargetMeaning::kLabels || meaning == nn::TargetMeaning::kClasses) && !unit) {
+      throw InputError(
+          where + " lies outside [0, 1], the targets of " + loss +
+          (meaning == nn::TargetMeaning::kLabels ? cure : "; one-hot rows hold one 1 and else 0"));
+    }
+    if (meaning != nn::TargetMeaning::kSigns) continue;
+    minus = minus || value == -1;
+    zero = zero || value == 0;
+    if ((value == -1 || value == 0 || value == 1) && !(minus && zero)) continue;
+    throw InputError(
+        where + (minus && zero ? " stands among both 0 and -1" : " is neither of 0 and 1, nor of -1 and 1") +
+        ", the targets of " + loss + cure);
   }
 }
 
@@ -72,6 +175,51 @@ std::vector<float> arg_max(const std::vector<float>& values, std::int64_t classe
 
 }  // namespace
 
+namespace {
+
+/// One class against the rest: 1 and 0.
+void make_positive(PreparedTargets& prepared, const TargetRules& rules) {
+  const std::vector<std::string>& names =
+      prepared.info.class_names.empty() ? rules.class_names : prepared.info.class_names;
+  const auto positive = static_cast<float>(positive_index(rules, names));
+  bool there = false;
+  for (float& value : prepared.values) {
+    there = there || value == positive;
+    value = value == positive ? 1.0F : 0.0F;
+  }
+  if (!there && !rules.label_values_known && names.empty()) {
+    throw InputError("data.positive_class = " + rules.positive_class + ": no row of " + rules.where +
+                     " has this class");
+  }
+  prepared.info.class_names = {"not " + rules.positive_class, rules.positive_class};
+}
+
+/// As many names as the outputs can tell apart.
+void check_names(const std::vector<std::string>& names, bool of_file, const TargetRules& rules) {
+  const nn::TargetMeaning meaning = rules.loss->target_meaning();
+  const std::int64_t units = rules.output_shape.last();
+  const bool classes = meaning == nn::TargetMeaning::kClasses || meaning == nn::TargetMeaning::kLabels ||
+                       meaning == nn::TargetMeaning::kSigns;
+  const std::int64_t wanted = units == 1 && classes ? 2 : units;
+  const auto count = static_cast<std::int64_t>(names.size());
+  if (names.empty() || count == wanted) return;
+  std::string list;
+  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 12); ++i)
+    list += (i == 0 ? "" : ", ") + names[i];
+  throw InputError(fmt::format(
+      "{} {} {} classes ({}{}), the model's last layer has {} unit{}, which tell{} {} apart; {}",
+      of_file ? rules.where : "data.class_names", of_file ? "holds" : "names", count, list,
+      names.size() > 12 ? ", ..." : "", units, units == 1 ? "" : "s", units == 1 ? "s" : "", wanted,
+      of_file && units == 1
+          ? fmt::format(
+                "data.positive_class = {} makes one against the rest, or give the last layer {} units",
+                names[0], count)
+      : of_file ? fmt::format("give it {} units, or list all classes in data.class_names", count)
+                : "name each class once"));
+}
+
+}  // namespace
+
 PreparedTargets prepare_targets(const data::ArrayInfo& info, std::span<const std::byte> raw,
                                 const TargetRules& rules) {
   PreparedTargets prepared{info, to_float(info, raw)};
@@ -79,31 +227,47 @@ PreparedTargets prepare_targets(const data::ArrayInfo& info, std::span<const std
   std::vector<float>& values = prepared.values;
   Shape& sample = prepared.info.sample;
   if (sample.rank() == 0) sample = Shape{1};
-
-  if (!rules.positive_class.empty()) {
-    const std::vector<std::string>& names = info.class_names.empty() ? rules.class_names : info.class_names;
-    const auto positive = static_cast<float>(positive_index(rules, names));
-    for (float& value : values) value = value == positive ? 1.0F : 0.0F;
-    prepared.info.class_names = {"not " + rules.positive_class, rules.positive_class};
-  }
+  const bool text = !info.class_names.empty();
+  const bool sets = text && info.table.is_object() && info.table.contains("separator");
+  if (text && !sets) prepared.info.notes.push_back(class_table(values, 1, info.class_names, rules.where));
+  if (!rules.positive_class.empty()) make_positive(prepared, rules);
   const std::int64_t classes = rules.output_shape.last();
   const std::int64_t positions = rules.output_shape.leading();
   const bool holds_indices = sample.size() == positions &&
                              (sample.last() != classes || classes == 1 || rules.output_shape.rank() > 1);
   const nn::TargetForm form = rules.loss->target_form(rules.output_shape);
-  if (form == nn::TargetForm::kClassIndex) {
-    if (!holds_indices && sample == rules.output_shape && classes > 1) {
-      values = arg_max(values, classes);
-      std::vector<std::int64_t> extents = sample.extents();
-      extents.back() = 1;
-      sample = Shape(extents);
+  const bool by_index = holds_indices && classes > 1 && form != nn::TargetForm::kValues;
+  bool one_hot_given = false;
+  if (form == nn::TargetForm::kClassIndex && !holds_indices && sample == rules.output_shape && classes > 1) {
+    check_values(values, sample.size(), rules);
+    one_hot_given = true;
+    values = arg_max(values, classes);
+    std::vector<std::int64_t> extents = sample.extents();
+    extents.back() = 1;
+    sample = Shape(extents);
+  }
+  if (by_index && !text) {
+    const std::vector<double> numbers = class_values(values, classes, rules);
+    if (!numbers.empty()) {
+      to_places(values, positions, numbers, rules);
+      prepared.info.table["label_values"] = numbers;
+      for (const double number : numbers) prepared.info.class_names.push_back(number_text(number));
+      prepared.info.notes.push_back(class_table(values, positions, prepared.info.class_names, rules.where));
     }
+  }
+  if (form == nn::TargetForm::kClassIndex) {
     if (sample.size() == positions) check_labels(values, positions, classes, rules);
-  } else if (form == nn::TargetForm::kOneHot && classes > 1 && holds_indices) {
+  } else if (form == nn::TargetForm::kOneHot && by_index) {
     check_labels(values, positions, classes, rules);
     values = one_hot(values, classes);
     sample = rules.output_shape;
   }
+  if (rules.positive_class.empty()) {
+    const bool own = rules.class_names.empty();
+    check_names(own ? prepared.info.class_names : rules.class_names, own, rules);
+    if (!own) prepared.info.class_names = rules.class_names;
+  }
+  if (form != nn::TargetForm::kClassIndex && !one_hot_given) check_values(values, sample.size(), rules);
   try {
     rules.loss->check_shapes(sample, rules.output_shape);
   } catch (const InputError& error) {
@@ -115,8 +279,42 @@ PreparedTargets prepare_targets(const data::ArrayInfo& info, std::span<const std
   return prepared;
 }
 
+namespace {
+
+/// The classes that may be listed, and where each is among the targets' values.
+std::map<std::int64_t, std::int64_t> listed_classes(const data::ArrayInfo& info, const nn::Loss& loss,
+                                                    std::int64_t outputs) {
+  std::map<std::int64_t, std::int64_t> places;
+  if (info.table.is_object() && info.table.contains("label_values")) {
+    for (const Json& value : info.table["label_values"])
+      places.emplace(static_cast<std::int64_t>(value.get<double>()),
+                     static_cast<std::int64_t>(places.size()));
+    return places;
+  }
+  if (loss.target_meaning() == nn::TargetMeaning::kSigns && outputs <= 2) places.emplace(-1, -1);
+  for (std::int64_t i = 0; i < outputs; ++i) places.emplace(i, i);
+  return places;
+}
+
+}  // namespace
+
 std::vector<float> class_weights(const data::ArrayInfo& info, std::span<const float> targets,
-                                 const std::map<std::int64_t, double>& weights) {
+                                 const std::map<std::int64_t, double>& weights, const nn::Loss& loss,
+                                 std::int64_t outputs) {
+  const bool any = loss.target_meaning() == nn::TargetMeaning::kNumbers ||
+                   loss.target_meaning() == nn::TargetMeaning::kCounts;
+  const std::map<std::int64_t, std::int64_t> places = listed_classes(info, loss, outputs == 1 ? 2 : outputs);
+  std::map<std::int64_t, double> by_place;
+  for (const auto& [label, weight] : weights) {
+    const auto found = places.find(label);
+    if (found == places.end() && !any) {
+      std::vector<double> known;
+      for (const auto& [one, place] : places) known.push_back(static_cast<double>(one));
+      throw InputError("fit.class_weight: there is no class " + std::to_string(label) + "; the classes are " +
+                       list_of(known));
+    }
+    by_place[found == places.end() ? label : found->second] = weight;
+  }
   const auto width = static_cast<std::size_t>(info.sample.size());
   std::vector<float> result(static_cast<std::size_t>(info.rows), 1.0F);
   for (std::size_t row = 0; row < result.size(); ++row) {
@@ -127,14 +325,17 @@ std::vector<float> class_weights(const data::ArrayInfo& info, std::span<const fl
       throw InputError("fit.class_weight needs targets that are classes; row " + std::to_string(row) +
                        " of the targets is " + std::to_string(*target));
     }
-    const auto found = weights.find(static_cast<std::int64_t>(label));
-    if (found != weights.end()) result[row] = static_cast<float>(found->second);
+    const auto found = by_place.find(static_cast<std::int64_t>(label));
+    if (found != by_place.end()) result[row] = static_cast<float>(found->second);
   }
   return result;
 }
 
-std::vector<float> read_sample_weights(const std::string& source, const std::string& key, std::int64_t rows) {
+std::vector<float> read_sample_weights(const std::string& source, const std::string& key, std::int64_t rows,
+                                       const data::TableOptions& table, const data::MemoryArrays* memory) {
   data::SourceOptions options;
+  options.memory = memory;
+  options.table = table;
   options.source = source;
   options.role = data::Role::kWeights;
   options.key = key;

@@ -21,9 +21,10 @@ constexpr std::int64_t kPredictedRows = 64;  ///< of a rank and batch, at least
 }  // namespace
 
 Inference::Inference(comm::Session& session, checkpoint::Contents contents,
-                     const Configuration& configuration, Task task)
+                     const Configuration& configuration, Task task, const data::MemoryArrays* memory)
     : session_(session), contents_(std::move(contents)), settings_(read_settings(configuration)) {
   data_settings_ = choose_data(configuration, task);
+  data_settings_.memory = memory;
   if (contents_.data.is_object()) {
     // With a positive class the file's names are the two that it makes, not the labels of the targets.
     if (data_settings_.class_names.empty() && data_settings_.positive_class.empty())
@@ -40,10 +41,9 @@ Inference::Inference(comm::Session& session, checkpoint::Contents contents,
   DataLoader loader(session_, data_settings_, fit_settings_);
   loader.load_inputs();
   model_ = build_model(source, loader.sets().input_shape);
-  if (model_->input_shape().size() != loader.sets().input_shape.size()) {
-    throw InputError("the data's samples have shape " + loader.sets().input_shape.to_string() + " (" +
-                     data_settings_.inputs + "), the model expects " + model_->input_shape().to_string());
-  }
+  const std::string note =
+      check_sample_shape(loader.sets().input_shape, model_->input_shape(), data_settings_.inputs);
+  if (!note.empty()) notes_.push_back(note);
   choose_loss(compile, model_->output_shape());
   if (!compile.loss.is_null()) compiled_.loss = make_loss(compile);
   if (task == Task::kEvaluate) {
@@ -56,6 +56,9 @@ Inference::Inference(comm::Session& session, checkpoint::Contents contents,
   } else {
     data_ = loader.take();
   }
+  notes_.insert(notes_.end(), data_.notes.begin(), data_.notes.end());
+  if (data_.class_names.empty() && contents_.data.is_object())
+    data_.class_names = contents_.data.value("class_names", std::vector<std::string>{});
   if (const std::string& positive = data_settings_.positive_class; !positive.empty())
     data_.class_names = {"not " + positive, positive};
   make_engine(source, task);
@@ -75,6 +78,12 @@ DataSettings Inference::choose_data(const Configuration& configuration, Task tas
     data.targets = data.test_targets;
   } else if (configuration.origin("data.targets") != "command line") {
     data.targets.clear();
+  }
+  data.split = {};
+  data.training = contents_.data.is_object() ? contents_.data.value("table", Json()) : Json();
+  if (data.training.is_object()) {  // columns are matched by name, unless the command line chooses others
+    if (configuration.origin("data.input_columns") != "command line") data.input_columns.clear();
+    if (configuration.origin("data.target_columns") != "command line") data.target_columns.clear();
   }
   // The slices, weights and validation parts belong to the training files.
   if (configuration.origin("data.rows") != "command line") data.rows.clear();
@@ -104,13 +113,12 @@ void Inference::make_engine(const ModelSource& source, Task task) {
   if (session_.local_rank() == 0) std::copy(whole.begin(), whole.end(), values.begin());
   session_.barrier();
   ReplicaOptions options;
-  options.local = local_;
-  options.shards = shards;
-  options.max_batch_rows = std::min(batch_rows_, data_.train.rows());
+  options.evaluation = {local_, shards, sums_.get()};
+  options.evaluation_rows = std::min(batch_rows_, data_.train.rows());
   options.largest_mode = nn::Mode::kInference;
   const bool with_loss = data_.train.has_targets();
   replica_ = std::make_unique<Replica>(*model_, with_loss ? compiled_.loss.get() : nullptr, data_.scale,
-                                       options, *sums_, times_);
+                                       options, times_);
 }
 
 OutputReading Inference::output_reading() const {

@@ -42,7 +42,11 @@ class Inference {
   /// `configuration`: what the checkpoint holds, overridden by the command line. Inputs are data.inputs when
   /// the command line gives it, else data.test_inputs. Collective; throws InputError on all ranks alike.
   Inference(comm::Session& session, checkpoint::Contents contents, const Configuration& configuration,
-            Task task);
+            Task task,
+            const data::MemoryArrays* memory = nullptr);
+
+  /// What a user should know of how the data were read, without "NOTE: ".
+  const std::vector<std::string>& notes() const { return notes_; }
 
   Evaluation evaluate();  ///< collective
   Predictions predict();  ///< collective
@@ -66,6 +70,7 @@ class Inference {
   ShardRange local_;
   std::int64_t batch_rows_ = 0;
   std::unique_ptr<Replica> replica_;
+  std::vector<std::string> notes_;
 };
 
 /// What the loss makes of a single output or a row of outputs.

@@ -12,7 +12,7 @@ constexpr std::int64_t kBatchesBetweenLooks = 16;
 }  // namespace
 
 Validation::Validation(Run& run)
-    : run_(run), board_(run.compiled.metrics, run.engine->exchange().local_shards().count()) {}
+    : run_(run), board_(run.compiled.metrics, run.engine->evaluation_local().count()) {}
 
 bool Validation::due(std::int64_t epoch) const {
   return run_.data.validation && (epoch + 1) % run_.settings.fit.validation_freq == 0;
@@ -42,7 +42,7 @@ std::optional<Logs> Validation::evaluate(const std::function<void()>& before_loo
     batch.rows = std::min(batch_rows, rows - position);
     run_.engine->evaluate(batch, board_);
   }
-  return run_.engine->totals(board_, "val_");
+  return run_.engine->evaluation_totals(board_, "val_");
 }
 
 Logs Validation::names() const {

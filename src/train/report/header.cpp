@@ -47,6 +47,7 @@ void print_data(const Run& run) {
     log::info(fmt::format("data.{}: {}{}, SHA-256 {}", name, entry.value("source", ""), shape,
                           entry.value("sha256", "").substr(0, 16)));
   }
+  for (const std::string& line : run.data.report) log::info(line);
   log::info(fmt::format("train on {} samples, validate on {}, {} in memory once a node",
                         run.data.train.rows(), run.data.validation ? run.data.validation->rows() : 0,
                         format_bytes(static_cast<double>(run.data.bytes))));
@@ -80,6 +81,7 @@ void print_header(const Run& run) {
   print_data(run);
   print_settings(run);
   log::info(summary_table(*run.model));
+  for (const std::string& note : model_notes(*run.model)) log::note(note);
   const std::string& path = run.settings.checkpoint.path;
   if (run.past.resumed) {
     log::info(

@@ -32,9 +32,11 @@ void end_if_asked(Run& run, const char* phase) {
                   stop_reasons_text(reasons), phase));
 }
 
-ModelSource resolve(Run& run) {
+ModelSource resolve(Run& run, const RunInputs& inputs) {
   comm::collectively(run.session, "configuration", [&] { run.settings = read_settings(run.configuration); });
-  ModelSource source = read_model_source(run.session, run.settings.model);
+  run.settings.data.memory = inputs.memory;
+  ModelSource source =
+      inputs.model != nullptr ? *inputs.model : read_model_source(run.session, run.settings.model);
   comm::collectively(run.session, "configuration", [&] {
     Settings& settings = run.settings;
     const std::string from = "model.from = " + settings.model.from;
@@ -48,6 +50,7 @@ ModelSource resolve(Run& run) {
                                           [&] { return callbacks().make(settings.fit.callbacks[i]); }));
     }
   });
+  run.session.end_stalls_after(run.settings.run.stall_seconds, run.settings.run.stall_timeout);
   return source;
 }
 
@@ -59,6 +62,7 @@ std::unique_ptr<checkpoint::Contents> find_previous(Run& run) {
   comm::collectively(run.session, "look for the checkpoint", [&] {
     if (!run.session.is_root()) return;
     run.outputs = guard_outputs(run.configuration, run.settings, run.callbacks);
+    if (settings.path.empty()) return;
     run.file = std::make_unique<checkpoint::RunFile>(settings.path, static_cast<int>(settings.keep));
     found = run.file->exists() ? 1 : 0;
     if (settings.resume == Resume::kRequire && found == 0) {
@@ -92,10 +96,8 @@ void build(Run& run, const ModelSource& source, const DataLoader& loader) {
     Settings& settings = run.settings;
     const Shape& sample = loader.sets().input_shape;
     run.model = build_model(source, sample);
-    if (run.model->input_shape() != sample && run.model->input_shape().size() != sample.size()) {
-      throw InputError("the data's samples have shape " + sample.to_string() + " (data.inputs = " +
-                       settings.data.inputs + "), the model expects " + run.model->input_shape().to_string());
-    }
+    const std::string note = check_sample_shape(sample, run.model->input_shape(), settings.data.inputs);
+    if (!note.empty()) run.notes.push_back(note);
     if (run.compiled.loss) return;
     choose_loss(settings.compile, run.model->output_shape());
     run.compiled.loss = make_loss(settings.compile);
@@ -109,6 +111,7 @@ void load_and_build(Run& run, const ModelSource& source) {
   build(run, source, loader);
   loader.load_targets({run.compiled.loss.get(), run.model->output_shape(), run.settings.compile.loss_origin});
   run.data = loader.take();
+  run.notes.insert(run.notes.end(), run.data.notes.begin(), run.data.notes.end());
   comm::collectively(run.session, "compile", [&] {
     make_metrics(run.settings.compile, run.data.target_shape, run.model->output_shape(), run.compiled);
     fuse_head(*run.model, *run.compiled.loss);
@@ -192,9 +195,9 @@ void start_fresh(Run& run, const ModelSource& source) {
 }  // namespace
 
 std::unique_ptr<Run> open_run(comm::Session& session, const Configuration& configuration,
-                              const std::string& version, StopToken& stop) {
+                              const std::string& version, StopToken& stop, const RunInputs& inputs) {
   auto run = std::make_unique<Run>(session, stop, configuration, version);
-  const ModelSource source = resolve(*run);
+  const ModelSource source = resolve(*run, inputs);
   const std::unique_ptr<checkpoint::Contents> previous = find_previous(*run);
   end_if_asked(*run, "while files were opened");
   load_and_build(*run, source);

@@ -10,7 +10,7 @@ namespace nntrain::train {
 std::int64_t Run::validation_batch_rows() const {
   if (settings.fit.validation_batch_size != 0) return settings.fit.validation_batch_size;
   if (depends_on_batch(*compiled.loss)) return settings.fit.batch_size;
-  return std::max<std::int64_t>(settings.fit.batch_size, 32 * past.state.shards);
+  return std::max<std::int64_t>(settings.fit.batch_size, 32 * std::max(past.state.shards, 8));
 }
 
 double Run::learning_rate_factor() const {
@@ -29,7 +29,7 @@ double Run::step_learning_rate() const {
 
 void try_checkpoint(Run& run) {
   comm::collectively(run.session, "try the checkpoint's path", [&] {
-    if (!run.session.is_root()) return;
+    if (!run.file) return;  // another rank, or nothing is saved
     std::vector<std::string> names;
     for (const auto& layer : run.model->layers()) names.push_back(layer->name());
     const std::int64_t slots = run.engine->updater().slots();

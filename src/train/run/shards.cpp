@@ -10,9 +10,12 @@
 namespace nntrain::train {
 
 int automatic_shards(std::int64_t batch_size) {
-  int shards = 1;
-  while (shards < 8 && batch_size / (shards * 2) >= 16) shards *= 2;
-  return shards;
+  constexpr std::int64_t kFewestRows = 4, kRows = 32;
+  const auto power_of_two = [](std::int64_t most) {
+    return static_cast<int>(std::bit_floor(static_cast<std::uint64_t>(std::max<std::int64_t>(1, most))));
+  };
+  return std::max(power_of_two(std::min<std::int64_t>(8, batch_size / kFewestRows)),
+                  power_of_two(std::min<std::int64_t>(256, batch_size / kRows)));
 }
 
 namespace {

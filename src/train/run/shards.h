@@ -7,7 +7,9 @@
 
 namespace nntrain::train {
 
-/// shards = auto: the largest power of two with at least 16 rows a shard, at most 8.
+/// shards = auto: a power of two. 8 shards feed small jobs from 32 rows on, for 4 rows are the fewest that
+/// are cheap (below 32 rows there are fewer shards); beyond, a shard has at least 32 rows, for at most 256
+/// shards.
 int automatic_shards(std::int64_t batch_size);
 
 /// Where some of `ranks` ranks have no rows of a mini-batch of `batch_rows` rows: how many have how many, and

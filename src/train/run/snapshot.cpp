@@ -210,6 +210,7 @@ checkpoint::Contents take(Run& run) {
                    {"rows", run.data.train.rows()},
                    {"validation_rows", run.data.validation ? run.data.validation->rows() : 0},
                    {"target_shape", run.data.target_shape.extents()}};
+  contents.data.update(run.data.description());
   contents.environment = environment_of(run);
   take_kept_weights(run, contents);
   return contents;

@@ -28,13 +28,11 @@ DeferredGradients::DeferredGradients(nn::Sequential& model, nn::GradientTree& gr
 
 std::unique_ptr<DeferredGradients> DeferredGradients::make(comm::Session& session, comm::Exchange& exchange,
                                                            nn::Sequential& model, nn::GradientTree& gradients,
-                                                           int shards, std::int64_t rows_of_a_shard) {
+                                                           int shards, std::int64_t most_rows) {
   const std::vector<const nn::Variable*> kernels = product_kernels(model);
   if (session.nodes() > 1 || exchange.private_values() || kernels.empty()) return nullptr;
   const int ranks = session.size();
-  const std::int64_t most_shards = (shards + ranks - 1) / ranks;  // the same on all ranks, so that places are
-  model.prepare(std::max<std::int64_t>(1, most_shards * rows_of_a_shard), nn::Mode::kTraining,
-                nn::Sequential::Keep::kGradients);
+  model.prepare(std::max<std::int64_t>(1, most_rows), nn::Mode::kTraining, nn::Sequential::Keep::kGradients);
   std::unique_ptr<DeferredGradients> deferred(new DeferredGradients(model, gradients, ranks, shards));
   if (ranks == 1) {
     deferred->workspaces_ = {model.workspace().data()};

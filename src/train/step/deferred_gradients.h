@@ -18,13 +18,13 @@ namespace nntrain::train {
 
 class DeferredGradients {
  public:
-  /// Collective. Prepares `model` for `rows` rows a shard, moves its workspace into memory that the node's
-  /// ranks share, and has `gradients` defer the kernels and `exchange` leave them to their owners. Null, and
-  /// nothing is changed, where that cannot be: several nodes, no room for shared memory, no such kernel. All
-  /// references outlive the object.
+  /// Collective. Prepares `model` for `most_rows` rows, the same on all ranks, moves its workspace into
+  /// memory that the node's ranks share, and has `gradients` defer the kernels and `exchange` leave them to
+  /// their owners. Null, and nothing is changed, where that cannot be: several nodes, no room for shared
+  /// memory, no such kernel. All references outlive the object.
   static std::unique_ptr<DeferredGradients> make(comm::Session& session, comm::Exchange& exchange,
                                                  nn::Sequential& model, nn::GradientTree& gradients,
-                                                 int shards, std::int64_t rows_of_a_shard);
+                                                 int shards, std::int64_t most_rows);
 
   /// Is the gradient of `variable` one of these?
   bool covers(const nn::Variable& variable) const;

@@ -39,14 +39,16 @@ Engine::Engine(comm::Session& session, nn::Sequential& model, optim::Optimizer& 
       model_(model),
       times_(times),
       exchange_(session, exchange_options(model, optimizer, options)),
-      sums_(exchange_) {
+      sums_(exchange_),
+      evaluation_sums_(session, evaluation_shards(options.shards)),
+      evaluation_local_(shards_of_rank(session.rank(), session.size(), evaluation_shards(options.shards))) {
   model_.bind(exchange_.values());
   model_.on_values_needed = [this](std::int64_t end) {
     const ActivityTimes::Scope time(times_, Activity::kExchange);
     exchange_.await_values(end);
   };
   make_gradient_plan(optimizer, options);
-  replica_ = std::make_unique<Replica>(model_, &loss, options.scale, replica_options(options), sums_, times_);
+  replica_ = std::make_unique<Replica>(model_, &loss, options.scale, replica_options(options), times_);
 }
 
 /// Which variable's gradient is exchanged, and which its owner makes.
@@ -59,30 +61,36 @@ void Engine::make_gradient_plan(optim::Optimizer& optimizer, const EngineOptions
     exchange_.complete(variable.offset, variable.size());
   };
   if (options.wire == SumFormat::kFloat32) {  // other sums are rounded one by one
-    const std::int64_t rows = std::max(options.training_rows, options.evaluation_rows);
-    deferred_ = DeferredGradients::make(session_, exchange_, model_, *gradients_, options.shards,
-                                        (rows + options.shards - 1) / options.shards);
+    // Every rank's workspace is laid out for as many rows as any rank has.
+    const auto most_rows = [&](int shards, std::int64_t rows) {
+      return Sharing{{0, (shards + session_.size() - 1) / session_.size()}, shards}.most_rows(rows);
+    };
+    deferred_ = DeferredGradients::make(
+        session_, exchange_, model_, *gradients_, options.shards,
+        std::max(most_rows(options.shards, options.training_rows),
+                 most_rows(evaluation_shards(options.shards), options.evaluation_rows)));
   }
   updater_ = std::make_unique<Updater>(exchange_, model_, optimizer, deferred_.get(), times_);
 }
 
-ReplicaOptions Engine::replica_options(const EngineOptions& options) const {
+ReplicaOptions Engine::replica_options(const EngineOptions& options) {
   ReplicaOptions replica;
-  replica.local = exchange_.local_shards();
-  replica.shards = options.shards;
+  replica.training = {exchange_.local_shards(), options.shards, &sums_};
+  replica.evaluation = {evaluation_local_, evaluation_shards(options.shards), &evaluation_sums_};
   replica.seed = options.seed;
   replica.writes_state = fills_values();
-  replica.max_batch_rows = std::max(options.training_rows, options.evaluation_rows);
+  replica.training_rows = options.training_rows;
+  replica.evaluation_rows = options.evaluation_rows;
   if (deferred_) replica.keep = nn::Sequential::Keep::kGradients;
   return replica;
 }
 
 bool Engine::fills_values() const { return session_.local_rank() == 0 || exchange_.private_values(); }
 
-Logs Engine::totals(Scoreboard& board, const std::string& prefix) {
-  std::vector<double> sums(static_cast<std::size_t>(board.width()));
-  sums_.sum(board.sums(), sums);
-  return board.results(sums, prefix);
+Logs Engine::totals(Scoreboard& board, const std::string& prefix, nn::GlobalSum& sums) {
+  std::vector<double> whole(static_cast<std::size_t>(board.width()));
+  sums.sum(board.sums(), whole);
+  return board.results(whole, prefix);
 }
 
 void Engine::set_values(const std::vector<float>& whole_on_root) {

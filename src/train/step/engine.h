@@ -16,6 +16,7 @@
 #include "optim/optimizer.h"
 #include "train/step/activity_times.h"
 #include "train/step/deferred_gradients.h"
+#include "train/step/gather_sum.h"
 #include "train/step/replica.h"
 #include "train/step/updater.h"
 
@@ -57,8 +58,13 @@ class Engine {
                        Scoreboard& board);
   /// Loss and metrics of a batch into `board`; after settle().
   void evaluate(const BatchRequest& batch, Scoreboard& board) { replica_->evaluate(batch, board); }
-  /// Results from all ranks' sums.
-  Logs totals(Scoreboard& board, const std::string& prefix);
+  /// Results from all ranks' sums of training.
+  Logs totals(Scoreboard& board, const std::string& prefix) { return totals(board, prefix, sums_); }
+  /// The same of an evaluation, whose rows are shared among all ranks: their boards have these shards.
+  Logs evaluation_totals(Scoreboard& board, const std::string& prefix) {
+    return totals(board, prefix, evaluation_sums_);
+  }
+  ShardRange evaluation_local() const { return evaluation_local_; }
 
   /// All new values are there. Needed before values are read by anything but the next step.
   void settle() { exchange_.settle(); }
@@ -72,13 +78,16 @@ class Engine {
 
  private:
   void make_gradient_plan(optim::Optimizer& optimizer, const EngineOptions& options);
-  ReplicaOptions replica_options(const EngineOptions& options) const;
+  ReplicaOptions replica_options(const EngineOptions& options);
+  static Logs totals(Scoreboard& board, const std::string& prefix, nn::GlobalSum& sums);
 
   comm::Session& session_;
   nn::Sequential& model_;
   ActivityTimes& times_;
   comm::Exchange exchange_;
   ExchangeSum sums_;
+  GatherSum evaluation_sums_;
+  ShardRange evaluation_local_;
   std::unique_ptr<nn::GradientTree> gradients_;
   std::unique_ptr<DeferredGradients> deferred_;  ///< null: every gradient is exchanged
   std::unique_ptr<Updater> updater_;

@@ -16,28 +16,30 @@ void BatchRows::assign(ShardRange local, int shards, std::int64_t total) {
 }
 
 /// Its shards of the largest batch; at any smaller batch no more.
-std::int64_t Replica::most_rows(const ReplicaOptions& options) {
-  const std::int64_t per_shard = (options.max_batch_rows + options.shards - 1) / options.shards;
-  return std::max<std::int64_t>(1, per_shard * options.local.count());
+std::int64_t Sharing::most_rows(std::int64_t batch_rows) const {
+  return (batch_rows + shards - 1) / shards * local.count();
 }
 
 Replica::Replica(nn::Sequential& model, const nn::Loss* loss, float scale, const ReplicaOptions& options,
-                 nn::GlobalSum& sums, ActivityTimes& times)
+                 ActivityTimes& times)
     : model_(model),
       loss_(loss),
       scale_(scale),
       options_(options),
-      sums_(sums),
+      sharing_(&options_.training),
       times_(times),
       positions_per_row_(model.output_shape().leading()),
       classes_(model.output_shape().last()) {
-  const std::int64_t rows = most_rows(options);
+  const std::int64_t rows = std::max({std::int64_t{1}, options.training.most_rows(options.training_rows),
+                                      options.evaluation.most_rows(options.evaluation_rows)});
+  const auto shards =
+      static_cast<std::size_t>(std::max(options.training.local.count(), options.evaluation.local.count()));
   const auto positions = static_cast<std::size_t>(rows * positions_per_row_);
   const std::size_t outputs = positions * static_cast<std::size_t>(classes_);
   predictions_.resize(outputs);
-  activity_loss_.resize(static_cast<std::size_t>(options.local.count()));
-  shard_sums_.resize(activity_loss_.size());
-  rows_.bounds.reserve(activity_loss_.size() + 1);
+  activity_loss_.reserve(shards);
+  shard_sums_.reserve(shards);
+  rows_.bounds.reserve(shards + 1);
   if (loss_ != nullptr) {
     targets_.resize(outputs);  // target width is at most the classes
     row_weights_.resize(static_cast<std::size_t>(rows));
@@ -48,9 +50,12 @@ Replica::Replica(nn::Sequential& model, const nn::Loss* loss, float scale, const
   model_.prepare(rows, options.largest_mode, options.keep);
 }
 
-void Replica::gather(const BatchRequest& batch) {
+void Replica::gather(const BatchRequest& batch, const Sharing& sharing) {
   const ActivityTimes::Scope time(times_, Activity::kInput);
-  rows_.assign(options_.local, options_.shards, batch.rows);
+  sharing_ = &sharing;
+  rows_.assign(sharing.local, sharing.shards, batch.rows);
+  activity_loss_.resize(static_cast<std::size_t>(sharing.local.count()));
+  shard_sums_.resize(activity_loss_.size());
   const Samples& samples = *batch.samples;
   const std::int64_t position = batch.position + rows_.first;
   data::gather(samples.inputs, *batch.sampler, position, rows_.count, scale_, model_.input());
@@ -68,13 +73,13 @@ nn::BatchContext Replica::context(nn::Mode mode, std::uint64_t step) {
   context.mode = mode;
   context.rows = rows_.count;
   context.bounds = rows_.bounds;
-  context.first_shard = options_.local.begin;
-  context.shards = options_.shards;
+  context.first_shard = sharing_->local.begin;
+  context.shards = sharing_->shards;
   context.first_row = rows_.first;
   context.batch_rows = rows_.batch_rows;
   context.seed = options_.seed;
   context.step = step;
-  context.sums = &sums_;
+  context.sums = sharing_->sums;
   context.writes_state = options_.writes_state;
   context.activity_loss = activity_loss_;
   return context;
@@ -117,7 +122,7 @@ double Replica::weigh(const nn::LossInputs& inputs) {
       shard_sums_[s] = sum;
     }
     double total = 0;
-    sums_.sum(shard_sums_, std::span(&total, 1));
+    sharing_->sums->sum(shard_sums_, std::span(&total, 1));
     return total;
   };
   double divisor = static_cast<double>(rows_.batch_rows * positions_per_row_);
@@ -150,7 +155,7 @@ void Replica::add_batch_sums(nn::LossInputs& inputs, const float* scale) {
     loss_->add_batch_sums(shard, scale == nullptr ? nullptr : scale + begin,
                           std::span(batch_parts_).subspan(s * width, width));
   }
-  sums_.sum(batch_parts_, batch_sums_);
+  sharing_->sums->sum(batch_parts_, batch_sums_);
   inputs.batch_sums = batch_sums_;
 }
 
@@ -187,16 +192,16 @@ double Replica::score(const nn::LossInputs& inputs, double divisor, bool weighte
 void Replica::add_penalties(Scoreboard& board) {
   for (const nn::Variable& variable : model_.variables()) {
     if (!variable.regularizer || !variable.trainable) continue;
-    const int shard = nn::GradientTree::regularizer_shard(variable, options_.shards);
-    if (shard < options_.local.begin || shard >= options_.local.end) continue;
+    const int shard = nn::GradientTree::regularizer_shard(variable, sharing_->shards);
+    if (shard < sharing_->local.begin || shard >= sharing_->local.end) continue;
     const std::span<const float> values(variable.values, static_cast<std::size_t>(variable.size()));
     const double penalty = variable.regularizer->loss(variable.shape, values);
-    board.add_loss(shard - options_.local.begin, penalty * static_cast<double>(rows_.batch_rows), 0.0);
+    board.add_loss(shard - sharing_->local.begin, penalty * static_cast<double>(rows_.batch_rows), 0.0);
   }
 }
 
 bool Replica::train(const BatchRequest& batch, nn::GradientTree& gradients, Scoreboard& board) {
-  gather(batch);
+  gather(batch, options_.training);
   const nn::BatchContext training = context(nn::Mode::kTraining, batch.step);
   nn::LossInputs inputs;
   double finite = 0;
@@ -220,7 +225,7 @@ bool Replica::train(const BatchRequest& batch, nn::GradientTree& gradients, Scor
 }
 
 void Replica::evaluate(const BatchRequest& batch, Scoreboard& board) {
-  gather(batch);
+  gather(batch, options_.evaluation);
   nn::LossInputs inputs =
       loss_inputs(model_.forward(context(nn::Mode::kInference, batch.step), model_.input()));
   outputs_ = {inputs.predictions, static_cast<std::size_t>(inputs.positions * classes_)};
@@ -231,7 +236,7 @@ void Replica::evaluate(const BatchRequest& batch, Scoreboard& board) {
 }
 
 std::span<const float> Replica::predict(const BatchRequest& batch) {
-  gather(batch);
+  gather(batch, options_.evaluation);
   const float* logits = model_.forward(context(nn::Mode::kInference, batch.step), model_.input());
   const auto count = static_cast<std::size_t>(rows_.count * positions_per_row_ * classes_);
   if (model_.head() == nn::Head::kNone) return {logits, count};

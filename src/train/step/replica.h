@@ -27,12 +27,25 @@ struct BatchRows {
   void assign(ShardRange local, int shards, std::int64_t rows);
 };
 
-struct ReplicaOptions {
+/// How the rows of a batch are shared, and who adds over all shards. Training has the run's shards, which may
+/// be fewer than ranks; evaluation has others, so that every rank has rows.
+struct Sharing {
   ShardRange local;
   int shards = 1;
+  nn::GlobalSum* sums = nullptr;
+  /// The most rows that `local` has of a batch of at most `batch_rows` rows.
+  std::int64_t most_rows(std::int64_t batch_rows) const;
+};
+/// Shards of an evaluation in a run of `shards` shards.
+inline int evaluation_shards(int shards) { return shards < 64 ? 64 : shards; }
+
+struct ReplicaOptions {
+  Sharing training;    ///< as it is where there is none
+  Sharing evaluation;  ///< and prediction
   std::uint64_t seed = 0;
-  bool writes_state = true;         ///< this replica writes moving statistics into the node's values
-  std::int64_t max_batch_rows = 0;  ///< of the global mini-batch, training and evaluation
+  bool writes_state = true;          ///< this replica writes moving statistics into the node's values
+  std::int64_t training_rows = 0;    ///< of the largest mini-batch, all ranks together
+  std::int64_t evaluation_rows = 0;  ///< of the largest batch of an evaluation or prediction
   nn::Mode largest_mode = nn::Mode::kTraining;
   nn::Sequential::Keep keep = nn::Sequential::Keep::kNothing;
 };
@@ -48,12 +61,9 @@ struct BatchRequest {
 
 class Replica {
  public:
-  /// The most rows that a replica with these options sees.
-  static std::int64_t most_rows(const ReplicaOptions& options);
-
   /// `model` is bound, prepared and its head released; all references outlive the replica.
   Replica(nn::Sequential& model, const nn::Loss* loss, float scale, const ReplicaOptions& options,
-          nn::GlobalSum& sums, ActivityTimes& times);
+          ActivityTimes& times);
 
   /// Gradients into `gradients`, loss and metrics into `board`. Collective when a layer or the loss sums.
   /// Returns false when the local loss is NaN or Inf.
@@ -71,7 +81,7 @@ class Replica {
   }
 
  private:
-  void gather(const BatchRequest& batch);
+  void gather(const BatchRequest& batch, const Sharing& sharing);
   nn::BatchContext context(nn::Mode mode, std::uint64_t step);
   nn::LossInputs loss_inputs(const float* logits);
   double weigh(const nn::LossInputs& inputs);
@@ -83,7 +93,7 @@ class Replica {
   const nn::Loss* loss_;
   float scale_;
   ReplicaOptions options_;
-  nn::GlobalSum& sums_;
+  const Sharing* sharing_;  ///< of the batch at hand
   ActivityTimes& times_;
   std::int64_t positions_per_row_;
   std::int64_t classes_;

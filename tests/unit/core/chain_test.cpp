@@ -123,7 +123,7 @@ TEST(Chain, GradientsFollowTheTreeOfSums) {
   for (const auto& [rows, inputs, units] :
        {Extents{1, 3, 5}, {16, 9, 48}, {20, 13, 10}, {33, 70, 51}, {600, 13, 50}, {1000, 65, 7}}) {
     const Floats x = random(rows * inputs, 4), dz = random(rows * units, 5);
-    for (const int shards : {1, 2, 3, 5, 6, 7, 8, 13, 32}) {
+    for (const int shards : {1, 2, 3, 5, 6, 7, 8, 13, 32, 100}) {
       const Floats expected = gradient(rows, inputs, units, shards, x, dz);
       std::vector<Leaf> leaves;
       for (int s = 0; s < shards; ++s) {  // with more shards than rows, some have none

@@ -80,5 +80,23 @@ TEST(Golden, Metrics) {
   EXPECT_GE(tried, 200);
 }
 
+/// Keras 3.15.1: an output of exactly 0 is positive at no threshold.
+TEST(Golden, OutputsOfZeroAreNeverPositive) {
+  const std::vector<float> p = {0, 0, 0, 0.3F, 0.6F, 0.9F, 1, 1, 0, 0.5F}, t = {0, 1, 0, 0, 1, 1, 1, 0, 0, 1};
+  for (const auto& [spec, wanted] :
+       {std::pair("PrecisionAtRecall(0.9)", 0.0), std::pair("PrecisionAtRecall(0.7)", 0.8),
+        std::pair("PrecisionAtRecall(0.7, num_thresholds=3)", 2.0 / 3),
+        std::pair("RecallAtPrecision(0.5)", 0.8), std::pair("SensitivityAtSpecificity(0.1)", 0.8),
+        std::pair("SpecificityAtSensitivity(0.9)", 0.0)}) {
+    std::string key;
+    const std::unique_ptr<Metric> metric = make_metric(parse_call(spec), Shape{1}, Shape{1}, key);
+    metric->build(Shape{1}, Shape{1});
+    std::vector<double> sums(static_cast<std::size_t>(metric->size()), 0.0), values;
+    metric->update({10, 1, 1, t.data(), p.data(), nullptr}, sums);
+    metric->result(sums, values);
+    EXPECT_NEAR(values.at(0), wanted, 1e-6) << spec;
+  }
+}
+
 }  // namespace
 }  // namespace nntrain::metrics

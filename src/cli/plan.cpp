@@ -1,0 +1,241 @@
+// plan: a batch script for a cluster that this machine is not, and an estimate of what the run will take.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+
+#include "cli/commands.h"
+#include "cli/configuration_file.h"
+#include "cli/signals.h"
+#include "cli/trial.h"
+#include "cli/version.h"
+#include "core/log.h"
+#include "train/report/progress.h"
+
+namespace nntrain::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// What is assumed of the cluster, and said.
+constexpr double kNetworkBytesPerSecond = 1.25e9;  // 10 Gbit/s
+constexpr double kNetworkLatencySeconds = 30e-6;
+constexpr double kMemoryBytesPerSecond = 10e9;  // of one core
+constexpr double kBarrierSeconds = 5e-6;
+constexpr double kStartSeconds = 30;
+constexpr double kReserve = 1.5;  // of the time limit over the estimate
+
+int whole_number(const CommandLine& line, const std::string& option, int otherwise) {
+  if (!line.has(option)) return otherwise;
+  const std::string text = line.value(option);
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 1 || number > 1000000)
+    throw InputError("command line: --" + option + "=" + text + " is no number from 1 on");
+  return number;
+}
+
+/// What was measured here, and what follows for other machines.
+struct Estimate {
+  double step_seconds_alone = 0;
+  std::int64_t batch_rows = 1;
+  std::int64_t shards = 1;
+  std::int64_t steps = 1;  ///< of the whole run
+  double parameter_bytes = 0;
+  double gradient_bytes = 0;
+  std::int64_t data_bytes = 0;
+
+  double step_seconds(std::int64_t nodes, std::int64_t ranks_per_node) const {
+    const std::int64_t ranks = nodes * ranks_per_node;
+    // Rows go to ranks in whole shards; the slowest rank has the most.
+    const std::int64_t rows_a_shard = (batch_rows + shards - 1) / shards;
+    const std::int64_t my_shards = (shards + ranks - 1) / ranks;
+    const double share =
+        std::min(1.0, static_cast<double>(rows_a_shard * my_shards) / static_cast<double>(batch_rows));
+    double seconds = step_seconds_alone * share;
+    if (ranks_per_node > 1)
+      seconds += 2 * kBarrierSeconds * std::log2(static_cast<double>(ranks_per_node)) +
+                 gradient_bytes / kMemoryBytesPerSecond;
+    if (nodes > 1) {
+      const auto others = static_cast<double>(nodes - 1);
+      seconds += 2 * others * kNetworkLatencySeconds +
+                 2 * others / static_cast<double>(nodes) * gradient_bytes / kNetworkBytesPerSecond;
+    }
+    return seconds;
+  }
+  double run_seconds(std::int64_t nodes, std::int64_t ranks_per_node) const {
+    return kStartSeconds + static_cast<double>(steps) * step_seconds(nodes, ranks_per_node);
+  }
+  double bytes_a_node(std::int64_t ranks_per_node) const {
+    return parameter_bytes + gradient_bytes * static_cast<double>(ranks_per_node + 1) +
+           static_cast<double>(data_bytes) + 150e6 * static_cast<double>(ranks_per_node);
+  }
+};
+
+Estimate calibrate(comm::Session& alone, const train::Configuration& configuration, const std::string& path) {
+  const QuietScreen quiet(log::standard(), true);
+  const auto run =
+      train::open_run(alone, trial_configuration(configuration, path), version_number(), stop_token());
+  Estimate estimate;
+  const std::int64_t rows = run->data.train.rows();
+  const train::FitSettings& fit = run->settings.fit;
+  const std::int64_t batches = (rows + fit.batch_size - 1) / fit.batch_size;
+  estimate.batch_rows = std::min(fit.batch_size, rows);
+  estimate.shards = run->past.state.shards;
+  estimate.steps = fit.epochs * (fit.steps_per_epoch > 0 ? std::min(batches, fit.steps_per_epoch) : batches);
+  estimate.parameter_bytes = 4.0 * static_cast<double>(run->model->total_floats());
+  estimate.gradient_bytes = 4.0 * static_cast<double>(run->model->trainable_floats());
+  estimate.data_bytes = run->data.bytes;
+  estimate.step_seconds_alone = measure_step(*run, 64, 2.0);
+  return estimate;
+}
+
+struct Choice {
+  std::int64_t ranks, nodes;
+  double seconds, core_hours;
+};
+
+/// 1, 2, 4 ... ranks, as many a node as fit.
+std::vector<Choice> choices(const Estimate& estimate, std::int64_t most_ranks, std::int64_t ranks_per_node) {
+  std::vector<Choice> all;
+  for (std::int64_t ranks = 1;; ranks = std::min(2 * ranks, most_ranks)) {
+    const std::int64_t nodes = (ranks + ranks_per_node - 1) / ranks_per_node;
+    const double seconds = estimate.run_seconds(nodes, (ranks + nodes - 1) / nodes);
+    all.push_back({ranks, nodes, seconds, static_cast<double>(ranks) * seconds / 3600});
+    if (ranks == most_ranks) return all;
+  }
+}
+
+std::string slurm_time(double seconds) {
+  const auto minutes = static_cast<std::int64_t>(std::ceil(seconds / 60));
+  const std::int64_t days = minutes / 1440;
+  return (days > 0 ? fmt::format("{}-", days) : "") +
+         fmt::format("{:02d}:{:02d}:00", minutes % 1440 / 60, minutes % 60);
+}
+
+std::string quoted(const std::string& text) {
+  std::string result = "'";
+  for (const char letter : text) result += letter == '\'' ? "'\\''" : std::string(1, letter);
+  return result + "'";
+}
+
+std::string script(const CommandLine& line, int nodes, int ranks_per_node, const std::string& time,
+                   double bytes_a_node) {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  std::string arguments = quoted(fs::absolute(line.file).string());
+  for (const auto& [key, value] : line.settings) arguments += " " + quoted("--" + key + "=" + value);
+  const std::string name = fs::path(line.file).stem().string();
+  const fs::path home = program.parent_path().parent_path().parent_path();
+  const fs::path supervisor = home / "launch" / "supervise.sh";
+  const std::string mpirun = "mpirun -np $SLURM_NTASKS --bind-to core";
+  const std::string start =
+      fs::exists(supervisor, error)
+          ? fmt::format(
+                "export NNTRAIN={}\nexec {} --launcher=\"{}\" --restarts=0 \\\n"
+                "  --turn=$((${{SLURM_RESTART_COUNT:-0}} + 1)) \\\n"
+                "  --when-stopped=\"scontrol requeue $SLURM_JOB_ID || exit 75\" \\\n  {} "
+                "${{left:+--run.max_time=$left}}\n",
+                quoted(program.string()), quoted(supervisor.string()), mpirun, arguments)
+          : fmt::format("exec {} {} train {} ${{left:+--run.max_time=$left}}\n", mpirun,
+                        quoted(program.string()), arguments);
+  return fmt::format(
+      "#!/bin/bash\n"
+      "# {} under Slurm; submit it again after a stop, if Slurm does not do so itself. Made by nntrain-dist "
+      "plan.\n"
+      "#SBATCH --job-name={}\n#SBATCH --nodes={}\n#SBATCH --ntasks-per-node={}\n#SBATCH --cpus-per-task=1\n"
+      "#SBATCH --mem={}M\n#SBATCH --time={}\n#SBATCH --requeue\n#SBATCH --open-mode=append\n"
+      "#SBATCH --output={}-%j.log\n#SBATCH --signal=B:USR1@120\n"
+      "cd {} || exit 2\n"
+      "export OMP_NUM_THREADS=1 HDF5_USE_FILE_LOCKING=FALSE OMPI_MCA_odls_base_sigkill_timeout=10\n"
+      "left=$(squeue --noheader --jobs=\"$SLURM_JOB_ID\" --format=%L)\n"
+      "[[ $left =~ ^[0-9:-]+$ ]] || left=\n{}",
+      name, name, nodes, ranks_per_node, static_cast<std::int64_t>(std::ceil(1.2 * bytes_a_node / 1e6)), time,
+      name, quoted(fs::current_path().string()), start);
+}
+
+}  // namespace
+
+ExitCode plan(comm::Session& session, const CommandLine& line) {
+  if (line.has("json")) log::leave_stdout_to_the_answer();
+  const train::Configuration configuration = read_configuration(session, line);
+  int nodes = 1, ranks_per_node = 1;
+  double limit = 0;
+  comm::collectively(session, "plan", [&] {
+    nodes = whole_number(line, "nodes", 1);
+    ranks_per_node = whole_number(line, "ranks-per-node", session.available_cores());
+    if (line.has("time"))
+      limit = train::with_origin("command line: --time", [&] { return train::parse_duration(line.value("time")); });
+    train::read_settings(configuration);
+  });
+  const std::string path = trial_path(session);
+  const std::unique_ptr<comm::Session> alone = session.alone();
+  Estimate estimate;
+  comm::collectively(session, "time a few steps", [&] {
+    if (session.is_root()) estimate = calibrate(*alone, configuration, path);
+  });
+  remove_trial(session, path);
+  if (!session.is_root()) return ExitCode::kDone;
+
+  const double seconds = estimate.run_seconds(nodes, ranks_per_node);
+  const std::string time = limit == 0          ? slurm_time(std::max(600.0, kReserve * seconds))
+                           : std::isinf(limit) ? "UNLIMITED"
+                                               : slurm_time(limit);
+  const double turns =
+      limit == 0 || std::isinf(limit) ? 1 : std::ceil(seconds / std::max(limit - 120 - kStartSeconds, 1.0));
+  const double memory = estimate.bytes_a_node(ranks_per_node);
+  const std::string text = script(line, nodes, ranks_per_node, time, memory);
+  const std::vector<Choice> all = choices(estimate, std::int64_t{nodes} * ranks_per_node, ranks_per_node);
+  const auto by = [&](auto member) {
+    return *std::min_element(all.begin(), all.end(),
+                             [&](const Choice& a, const Choice& b) { return a.*member < b.*member; });
+  };
+  const Choice quickest = by(&Choice::seconds), cheapest = by(&Choice::core_hours);
+  if (line.has("json")) {
+    Json json = {{"nodes", nodes},
+                 {"ranks_per_node", ranks_per_node},
+                 {"ranks", nodes * ranks_per_node},
+                 {"time", time},
+                 {"turns", turns},
+                 {"memory_bytes_a_node", memory},
+                 {"steps", estimate.steps},
+                 {"measured_step_seconds_of_one_rank", estimate.step_seconds_alone},
+                 {"estimated_step_seconds", estimate.step_seconds(nodes, ranks_per_node)},
+                 {"estimated_seconds", seconds},
+                 {"quickest_ranks", quickest.ranks},
+                 {"cheapest_ranks", cheapest.ranks},
+                 {"script", text}};
+    json["choices"] = Json::array();
+    for (const Choice& choice : all)
+      json["choices"].push_back({{"ranks", choice.ranks},
+                                 {"nodes", choice.nodes},
+                                 {"seconds", choice.seconds},
+                                 {"core_hours", choice.core_hours}});
+    log::answer(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    return ExitCode::kDone;
+  }
+  // The script is the answer; what is said about it are comments, so that all of it can go into a file.
+  std::string notes = fmt::format(
+      "# Estimate: {} of {:.3g} ms here with one rank -> {:.3g} ms with {} on {}: about {}{}, {} a node.\n"
+      "# Assumed: the cluster's cores are as fast as this one, 10 Gbit/s between nodes; without validation "
+      "and checkpoints.\n"
+      "#   ranks  nodes        time  core-hours\n",
+      count_of(estimate.steps, "step"), 1e3 * estimate.step_seconds_alone,
+      1e3 * estimate.step_seconds(nodes, ranks_per_node), count_of(nodes * ranks_per_node, "rank"),
+      count_of(nodes, "node"), train::format_duration(seconds),
+      turns > 1 ? fmt::format(" in {:.0f} turns of {}", turns, time) : "", format_bytes(memory));
+  for (const Choice& choice : all)
+    notes += fmt::format("# {:>7} {:>6} {:>11} {:>11.3g}{}{}\n", choice.ranks, choice.nodes,
+                         train::format_duration(choice.seconds), choice.core_hours,
+                         choice.ranks == quickest.ranks ? "  quickest" : "",
+                         choice.ranks == cheapest.ranks ? "  cheapest" : "");
+  log::answer(text + notes);
+  return ExitCode::kDone;
+}
+
+}  // namespace nntrain::cli

@@ -1,0 +1,52 @@
+#include "comm/session/waiter.h"
+
+#include <sched.h>
+
+#include <thread>
+
+#include "comm/session/stall_watch.h"
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace nntrain::comm {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// About 50 microseconds of _mm_pause: longer than ranks of equal work usually wait for one another.
+constexpr int kSpins = 1000;
+/// The clock is read once in so many looks.
+constexpr std::int64_t kLooksPerClock = 256;
+constexpr std::chrono::seconds kLong{1};
+constexpr std::chrono::milliseconds kNap{1};
+
+void relax() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield" ::: "memory");
+#endif
+}
+
+}  // namespace
+
+Waiter::Waiter(Crowding crowding, Progress* progress, StallWatch* watch)
+    : spins_(crowding == Crowding::kOneCoreEach ? kSpins : 0), progress_(progress), watch_(watch) {}
+
+void Waiter::pause(std::int64_t look, Clock::time_point start) const {
+  if (progress_ != nullptr) progress_->progress();
+  if (look < spins_) {
+    relax();
+    return;
+  }
+  sched_yield();
+  if ((look - spins_) % kLooksPerClock != kLooksPerClock - 1) return;
+  const auto waited = Clock::now() - start;
+  if (waited < kLong) return;
+  if (watch_ != nullptr) watch_->look(std::chrono::duration<double>(waited).count());
+  std::this_thread::sleep_for(kNap);
+}
+
+}  // namespace nntrain::comm
