@@ -20,7 +20,7 @@ TEST(Endings, OneRankFailsAnExpectation) {
 
 /// One rank stops for good where the others wait for it.
 int stall(comm::Session& session, std::string_view how) {
-  session.end_stalls_after(2, "0:02");
+  session.end_stalls_after(5, "0:05");
   const int late = how.ends_with("root") ? 0 : 1;
   comm::ExchangeOptions options;
   options.shards = session.size();
