@@ -144,8 +144,7 @@ std::string script(const CommandLine& line, int nodes, int ranks_per_node, const
           ? fmt::format(
                 "export NNTRAIN={}\nexec {} --launcher=\"{}\" --restarts=0 \\\n"
                 "  --turn=$((${{SLURM_RESTART_COUNT:-0}} + 1)) \\\n"
-                "  --when-stopped=\"scontrol requeue $SLURM_JOB_ID || exit 75\" \\\n  {} "
-                "${{left:+--run.max_time=$left}}\n",
+                "  --when-stopped=\"scontrol requeue $SLURM_JOB_ID || exit 75\" \\\n  {}\n",
                 quoted(program.string()), quoted(supervisor.string()), mpirun, arguments)
           : fmt::format("exec {} {} train {}\n", mpirun, quoted(program.string()), arguments);
   return fmt::format(
