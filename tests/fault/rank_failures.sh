@@ -80,7 +80,7 @@ for way in ${WAYS:-KILL SEGV ABRT STOP}; do
       sleep 1
       for process in "${processes[@]}"; do
         # A zombie is gone; whoever inherited it has not looked yet.
-        ! grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$process/status" || verdict="process $process is left"
+        ! grep -qs '^State:[[:space:]]*[RSDTtI]' "/proc/$process/status" || verdict="process $process is left"
       done
       [[ -z $(ls -A "$shm") ]] || verdict="left in /dev/shm: $(cd "$shm" && du -sh . | cut -f1) in $(ls -A "$shm" | wc -l) files"
       rm -rf "${shm:?}"/*
