@@ -7,6 +7,7 @@ set -u
 home=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
 program=$(readlink -f "${1:?usage: hosts.sh PROGRAM}")
 prefix=nc$$
+name=$(basename "$program" | cut -c1-15)  # of its processes
 bridge=${prefix}b
 folder=$(mktemp -d)
 failed=0
@@ -107,7 +108,7 @@ passes "resume=require without a checkpoint: exit code 2" [ $? -eq 2 ]
 on_hosts "$program" train run.ini --checkpoint.path=stalled.h5 --fit.epochs=100000 --run.stall_timeout=0:05 > log 2>&1 &
 job=$!
 until grep -q 'Epoch 2' log || ! kill -0 $job 2> /dev/null; do sleep 0.1; done
-kill -STOP "$(ip netns pids "$prefix-2" | while read -r p; do [[ $(cat /proc/$p/comm) == nntrain-dist ]] && echo "$p"; done | head -n 1)"
+kill -STOP "$(ip netns pids "$prefix-2" | while read -r p; do [[ $(cat /proc/$p/comm) == "$name" ]] && echo "$p"; done | head -n 1)"
 wait $job
 passes "a stopped rank of another host: non-zero" [ $? -ne 0 ]
 passes "a stopped rank of another host: named with its host" grep -q "no sign of life from rank [23] on $prefix-2" log
@@ -123,7 +124,7 @@ NNTRAIN=$program "$home/launch/supervise.sh" --launcher='mpirun --bind-to none' 
 job=$!
 until grep -q 'Epoch 3' log || ! kill -0 $job 2> /dev/null; do sleep 0.1; done
 touch "gone-$prefix-2"
-ip netns pids "$prefix-2" | while read -r p; do [[ $(cat /proc/$p/comm) != nntrain-dist ]] || kill -KILL "$p"; done
+ip netns pids "$prefix-2" | while read -r p; do [[ $(cat /proc/$p/comm) != "$name" ]] || kill -KILL "$p"; done
 wait $job
 passes "supervise.sh: done without the host that is gone" [ $? -eq 0 ]
 passes "supervise.sh: the second turn has 2 ranks" grep -q '2 ranks on 1 node' log
