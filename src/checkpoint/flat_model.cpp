@@ -262,6 +262,14 @@ FlatModel flat_model(const Json& model_config) {
   return std::move(flattener.model);
 }
 
+FlatModel flat_model(const std::string& path, const Json& model_config) {
+  try {
+    return flat_model(model_config);
+  } catch (const InputError& error) {
+    throw InputError("\"" + path + "\": " + error.what());
+  }
+}
+
 FlatModel flat_model_of(const std::vector<Json>& layers) {
   Json list = Json::array();
   for (const Json& layer : layers) {

@@ -25,6 +25,8 @@ struct FlatModel {
 /// Sequential models, functional models that are one chain of layers, and nestings of both. Throws InputError
 /// naming the layer: branches, shared layers, several inputs or outputs, models of other classes.
 FlatModel flat_model(const Json& model_config);
+/// The same; messages begin with the file that it comes from.
+FlatModel flat_model(const std::string& path, const Json& model_config);
 
 /// The flat model of layers given one by one, as a configuration does: {class_name, config}.
 FlatModel flat_model_of(const std::vector<Json>& layers);

@@ -211,7 +211,7 @@ Contents read_archive(const std::string& path) {
   Contents contents;
   contents.origin = path;
   const Json config = parse_json(path, "config.json", archive.text("config.json", kMostJsonBytes));
-  const FlatModel model = flat_model(config);
+  const FlatModel model = flat_model(path, config);
   contents.model_config = model.config;
   const Json compiled = config.value("compile_config", Json());
   if (compiled.is_object() && !compiled.empty()) {
@@ -240,7 +240,7 @@ Contents read_architecture(const std::string& path) {
   contents.origin = path;
   contents.architecture_only = true;
   const Json config = parse_json(path, "the file", text.str());
-  const FlatModel model = flat_model(config);
+  const FlatModel model = flat_model(path, config);
   contents.model_config = model.config;
   for (const FlatLayer& layer : model.layers) contents.layer_names.push_back(layer.name);
   return contents;

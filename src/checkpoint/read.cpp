@@ -87,7 +87,7 @@ Contents read(const std::string& path) {
                      path + " gives weights their model");
   }
   contents.model_config = parse_json(path, "model_config", root.read_text("model_config"));
-  const FlatModel model = flat_model(contents.model_config);
+  const FlatModel model = flat_model(path, contents.model_config);
   if (root.has_attribute("training_config")) {
     contents.training_config = parse_json(path, "training_config", root.read_text("training_config"));
   }

@@ -1,5 +1,6 @@
 #include "io/zip_archive.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -166,36 +167,129 @@ MemoryFile ZipReader::file(const std::string& name) const {
   return file;
 }
 
-struct ZipWriter::Implementation {
+namespace {
+
+/// Where libzip writes: the file itself. Left to itself, libzip writes another file and renames it, and
+/// whoever holds the first one open loses it.
+struct Target {
   std::string path;
+  int descriptor = -1;
+  zip_error_t error{};
+
+  ~Target() {
+    if (descriptor >= 0) ::close(descriptor);
+  }
+
+  zip_int64_t failed(int code) {
+    zip_error_set(&error, code, errno);
+    return -1;
+  }
+
+  zip_int64_t begin() {
+    descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    return descriptor < 0 ? failed(ZIP_ER_OPEN) : 0;
+  }
+
+  zip_int64_t write(const char* bytes, zip_uint64_t count) {
+    for (zip_uint64_t done = 0; done < count;) {
+      const ssize_t now = ::write(descriptor, bytes + done, count - done);
+      if (now < 0 && errno == EINTR) continue;
+      if (now <= 0) return failed(ZIP_ER_WRITE);
+      done += static_cast<zip_uint64_t>(now);
+    }
+    return static_cast<zip_int64_t>(count);
+  }
+
+  zip_int64_t seek(void* data, zip_uint64_t size) {
+    const auto* to = ZIP_SOURCE_GET_ARGS(zip_source_args_seek, data, size, &error);
+    if (to == nullptr) return -1;
+    return ::lseek(descriptor, to->offset, to->whence) < 0 ? failed(ZIP_ER_SEEK) : 0;
+  }
+
+  zip_int64_t commit() {
+    const int old = descriptor;
+    descriptor = -1;
+    return ::close(old) == 0 ? 0 : failed(ZIP_ER_WRITE);
+  }
+};
+
+zip_int64_t serve(void* user, void* data, zip_uint64_t size, zip_source_cmd_t command) {
+  Target& target = *static_cast<Target*>(user);
+  switch (command) {
+    case ZIP_SOURCE_SUPPORTS:
+      return zip_source_make_command_bitmap(
+          ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE, ZIP_SOURCE_STAT, ZIP_SOURCE_ERROR,
+          ZIP_SOURCE_FREE, ZIP_SOURCE_SEEK, ZIP_SOURCE_TELL, ZIP_SOURCE_SUPPORTS, ZIP_SOURCE_BEGIN_WRITE,
+          ZIP_SOURCE_COMMIT_WRITE, ZIP_SOURCE_ROLLBACK_WRITE, ZIP_SOURCE_SEEK_WRITE, ZIP_SOURCE_TELL_WRITE,
+          ZIP_SOURCE_WRITE, ZIP_SOURCE_REMOVE, -1);
+    case ZIP_SOURCE_BEGIN_WRITE:
+      return target.begin();
+    case ZIP_SOURCE_WRITE:
+      return target.write(static_cast<const char*>(data), size);
+    case ZIP_SOURCE_SEEK_WRITE:
+      return target.seek(data, size);
+    case ZIP_SOURCE_TELL_WRITE:
+      return ::lseek(target.descriptor, 0, SEEK_CUR);
+    case ZIP_SOURCE_COMMIT_WRITE:
+      return target.commit();
+    case ZIP_SOURCE_ERROR:
+      return zip_error_to_data(&target.error, data, size);
+    case ZIP_SOURCE_ROLLBACK_WRITE:
+    case ZIP_SOURCE_REMOVE:
+    case ZIP_SOURCE_FREE:
+      return 0;
+    default:  // there is nothing to read: the archive is new
+      zip_error_set(&target.error, ZIP_ER_READ, ENOENT);
+      return -1;
+  }
+}
+
+}  // namespace
+
+struct ZipWriter::Implementation {
+  Target target;
   zip_t* archive = nullptr;
   std::deque<std::string> contents;  // libzip reads them when the archive is closed
 
+<<<<<<< HEAD
   [[noreturn]] void fail(const std::string& cause) const {
     throw RuntimeError("cannot write \"" + path + "\": " + cause);
   }
+=======
+  [[noreturn]] void fail(zip_error_t* error) const {
+    if (zip_error_system_type(error) == ZIP_ET_SYS)
+      throw_write_error(target.path, zip_error_code_system(error), -1);
+    throw RuntimeError("cannot write \"" + target.path + "\": " + zip_error_strerror(error));
+  }
+  [[noreturn]] void fail() const { fail(zip_get_error(archive)); }
+>>>>>>> keras
 
   void add(const std::string& name, zip_source_t* source) {
-    if (source == nullptr) fail(zip_strerror(archive));
+    if (source == nullptr) fail();
     const zip_int64_t index = zip_file_add(archive, name.c_str(), source, ZIP_FL_ENC_UTF_8);
     if (index < 0) {
       zip_source_free(source);
-      fail(zip_strerror(archive));
+      fail();
     }
     const auto entry = static_cast<zip_uint64_t>(index);
     constexpr zip_uint16_t kFirstDay =
         (1U << 5U) | 1U;  // 1 January 1980, so that equal content gives equal bytes
     if (zip_set_file_compression(archive, entry, ZIP_CM_STORE, 0) != 0 ||
         zip_file_set_dostime(archive, entry, 0, kFirstDay, 0) != 0)
-      fail(zip_strerror(archive));
+      fail();
   }
 };
 
 ZipWriter::ZipWriter(std::string path) : impl_(std::make_unique<Implementation>()) {
-  impl_->path = std::move(path);
-  int error = 0;
-  impl_->archive = zip_open(impl_->path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &error);
-  if (impl_->archive == nullptr) impl_->fail(words_of(error));
+  impl_->target.path = std::move(path);
+  zip_error_t error;
+  zip_error_init(&error);
+  zip_source_t* source = zip_source_function_create(serve, &impl_->target, &error);
+  if (source == nullptr) impl_->fail(&error);
+  impl_->archive = zip_open_from_source(source, ZIP_CREATE | ZIP_TRUNCATE, &error);
+  if (impl_->archive != nullptr) return;
+  zip_source_free(source);
+  impl_->fail(&error);
 }
 
 ZipWriter::~ZipWriter() {
@@ -212,7 +306,7 @@ void ZipWriter::add_file(const std::string& name, const std::string& source) {
 }
 
 void ZipWriter::finish() {
-  if (zip_close(impl_->archive) != 0) impl_->fail(zip_strerror(impl_->archive));
+  if (zip_close(impl_->archive) != 0) impl_->fail();
   impl_->archive = nullptr;
 }
 

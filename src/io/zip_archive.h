@@ -49,11 +49,12 @@ class ZipReader {
   std::unique_ptr<Implementation> impl_;
 };
 
-/// Writes a new archive of stored entries; equal content gives equal bytes. Throws RuntimeError.
+/// Writes an archive of stored entries into `path`, a new file or one that is emptied; equal content gives
+/// equal bytes. Throws RuntimeError.
 class ZipWriter {
  public:
   explicit ZipWriter(std::string path);
-  ~ZipWriter();  ///< without finish(): nothing is left of the archive
+  ~ZipWriter();  ///< without finish(): nothing was written
   ZipWriter(const ZipWriter&) = delete;
   ZipWriter& operator=(const ZipWriter&) = delete;
 

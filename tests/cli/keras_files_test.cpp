@@ -168,7 +168,7 @@ TEST_F(KerasFiles, WhatCannotBeTakenIsOneErrorThatNamesLayerAndFile) {
       {"bomb.keras", {"model.weights.h5", "zip bomb"}},
       {"climbs.keras", {"../../evil"}},
       {"no_weights.keras", {"model.weights.h5"}},
-      {"deep.keras", {"nested too deeply"}},
+      {"deep.keras", {"levels deep"}},
       {"truncated.keras", {"zip archive"}},
       {"weightless.h5", {"no weights", "dense_1"}},
       {"missing.keras", {"No such file"}},

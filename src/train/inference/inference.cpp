@@ -106,7 +106,7 @@ void Inference::make_engine(const ModelSource& source, Task task) {
   std::vector<float> whole(static_cast<std::size_t>(model_->total_floats()));
   comm::collectively(session_, "take the weights of the file", [&] {
     if (!session_.is_root()) return;
-    assign_weights(*model_, source.weights, "the file");
+    assign_weights(*model_, source.weights, "\"" + contents_.origin + "\"");
     std::copy_n(values.begin(), whole.size(), whole.begin());
   });
   session_.broadcast(std::as_writable_bytes(std::span(whole)));

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "core/error.h"
+#include "io/atomic_file.h"
 #include "scratch.h"
 
 namespace nntrain::io {
@@ -48,6 +49,22 @@ TEST_F(ZipArchiveTest, EqualContentGivesEqualBytes) {
     if (round == 0) first = read_file(archive_path);
     if (round == 1) EXPECT_EQ(read_file(archive_path), first);
   }
+}
+
+/// A file that somebody holds open, and will rename, stays the same file.
+TEST_F(ZipArchiveTest, WritesIntoTheFileItself) {
+  AtomicFile file(path("export.npz"));
+  ZipWriter archive(file.temporary_path());
+  archive.add("a.npy", "values");
+  archive.finish();
+  file.commit();
+  EXPECT_EQ(ZipReader(path("export.npz")).text("a.npy", 100), "values");
+}
+
+TEST_F(ZipArchiveTest, AFullDiskIsAnError) {
+  ZipWriter archive("/dev/full");
+  archive.add("a", "one");
+  EXPECT_THROW(archive.finish(), RuntimeError);
 }
 
 TEST_F(ZipArchiveTest, NothingIsLeftOfAnUnfinishedArchive) {
