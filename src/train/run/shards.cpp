@@ -50,15 +50,17 @@ std::string idle_ranks_note(int ranks, int shards, std::int64_t batch_rows) {
       "but those only look after their slice of the weights. ",
       busy, ranks, rows, most == 1 ? "" : "s", batch_rows, shards, shards == 1 ? "" : "s", ranks - busy,
       ranks - busy == 1 ? "has" : "have");
-  const unsigned enough = std::bit_ceil(static_cast<unsigned>(ranks));
+  // As many shards as ranks feed all when there are as many rows; a power of two serves other numbers of
+  // ranks as well.
+  const std::int64_t power = std::bit_ceil(static_cast<unsigned>(ranks));
   const std::int64_t batch = feeding_batch(ranks);
-  if (batch_rows >= ranks) text += fmt::format("run.shards = {} feeds all", enough);
-  if (batch_rows >= ranks && batch > 0) text += ", or ";
-  if (batch > 0) {
-    text += fmt::format("fit.batch_size = {} or more with run.shards = auto{}", batch,
-                        batch_rows >= ranks ? "" : " feeds all");
-  } else if (batch_rows < ranks) {
-    text += fmt::format("fit.batch_size = {} or more with run.shards = {} feeds all", ranks, enough);
+  if (batch_rows >= ranks) {
+    text += fmt::format("run.shards = {} feeds all", batch_rows >= power ? power : ranks);
+    if (batch > 0) text += fmt::format(", or fit.batch_size = {} or more with run.shards = auto", batch);
+  } else if (batch > 0) {
+    text += fmt::format("fit.batch_size = {} or more with run.shards = auto feeds all", batch);
+  } else {
+    text += fmt::format("fit.batch_size = {} or more with run.shards = {} feeds all", power, power);
   }
   return text + "; a run that has begun keeps its shards and its batch_size";
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
+#include <string>
 #include <utility>
 
 namespace nntrain::train {
@@ -16,7 +18,8 @@ TEST(Shards, AutoComesFromTheBatchAlone) {
 
 TEST(Shards, ANoteOnlyWhereARankHasNoRows) {
   for (int ranks = 1; ranks <= 8; ++ranks) EXPECT_EQ(idle_ranks_note(ranks, 8, 100), "") << ranks;
-  EXPECT_EQ(idle_ranks_note(3, 8, 3), "");
+  EXPECT_EQ(idle_ranks_note(3, 3, 3), "");
+  EXPECT_NE(idle_ranks_note(3, 8, 3), "");  // its shards without rows may be all that a rank has
   EXPECT_NE(idle_ranks_note(9, 8, 100), "");
   EXPECT_NE(idle_ranks_note(3, 8, 2), "");
 }
@@ -34,16 +37,33 @@ TEST(Shards, TheNoteCountsRowsAndNamesTheCure) {
       "auto feeds all; a run that has begun keeps its shards and its batch_size");
   // More ranks than any batch gives shards.
   EXPECT_NE(idle_ranks_note(300, 8, 1000).find("run.shards = 512 feeds all;"), std::string::npos);
-  EXPECT_NE(idle_ranks_note(300, 8, 50).find("fit.batch_size = 300 or more with run.shards = 512 feeds all"),
+  EXPECT_NE(idle_ranks_note(300, 8, 50).find("fit.batch_size = 512 or more with run.shards = 512 feeds all"),
             std::string::npos);
 }
 
-TEST(Shards, TheCureOfTheNoteFeedsAll) {
-  for (int ranks = 2; ranks <= 8; ++ranks) {
-    const std::string note = idle_ranks_note(ranks, 1, 16);
-    const std::size_t at = note.find("fit.batch_size = ") + 17;
-    const std::int64_t batch = std::stoll(note.substr(at));
-    EXPECT_EQ(idle_ranks_note(ranks, automatic_shards(batch), batch), "") << note;
+/// The number after the last `words` in `text` that a number follows, 0 without any.
+std::int64_t number_after(const std::string& text, const std::string& words) {
+  std::int64_t number = 0;
+  for (std::size_t at = text.find(words); at != std::string::npos; at = text.find(words, at + 1))
+    if (std::isdigit(static_cast<unsigned char>(text[at + words.size()])) != 0)
+      number = std::stoll(text.substr(at + words.size()));
+  return number;
+}
+
+TEST(Shards, TheCuresOfTheNoteFeedAll) {
+  for (const int ranks : {2, 3, 5, 7, 8, 13, 300}) {
+    for (const int shards : {1, 2, 8}) {
+      for (const std::int64_t rows : {1, 2, 3, 5, 7, 12, 14, 400}) {
+        const std::string note = idle_ranks_note(ranks, shards, rows);
+        if (note.empty()) continue;
+        const std::int64_t batch = number_after(note, "fit.batch_size = ");
+        const auto fed_by = static_cast<int>(number_after(note, "run.shards = "));
+        const bool automatic = note.find("run.shards = auto") != std::string::npos;
+        if (automatic) EXPECT_EQ(idle_ranks_note(ranks, automatic_shards(batch), batch), "") << note;
+        if (fed_by > 0) EXPECT_EQ(idle_ranks_note(ranks, fed_by, rows >= ranks ? rows : batch), "") << note;
+        EXPECT_TRUE(automatic || fed_by > 0) << note;
+      }
+    }
   }
 }
 
