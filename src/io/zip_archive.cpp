@@ -251,18 +251,12 @@ struct ZipWriter::Implementation {
   zip_t* archive = nullptr;
   std::deque<std::string> contents;  // libzip reads them when the archive is closed
 
-<<<<<<< HEAD
-  [[noreturn]] void fail(const std::string& cause) const {
-    throw RuntimeError("cannot write \"" + path + "\": " + cause);
-  }
-=======
   [[noreturn]] void fail(zip_error_t* error) const {
     if (zip_error_system_type(error) == ZIP_ET_SYS)
       throw_write_error(target.path, zip_error_code_system(error), -1);
     throw RuntimeError("cannot write \"" + target.path + "\": " + zip_error_strerror(error));
   }
   [[noreturn]] void fail() const { fail(zip_get_error(archive)); }
->>>>>>> keras
 
   void add(const std::string& name, zip_source_t* source) {
     if (source == nullptr) fail();
