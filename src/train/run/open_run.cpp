@@ -54,11 +54,10 @@ ModelSource resolve(Run& run, const RunInputs& inputs) {
   return source;
 }
 
-/// The checkpoint to go on from, or null. checkpoint.resume = never sets an old one aside.
+/// The checkpoint to go on from, or null.
 std::unique_ptr<checkpoint::Contents> find_previous(Run& run) {
   const CheckpointSettings& settings = run.settings.checkpoint;
   std::int64_t found = 0;
-  std::string aside;
   comm::collectively(run.session, "look for the checkpoint", [&] {
     if (!run.session.is_root()) return;
     run.outputs = guard_outputs(run.configuration, run.settings, run.callbacks);
@@ -69,12 +68,8 @@ std::unique_ptr<checkpoint::Contents> find_previous(Run& run) {
       throw InputError("checkpoint.resume = require, but there is no \"" + settings.path +
                        "\"; start afresh with checkpoint.resume = auto");
     }
-    if (settings.resume == Resume::kNever && found == 1) {
-      aside = run.file->set_aside();
-      found = 0;
-    }
+    if (settings.resume == Resume::kNever) found = 0;
   });
-  if (!aside.empty()) log::note("checkpoint.resume = never: the old checkpoint is kept as " + aside);
   if (run.session.maximum(found) == 0) return nullptr;
   std::optional<checkpoint::RunFile::Found> newest;
   comm::collectively(run.session, "read " + settings.path, [&] {
@@ -89,6 +84,17 @@ std::unique_ptr<checkpoint::Contents> find_previous(Run& run) {
       "checkpoint.path = \"" + settings.path +
           "\" is a Keras file that nntrain-dist did not write; start from it with model.from = " +
           settings.path + " and another checkpoint.path");
+}
+
+/// checkpoint.resume = never. When everything else has been found right: a run that cannot begin moves
+/// nothing.
+void set_old_checkpoint_aside(Run& run) {
+  std::string aside;
+  comm::collectively(run.session, "set the old checkpoint aside", [&] {
+    const bool never = run.settings.checkpoint.resume == Resume::kNever;
+    if (never && run.file && run.file->exists()) aside = run.file->set_aside();
+  });
+  if (!aside.empty()) log::note("checkpoint.resume = never: the old checkpoint is kept as " + aside);
 }
 
 void build(Run& run, const ModelSource& source, const DataLoader& loader) {
@@ -212,6 +218,7 @@ std::unique_ptr<Run> open_run(comm::Session& session, const Configuration& confi
     start_fresh(*run, source);
   }
   end_if_asked(*run, "while the model was built");
+  set_old_checkpoint_aside(*run);
   return run;
 }
 
