@@ -39,10 +39,9 @@ need libzip-dev
 need libprotobuf-dev
 need protobuf-compiler protoc
 need libssl-dev
-need libprotobuf-dev
-need protobuf-compiler protoc
 need gnuplot-nox gnuplot
 need libgtest-dev
+need clang-format-14 clang-format-14
 [[ -r /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz ]] || missing+=(dataset-fashion-mnist)
 
 # Wanted, not needed: oneDNN's matrix products are a better yardstick of the machine than OpenBLAS'.

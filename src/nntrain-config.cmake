@@ -1,4 +1,4 @@
-# find_package(nntrain): nntrain::core .. nntrain::train, one target a floor, and what they link.
+# find_package(nntrain): nntrain::nntrain, and what it links.
 include(CMakeFindDependencyMacro)
 enable_language(C)  # MPI and HDF5 are looked for as C libraries
 find_dependency(MPI COMPONENTS C)

@@ -5,9 +5,11 @@
 
 #include "cli/commands.h"
 #include "cli/configuration_file.h"
+#include "cli/page_file.h"
 #include "core/log.h"
 #include "train/inference/inference.h"
 #include "train/report/evaluation_output.h"
+#include "train/report/html/pages.h"
 #include "train/report/progress.h"
 
 namespace nntrain::cli {
@@ -17,6 +19,7 @@ namespace {
 void check_options(const CommandLine& line) {
   if (line.has("json") && line.has("csv"))
     throw InputError("command line: --json and --csv both want standard output; keep one of them");
+  if (line.has("output")) check_page_path(line.value("output"), "evaluation");
 }
 
 /// One line that ends in \n; text that is not UTF-8 keeps its place.
@@ -33,11 +36,18 @@ ExitCode evaluate(comm::Session& session, const CommandLine& line) {
     check_options(line);
     checkpoint::Contents contents = read_model_file(session, line.file);
     const train::Configuration configuration = stored_configuration(contents, line);
+    if (session.is_root() && line.has("output"))
+      check_page_output(line.value("output"), line.file, train::read_settings(configuration).data);
     inference = std::make_unique<train::Inference>(session, std::move(contents), configuration,
                                                    train::Inference::Task::kEvaluate);
   });
   for (const std::string& note : inference->notes()) log::note(note);
   const train::Evaluation evaluation = inference->evaluate();
+  if (const std::string output = line.value("output"); !output.empty()) {
+    comm::collectively(session, "write " + output, [&] {
+      if (session.is_root()) write_page(output, train::html::evaluation_page(line.file, evaluation.report));
+    });
+  }
   if (!session.is_root()) return ExitCode::kDone;
   for (const std::string& note : evaluation.report.notes) log::note(note);
   if (line.has("json")) {

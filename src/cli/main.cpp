@@ -77,7 +77,9 @@ int main(int argc, char** argv) {
   try {
     nntrain::comm::Session session(argc, argv);
     nntrain::log::start(session.is_root() ? nntrain::log::Voice::kSpeaks : nntrain::log::Voice::kSilent);
-    return nntrain::cli::guarded(session, argc, argv);
+    const int code = nntrain::cli::guarded(session, argc, argv);
+    session.close();
+    return code;
   } catch (const nntrain::Error& error) {
     std::fprintf(stderr, "nntrain-dist: %s\n", error.what());
     return static_cast<int>(error.code());

@@ -129,7 +129,12 @@ std::string script(const CommandLine& line, int nodes, int ranks_per_node, const
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   std::string arguments = quoted(fs::absolute(line.file).string());
-  for (const auto& [key, value] : line.settings) arguments += " " + quoted("--" + key + "=" + value);
+  bool has_limit = false;
+  for (const auto& [key, value] : line.settings) {
+    arguments += " " + quoted("--" + key + "=" + value);
+    has_limit = has_limit || key == "run.max_time";
+  }
+  if (!has_limit) arguments += " ${left:+--run.max_time=$left}";
   const std::string name = fs::path(line.file).stem().string();
   const fs::path home = program.parent_path().parent_path().parent_path();
   const fs::path supervisor = home / "launch" / "supervise.sh";
@@ -139,11 +144,9 @@ std::string script(const CommandLine& line, int nodes, int ranks_per_node, const
           ? fmt::format(
                 "export NNTRAIN={}\nexec {} --launcher=\"{}\" --restarts=0 \\\n"
                 "  --turn=$((${{SLURM_RESTART_COUNT:-0}} + 1)) \\\n"
-                "  --when-stopped=\"scontrol requeue $SLURM_JOB_ID || exit 75\" \\\n  {} "
-                "${{left:+--run.max_time=$left}}\n",
+                "  --when-stopped=\"scontrol requeue $SLURM_JOB_ID || exit 75\" \\\n  {}\n",
                 quoted(program.string()), quoted(supervisor.string()), mpirun, arguments)
-          : fmt::format("exec {} {} train {} ${{left:+--run.max_time=$left}}\n", mpirun,
-                        quoted(program.string()), arguments);
+          : fmt::format("exec {} {} train {}\n", mpirun, quoted(program.string()), arguments);
   return fmt::format(
       "#!/bin/bash\n"
       "# {} under Slurm; submit it again after a stop, if Slurm does not do so itself. Made by nntrain-dist "
@@ -170,7 +173,8 @@ ExitCode plan(comm::Session& session, const CommandLine& line) {
     nodes = whole_number(line, "nodes", 1);
     ranks_per_node = whole_number(line, "ranks-per-node", session.available_cores());
     if (line.has("time"))
-      limit = with_origin("command line: --time", [&] { return train::parse_duration(line.value("time")); });
+      limit = train::with_origin("command line: --time",
+                                 [&] { return train::parse_duration(line.value("time")); });
     train::read_settings(configuration);
   });
   const std::string path = trial_path(session);

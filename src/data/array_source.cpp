@@ -109,6 +109,7 @@ std::string hex_bytes(std::span<const std::byte> bytes) {
 }  // namespace
 
 std::unique_ptr<ArraySource> open_array(const SourceOptions& options) {
+  if (options.memory != nullptr) return open_memory(options);
   if (options.source.empty()) throw InputError(options.key + " is empty; give the path of a file");
   const SourcePath source = split_source(options.source);
   io::InputFile file(source.path, options.key);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -54,6 +55,14 @@ enum class Labels {
   kSets      ///< any number of labels a row, "garden;lift"; columns of 0 and 1
 };
 
+/// An array of the caller's memory: float32, row-major, the first axis counts samples.
+struct MemoryArray {
+  const float* values = nullptr;
+  std::vector<std::int64_t> shape;
+};
+/// By the name that stands for it where a source is named.
+using MemoryArrays = std::map<std::string, MemoryArray>;
+
 struct SourceOptions {
   std::string source;  ///< "PATH" or "PATH:DATASET"
   Role role = Role::kInputs;
@@ -70,6 +79,7 @@ struct SourceOptions {
   Json training;
   /// Which rows train, for the statistics of missing values (rows -> one flag a row). Empty: all.
   std::function<std::vector<bool>(std::int64_t)> training_rows;
+  const MemoryArrays* memory = nullptr;  ///< when set, sources are names in it, not files
 };
 
 /// An opened file: its header is read and checked, its samples not yet.

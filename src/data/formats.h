@@ -41,4 +41,7 @@ void check_finite(const ArrayInfo& info, std::span<const std::byte> memory, cons
 /// RuntimeError when `memory` is not info.bytes() long.
 void check_memory(const ArrayInfo& info, std::span<const std::byte> memory);
 
+/// An array of SourceOptions::memory.
+std::unique_ptr<ArraySource> open_memory(const SourceOptions& options);
+
 }  // namespace nntrain::data

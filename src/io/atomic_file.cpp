@@ -39,6 +39,8 @@ void require_replaceable(const std::string& given, const std::string& target) {
   if (const std::string kind = kind_of_special_file(given); !kind.empty()) {
     throw InputError(fmt::format("cannot write \"{}\": it is {}; give the name of a file", given, kind));
   }
+  std::error_code ignored;
+  if (std::filesystem::is_symlink(target, ignored)) throw_write_error(given, ELOOP);
   if (std::filesystem::path(given).filename().empty())
     throw InputError(fmt::format("cannot write \"{}\": it is a folder; give the name of a file", given));
   if (::access(target.c_str(), F_OK) == 0 && ::access(target.c_str(), W_OK) != 0) {

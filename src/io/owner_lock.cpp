@@ -10,6 +10,7 @@
 #include <cstring>
 #include <ctime>
 #include <fstream>
+#include <random>
 #include <sstream>
 #include <thread>
 
@@ -41,12 +42,14 @@ LockHolder myself() {
   return self;
 }
 
+/// No two locks are the same text, not even of one process in one second.
 std::string to_text(const LockHolder& holder) {
+  std::random_device random;
   return fmt::format(
       "{}\nhost = {}\npid = {}\njob = {}\nrestarts = {}\nsince = {}\nprocess_start = {}\nboot = {}\n"
-      "pid_namespace = {}\n",
+      "token = {:08x}{:08x}\npid_namespace = {}\n",
       kFirstLine, holder.process.host, holder.process.pid, holder.job, holder.restarts, holder.started,
-      holder.process.start, holder.process.boot, holder.process.pid_namespace);
+      holder.process.start, holder.process.boot, random(), random(), holder.process.pid_namespace);
 }
 
 std::string read_text(const std::string& path) {

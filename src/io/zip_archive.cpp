@@ -171,7 +171,9 @@ struct ZipWriter::Implementation {
   zip_t* archive = nullptr;
   std::deque<std::string> contents;  // libzip reads them when the archive is closed
 
-  [[noreturn]] void fail(const std::string& cause) const { throw RuntimeError("cannot write \"" + path + "\": " + cause); }
+  [[noreturn]] void fail(const std::string& cause) const {
+    throw RuntimeError("cannot write \"" + path + "\": " + cause);
+  }
 
   void add(const std::string& name, zip_source_t* source) {
     if (source == nullptr) fail(zip_strerror(archive));

@@ -43,6 +43,21 @@ TEST(Floors, RoomsIncludeOnlyRoomsBelow) {
   EXPECT_EQ(all, "");
 }
 
+TEST(Floors, PublicHeadersIncludeOnlyOneAnother) {
+  // An embedding program needs no library's headers but MPI's own.
+  int headers = 0;
+  for (const fs::path& file : sources_below(kRoot / "include")) {
+    ++headers;
+    for (const Include& include : includes_of(read_text(file))) {
+      const bool of_the_language = include.target.find('.') == std::string::npos;
+      EXPECT_TRUE(of_the_language || include.target.starts_with("nntrain/"))
+          << file << ":" << include.line << ": " << include.target;
+    }
+  }
+  EXPECT_GE(headers, 8);
+  EXPECT_LE(headers, 12);
+}
+
 TEST(Floors, EveryFloorWasSeen) {
   std::vector<std::string> seen;
   for (const fs::path& file : sources_below(kRoot / "src"))

@@ -26,6 +26,7 @@ const std::map<std::string, Floors, std::less<>>& floors_below() {
       {"comm", {"core"}},
       {"checkpoint", {"core", "io"}},
       {"train", {"core", "io", "nn", "optim", "metrics", "data", "comm", "checkpoint"}},
+      {"library", {"core", "io", "nn", "optim", "metrics", "data", "comm", "checkpoint", "train"}},
       {"cli", {"core", "io", "nn", "optim", "metrics", "data", "comm", "checkpoint", "train"}},
   };
   return table;

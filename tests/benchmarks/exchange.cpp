@@ -95,6 +95,7 @@ int main(int argc, char** argv) {
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 300;
   const Times ours = time_exchange(session, floats, rounds);
   const Times theirs = time_allreduce(session, floats, rounds);
+  session.close();
   if (!session.is_root()) return 0;
   const double ranks = session.size();
   // A rank reads its part of every rank's array and writes it once.

@@ -148,6 +148,7 @@ class FaultSystem : public io::System {
   /// A second name for a file that is about to lose its own; "" when there is none.
   std::string keep(const std::string& path) {
     const std::string name = scratch_ + "/" + std::to_string(kept_++);
+    ::unlink(name.c_str());
     return ::link(path.c_str(), name.c_str()) == 0 ? name : "";
   }
 

@@ -64,10 +64,11 @@ def train(layers, loss, target, optimizer, metrics, epochs=2):
     return np.load("o.npy").reshape(ROWS, -1)
 
 
-def last_line(text):
+def results_of(text):
     """The results that `evaluate` prints, by name."""
     results = {}
-    for part in text.strip().splitlines()[-1].split(" - "):
+    line = next(line for line in text.splitlines() if " samples - " in line)
+    for part in line.split(" - "):
         if ": " in part:
             name, value = part.rsplit(": ", 1)
             try:
@@ -118,7 +119,7 @@ def check(layers, loss, target, optimizer, metrics, random_layers):
         model = models["keras"]
         try:
             results = model.evaluate(X, TARGETS[target], batch_size=BATCH, verbose=0, return_dict=True)
-            mine = last_line(need("evaluate", "run.h5", "--data.inputs=x.npy", "--data.targets=y.npy"))
+            mine = results_of(need("evaluate", "run.h5", "--data.inputs=x.npy", "--data.targets=y.npy"))
             missing = [name for name in results if name not in mine and np.size(results[name]) == 1]
             found["evaluation"] = f"names differ: {sorted(results)} and {sorted(mine)}" if missing else max(
                 [difference(results[name], mine[name]) for name in results if name in mine], default=0.0)

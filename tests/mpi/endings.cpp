@@ -20,7 +20,7 @@ TEST(Endings, OneRankFailsAnExpectation) {
 
 /// One rank stops for good where the others wait for it.
 int stall(comm::Session& session, std::string_view how) {
-  session.end_stalls_after(2, "0:02");
+  session.end_stalls_after(5, "0:05");
   const int late = how.ends_with("root") ? 0 : 1;
   comm::ExchangeOptions options;
   options.shards = session.size();
@@ -81,7 +81,9 @@ int main(int argc, char** argv) {
   try {
     comm::Session session(argc, argv);
     if (how == "unwind" && session.rank() == 1) throw RuntimeError("nobody caught me in time");
-    return end(session, how, argc, argv);
+    const int code = end(session, how, argc, argv);
+    session.close();
+    return code;
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return static_cast<int>(error.code());

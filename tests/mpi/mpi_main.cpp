@@ -9,7 +9,7 @@ int main(int argc, char** argv) {
     testing::InitGoogleTest(&argc, argv);
     nntrain::mpi_test::end_job_on_failure(session);
     const int code = RUN_ALL_TESTS();
-    session.barrier();
+    session.close();
     return code;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());

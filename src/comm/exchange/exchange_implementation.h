@@ -58,6 +58,7 @@ struct BucketState {
 
 struct Exchange::Implementation final : Progress {
   Implementation(Session& session, const ExchangeOptions& options);
+  ~Implementation();  ///< communicators are freed when all ranks meet: Session::release_unused()
   Implementation(const Implementation&) = delete;
   Implementation& operator=(const Implementation&) = delete;
 

@@ -73,6 +73,12 @@ Implementation::Implementation(Session& the_session, const ExchangeOptions& the_
   check(MPI_Barrier(world), "MPI_Barrier");
 }
 
+Implementation::~Implementation() {
+  for (const MPI_Comm own : {leaders, world}) {
+    if (own != MPI_COMM_NULL) session.retired.push_back(own);
+  }
+}
+
 /// Opens the node's window, or one for this rank alone; returns the first rank of every rank's node.
 std::vector<int> Implementation::open_window() {
   const NodeMap wanted(leaders_of(session), session.rank);

@@ -37,6 +37,19 @@ T reduced(Session::Implementation& session, T value, MPI_Datatype type, MPI_Op o
   return result;
 }
 
+/// Of exchanges that are gone.
+void free_retired(Session::Implementation& session) {
+  for (MPI_Comm& communicator : session.retired) check(MPI_Comm_free(&communicator), "MPI_Comm_free");
+  session.retired.clear();
+}
+
+void free_communicators(Session::Implementation& session) {
+  free_retired(session);
+  for (MPI_Comm* own : {&session.node_ranks, &session.world}) {
+    if (*own != MPI_COMM_NULL && *own != MPI_COMM_SELF) check(MPI_Comm_free(own), "MPI_Comm_free");
+  }
+}
+
 }  // namespace
 
 Session::Session(int& argc, char**& argv) : impl_(std::make_unique<Implementation>()) {
@@ -55,7 +68,7 @@ Session::Session(int& argc, char**& argv) : impl_(std::make_unique<Implementatio
     int size = 1;
     check(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size");
     refuse_lonely_ranks(size, tasks);
-    discover_nodes(*impl_);
+    discover_nodes(*impl_, MPI_COMM_WORLD);
     impl_->watch.open(impl_->world, impl_->node_sizes, impl_->host);
     impl_->waiter = Waiter(impl_->crowding, nullptr, &impl_->watch);
   } catch (...) {
@@ -64,7 +77,13 @@ Session::Session(int& argc, char**& argv) : impl_(std::make_unique<Implementatio
   }
 }
 
-Session::Session() : impl_(std::make_unique<Implementation>()) {}
+Session::Session(int fortran_communicator) : impl_(std::make_unique<Implementation>()) {
+  impl_->ends_mpi = false;
+  discover_nodes(*impl_, MPI_Comm_f2c(fortran_communicator));
+  impl_->waiter = Waiter(impl_->crowding, nullptr, nullptr);
+}
+
+Session::Session() : impl_(std::make_unique<Implementation>()) { impl_->ends_mpi = false; }
 
 std::unique_ptr<Session> Session::alone() const {
   std::unique_ptr<Session> single(new Session);
@@ -72,25 +91,47 @@ std::unique_ptr<Session> Session::alone() const {
   impl.world = impl.node_ranks = MPI_COMM_SELF;
   impl.node_sizes = {1};
   impl.host = impl_->host;
-  impl.ends_mpi = false;
   impl.exceptions_at_start = std::uncaught_exceptions();
   impl.waiter = Waiter(impl.crowding, nullptr, nullptr);
   return single;
 }
 
 Session::~Session() {
-  if (size() > 1 && std::uncaught_exceptions() > impl_->exceptions_at_start)
-    abort(ExitCode::kRuntime, "an exception left the program while other ranks were still at work");
-  try {
-    // Freeing windows and MPI_Finalize wait inside MPI for ranks that may never come.
-    impl_->watch.at_phase("end");
-    barrier();
-    impl_->watch.close();
-    for (const auto& window : impl_->windows) window->free();
-  } catch (const std::exception& error) {
-    abort(ExitCode::kRuntime, error.what());
+  if (impl_->closed) return;
+  if (size() == 1) {  // nobody to communicate with
+    try {
+      close();
+    } catch (const std::exception& error) {
+      if (impl_->ends_mpi) abort(ExitCode::kRuntime, error.what());
+    }
+  } else if (impl_->ends_mpi) {
+    abort(ExitCode::kRuntime, std::uncaught_exceptions() > impl_->exceptions_at_start
+                                  ? "an exception left the program while other ranks were still at work"
+                                  : "internal: the session ends without Session::close()");
   }
+}
+
+void Session::close() {
+  if (impl_->closed) return;
+  // Freeing windows and MPI_Finalize wait inside MPI for ranks that may never come.
+  impl_->watch.at_phase("end");
+  barrier();
+  impl_->watch.close();
+  for (const auto& window : impl_->windows) window->free();
+  impl_->windows.clear();
+  free_communicators(*impl_);
+  impl_->closed = true;
   if (impl_->ends_mpi) MPI_Finalize();
+}
+
+void Session::release_unused() {
+  barrier();
+  // Arrays go on every rank of a node alike, so the ranks agree on which windows have none.
+  for (const auto& window : impl_->windows) {
+    if (window.use_count() == 1) window->free();
+  }
+  std::erase_if(impl_->windows, [](const auto& window) { return window.use_count() == 1; });
+  free_retired(*impl_);
 }
 
 int Session::rank() const { return impl_->rank; }

@@ -23,18 +23,26 @@ class SharedError : public Error {
   using Error::Error;
 };
 
-/// MPI_Init_thread .. MPI_Finalize. One per process. Ranks are ordered node by node, so that every node's
-/// ranks hold contiguous shards (rank 0 is MPI_COMM_WORLD's rank 0). The destructor meets all ranks once more
-/// and finalizes; it aborts the job when an exception is unwinding.
-/// Environment NNTRAIN_RANKS_PER_NODE=k cuts a node into virtual nodes of k ranks (tests of the
-/// several-node paths on one machine); =1 also switches shared memory off.
+/// MPI_Init_thread .. close(): MPI_Finalize, or the ranks of a communicator that an embedding program gives.
+/// Ranks are ordered node by node, so that every node's ranks hold contiguous shards (rank 0 is the
+/// communicator's rank 0). The destructor does not communicate: where close() was not called, the program's
+/// own session aborts the job (an exception is unwinding while others are at work), one of an embedding
+/// program leaves its memory to MPI_Finalize. Environment NNTRAIN_RANKS_PER_NODE=k cuts a node into virtual
+/// nodes of k ranks (tests of the several-node paths on one machine); =1 also switches shared memory off.
 class Session {
  public:
   /// Throws InputError, with the cure, when this looks like N single runs because the launcher lacks the
   /// right MPI plug-in: Slurm, PMI, PMIx, Open MPI, Hydra, ALPS, PALS or WORLD_SIZE say that several
   /// processes were started, while MPI sees one rank.
   Session(int& argc, char**& argv);
+  /// On the ranks of a communicator of the embedding program (MPI_Comm_c2f of it), which has called MPI_Init
+  /// and finds MPI as it was after close(). Collective over them.
+  explicit Session(int fortran_communicator);
   ~Session();
+  /// Collective. Gives windows and communicators back; ends MPI if this session began it. Nothing may follow.
+  void close();
+  /// Collective. Gives back what arrays and exchanges that are gone had: between two runs of one session.
+  void release_unused();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 

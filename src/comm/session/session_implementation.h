@@ -28,6 +28,8 @@ struct Session::Implementation {
   Waiter waiter;         ///< for everything but the exchange's steps
   bool ends_mpi = true;  ///< false when the embedding program had called MPI_Init itself
   int exceptions_at_start = 0;
+  bool closed = false;
+  std::vector<MPI_Comm> retired;  ///< communicators whose users are gone, to be freed when all ranks meet
   /// Windows whose arrays are gone or still in use: freed before MPI_Finalize, in the order of creation,
   /// which is the same on every rank of the node.
   std::vector<std::shared_ptr<SharedWindow>> windows;

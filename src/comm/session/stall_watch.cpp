@@ -59,10 +59,6 @@ std::vector<T> everybodys(MPI_Comm ranks, int size, const T& mine) {
 
 }  // namespace
 
-struct StallWatch::Report {
-  double valid_seconds;  ///< the next one comes before
-};
-
 void StallWatch::open(MPI_Comm ranks, const std::vector<int>& node_sizes, const std::string& host) {
   check(MPI_Comm_dup(ranks, &ranks_), "MPI_Comm_dup");
   check(MPI_Comm_rank(ranks_, &rank_), "MPI_Comm_rank");
@@ -124,15 +120,15 @@ void StallWatch::tell(double now, double waited) {
   // Often while the first note is due, seldom later: a collector that is late itself keeps them all.
   const double interval = waited < 2 * kFirstNote ? std::min(1.0, 0.1 * timeout_) : 0.5 * kFirstNote;
   next_report_ = waited + interval;
-  const Report report{interval + std::min(5.0, 0.25 * timeout_)};
+  valid_seconds_ = interval + std::min(5.0, 0.25 * timeout_);
   for (const int collector : collectors_) {
     if (collector == rank_) {
-      heard_[static_cast<std::size_t>(rank_)] = {now, now + report.valid_seconds};
+      heard_[static_cast<std::size_t>(rank_)] = {now, now + valid_seconds_};
       continue;
     }
     // So small a message leaves at once, or not at all when the network is cut.
     MPI_Request request = MPI_REQUEST_NULL;
-    check(MPI_Isend(&report, sizeof(report), MPI_BYTE, collector, kTag, ranks_, &request), "MPI_Isend");
+    check(MPI_Isend(&valid_seconds_, 1, MPI_DOUBLE, collector, kTag, ranks_, &request), "MPI_Isend");
     int sent = 0;
     check(MPI_Test(&request, &sent, MPI_STATUS_IGNORE), "MPI_Test");
     if (sent == 0) check(MPI_Request_free(&request), "MPI_Request_free");
@@ -145,10 +141,10 @@ void StallWatch::listen(double now) {
     MPI_Status status;
     check(MPI_Iprobe(MPI_ANY_SOURCE, kTag, ranks_, &found, &status), "MPI_Iprobe");
     if (found == 0) return;
-    Report report{};
-    check(MPI_Recv(&report, sizeof(report), MPI_BYTE, status.MPI_SOURCE, kTag, ranks_, MPI_STATUS_IGNORE),
+    double valid_seconds = 0;
+    check(MPI_Recv(&valid_seconds, 1, MPI_DOUBLE, status.MPI_SOURCE, kTag, ranks_, MPI_STATUS_IGNORE),
           "MPI_Recv");
-    heard_[static_cast<std::size_t>(status.MPI_SOURCE)] = {now, now + report.valid_seconds};
+    heard_[static_cast<std::size_t>(status.MPI_SOURCE)] = {now, now + valid_seconds};
   }
 }
 

@@ -38,7 +38,6 @@ class StallWatch {
   void look(double waited);
 
  private:
-  struct Report;  ///< "I wait", of one rank
   struct Heard {
     double at = -1;     ///< when, on my clock; -1: nothing in this wait
     double until = -1;  ///< for how long it counts
@@ -65,6 +64,7 @@ class StallWatch {
   std::string phase_ = "start";
   std::uint32_t step_ = 0;
   bool in_step_ = false;
+  double valid_seconds_ = 0;  ///< the message: "I wait", and will say so again before so many seconds
   double last_waited_ = -1;
   double next_report_ = 0;
   double next_note_ = 0;

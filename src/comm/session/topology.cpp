@@ -65,16 +65,16 @@ void list_nodes(Session::Implementation& session, int leader) {
 
 }  // namespace
 
-void discover_nodes(Session::Implementation& session) {
+void discover_nodes(Session::Implementation& session, MPI_Comm parent) {
   int world_rank = 0;
-  check(MPI_Comm_rank(MPI_COMM_WORLD, &world_rank), "MPI_Comm_rank");
+  check(MPI_Comm_rank(parent, &world_rank), "MPI_Comm_rank");
   std::array<char, MPI_MAX_PROCESSOR_NAME + 1> name{};
   int length = 0;
   check(MPI_Get_processor_name(name.data(), &length), "MPI_Get_processor_name");
   session.host = name.data();
 
   MPI_Comm machine = MPI_COMM_NULL;
-  check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, world_rank, MPI_INFO_NULL, &machine),
+  check(MPI_Comm_split_type(parent, MPI_COMM_TYPE_SHARED, world_rank, MPI_INFO_NULL, &machine),
         "MPI_Comm_split_type");
   int machine_rank = 0;
   int machine_size = 1;
@@ -96,7 +96,10 @@ void discover_nodes(Session::Implementation& session) {
   // ranks become neighbours and world rank 0 stays rank 0.
   int leader = world_rank;
   check(MPI_Bcast(&leader, 1, MPI_INT, 0, session.node_ranks), "MPI_Bcast");
-  check(MPI_Comm_split(MPI_COMM_WORLD, 0, leader, &session.world), "MPI_Comm_split");
+  check(MPI_Comm_split(parent, 0, leader, &session.world), "MPI_Comm_split");
+  // The parent keeps its own handler; on ours no MPI error ends the process behind our back.
+  for (const MPI_Comm own : {session.world, session.node_ranks})
+    check(MPI_Comm_set_errhandler(own, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   check(MPI_Comm_rank(session.world, &session.rank), "MPI_Comm_rank");
   check(MPI_Comm_size(session.world, &session.size), "MPI_Comm_size");
   list_nodes(session, leader);

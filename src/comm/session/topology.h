@@ -5,8 +5,8 @@
 
 namespace nntrain::comm {
 
-/// Collective over MPI_COMM_WORLD. Fills every member of `session` that describes ranks and nodes. Throws
-/// InputError for a bad NNTRAIN_RANKS_PER_NODE.
-void discover_nodes(Session::Implementation& session);
+/// Collective over `parent`, which stays as it is. Fills every member of `session` that describes ranks and
+/// nodes. Throws InputError for a bad NNTRAIN_RANKS_PER_NODE.
+void discover_nodes(Session::Implementation& session, MPI_Comm parent);
 
 }  // namespace nntrain::comm

@@ -11,7 +11,7 @@ constexpr std::int64_t kGradientBlock =
 constexpr std::int64_t kManyRows =
     512;  ///< beyond, a panel of dz is taken piece by piece, each for all tiles
 constexpr std::int64_t kPairedRows = 16;  ///< of a leaf, on average: up to here leaves are made in pairs
-constexpr int kOpenLevels = 18;          ///< of the tree of sums: 2^17 shards and their sum
+constexpr int kOpenLevels = 18;           ///< of the tree of sums: 2^17 shards and their sum
 
 void pack(std::span<const Leaf> leaves, std::int64_t units, float* panels) {
   for_panels(units, [&](std::int64_t j, std::int64_t columns) {

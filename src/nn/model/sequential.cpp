@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "nn/layers/input_layer.h"
+#include "nn/model/layer_error.h"
 
 namespace nntrain::nn {
 
@@ -83,7 +84,9 @@ struct Sequential::Implementation : VariableBuilder {
   static void check_rank(const std::string& where, const Shape& shape, const Regularizer* regularizer,
                          const Constraint* constraint);
   void check_sample(const std::string& what, const Shape& shape) const;
-  void name_layers();
+  /// `first`: place of layers[0] among the layers as given.
+  void name_layers(std::size_t first);
+  void add(const Json& spec, std::size_t place);
   void lay_out();
   std::int64_t take(std::int64_t floats);
   void place_outputs();
@@ -114,17 +117,40 @@ void Sequential::Implementation::check_sample(const std::string& what, const Sha
   }
 }
 
-void Sequential::Implementation::name_layers() {
+/// work(), with its InputError blamed on layer `index`.
+template <class Work>
+void blame_layer(std::size_t index, Work&& work) {
+  try {
+    work();
+  } catch (const InputError& error) {
+    throw LayerError(index, error.what());
+  }
+}
+
+void Sequential::Implementation::add(const Json& spec, std::size_t place) {
+  if (is_input(spec)) {
+    if (place != 0)
+      throw InputError("Input must be the first layer, here it is number " + std::to_string(place + 1));
+    input = input_layer_shape(spec);
+    return;
+  }
+  layers.push_back(nn::layers().make(spec));
+  layers.back()->set_index(static_cast<int>(layers.size()) - 1);
+}
+
+void Sequential::Implementation::name_layers(std::size_t first) {
   std::map<std::string, int> taken;
-  for (const auto& layer : layers) {
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const auto& layer = layers[i];
     if (!layer->name().empty() && ++taken[layer->name()] > 1) {
-      throw InputError("All layers added to a Sequential model should have unique names. Name '" +
-                       layer->name() +
-                       "' is already the name of a layer in this model. Update the `name` argument to pass a "
-                       "unique name.");
+      throw LayerError(
+          first + i,
+          "All layers added to a Sequential model should have unique names. Name '" + layer->name() +
+              "' is already the name of a layer in this model. Update the `name` argument to pass a "
+              "unique name.");
     }
     if (layer->name().find('/') != std::string::npos)
-      throw InputError("the layer name \"" + layer->name() + "\" contains a \"/\"");
+      throw LayerError(first + i, "the layer name \"" + layer->name() + "\" contains a \"/\"");
   }
   std::map<std::string, int> counts;
   for (const auto& layer : layers) {
@@ -173,25 +199,20 @@ Sequential::Sequential(std::string name, const std::vector<Json>& specs, const S
     : impl_(std::make_unique<Implementation>()) {
   impl_->name = std::move(name);
   impl_->input = input;
-  for (std::size_t i = 0; i < specs.size(); ++i) {
-    if (is_input(specs[i])) {
-      if (i != 0)
-        throw InputError("Input must be the first layer, here it is number " + std::to_string(i + 1));
-      impl_->input = input_layer_shape(specs[i]);
-      continue;
-    }
-    impl_->layers.push_back(nn::layers().make(specs[i]));
-    impl_->layers.back()->set_index(static_cast<int>(impl_->layers.size()) - 1);
-  }
+  for (std::size_t i = 0; i < specs.size(); ++i) blame_layer(i, [&] { impl_->add(specs[i], i); });
   if (impl_->layers.empty()) throw InputError("the model \"" + impl_->name + "\" has no layers");
-  impl_->name_layers();
+  const std::size_t first = specs.size() - impl_->layers.size();  // 1 behind an Input
+  impl_->name_layers(first);
   Shape shape = impl_->input;
-  impl_->check_sample("the input", shape);
-  for (const auto& layer : impl_->layers) {
-    impl_->building = layer.get();
-    shape = layer->build(shape, *impl_);
-    impl_->check_sample("the output of layer \"" + layer->name() + "\"", shape);
-    impl_->outputs.push_back(shape);
+  blame_layer(0, [&] { impl_->check_sample("the input", shape); });
+  for (std::size_t i = 0; i < impl_->layers.size(); ++i) {
+    Layer& layer = *impl_->layers[i];
+    blame_layer(first + i, [&] {
+      impl_->building = &layer;
+      shape = layer.build(shape, *impl_);
+      impl_->check_sample("the output of layer \"" + layer.name() + "\"", shape);
+      impl_->outputs.push_back(shape);
+    });
   }
   impl_->lay_out();
 }
@@ -210,18 +231,6 @@ std::deque<Variable>& Sequential::variables() { return impl_->variables; }
 std::int64_t Sequential::trainable_floats() const { return impl_->trainable_floats; }
 std::int64_t Sequential::total_floats() const { return impl_->total_floats; }
 Head Sequential::head() const { return impl_->head; }
-
-std::int64_t Sequential::parameter_count() const {
-  std::int64_t count = 0;
-  for (const Variable& variable : impl_->variables) count += variable.size();
-  return count;
-}
-
-std::int64_t Sequential::trainable_count() const {
-  std::int64_t count = 0;
-  for (const Variable& variable : impl_->variables) count += variable.trainable ? variable.size() : 0;
-  return count;
-}
 
 void Sequential::bind(std::span<float> values) {
   for (Variable& variable : impl_->variables) variable.values = values.data() + variable.offset;
@@ -298,6 +307,10 @@ void Sequential::prepare(std::int64_t rows, Mode mode, Keep keep) {
   const bool training = mode == Mode::kTraining || my.mode == Mode::kTraining;
   mode = training ? Mode::kTraining : Mode::kInference;
   if (my.prepared && rows <= my.rows && mode == my.mode && keep == my.keep) return;
+  // Others read the workspace where it was placed: it cannot move or grow any more.
+  if (my.prepared && my.own_memory.empty() && !my.memory.empty())
+    throw RuntimeError("internal: the workspace of " + std::to_string(my.rows) + " rows was placed, " +
+                       std::to_string(rows) + " are asked for");
   my.prepared = true;
   my.rows = std::max(rows, my.rows);
   my.mode = mode;
@@ -359,22 +372,6 @@ void Sequential::backward(const BatchContext& context, float* d_logits, Gradient
     if (on_layer) on_layer(i, 'B', false);
     dy = dx;
   }
-}
-
-double Sequential::regularization_loss() const {
-  double sum = 0;
-  for (const Variable& variable : impl_->variables) {
-    if (!variable.regularizer || !variable.trainable) continue;
-    sum += variable.regularizer->loss(variable.shape,
-                                      {variable.values, static_cast<std::size_t>(variable.size())});
-  }
-  return sum;
-}
-
-double Sequential::forward_flops() const {
-  double flops = 0;
-  for (const auto& layer : impl_->layers) flops += layer->forward_flops();
-  return flops;
 }
 
 double Sequential::training_flops() const {

@@ -34,6 +34,7 @@ struct DataSettings {
   std::vector<std::string> class_names;
   data::TableOptions table;
   SplitSettings split;
+  const data::MemoryArrays* memory = nullptr;  ///< sources are names in it: an embedding program's arrays
   Json training;  ///< evaluate and predict: DataSets::description()["table"] of the training; null: not known
 };
 

@@ -102,6 +102,7 @@ data::SourceOptions DataLoader::options_of(data::Role role, const Part& part) co
   data::SourceOptions options;
   options.role = role;
   options.table = settings_.table;
+  options.memory = settings_.memory;
   options.of_one_table = part.targets.empty();
   options.source = targets && !part.targets.empty() ? part.targets : part.inputs;
   options.key = std::string("data.") + part.name + (targets ? "targets" : "inputs");
@@ -240,8 +241,8 @@ std::vector<std::int64_t> DataLoader::row_classes() const {
 LoadedArray DataLoader::load_prepared(const Part& part, const TargetPlan& plan) {
   const std::string key = std::string("data.") + part.name + "targets";
   data::SourceOptions options = options_of(data::Role::kTargets, part);
-  const bool chosen =
-      !options.columns.empty() || data::has_part(settings_.table, "target") || options.training.contains("columns");
+  const bool chosen = !options.columns.empty() || data::has_part(settings_.table, "target") ||
+                      options.training.contains("columns");
   const TargetRules rules =
       target_rules(settings_, sets_, plan, key + " \"" + options.source + "\"", options.training);
   PreparedTargets prepared;
@@ -315,7 +316,8 @@ void DataLoader::load_weights(const Part& part, const TargetPlan& plan, const Lo
         weights = by_class ? class_weights(targets.info, targets.memory.as<const float>(), fit_.class_weight,
                                            *plan.loss, plan.output_shape.last())
                            : read_sample_weights(source, key, rows,
-                                                 by_column ? settings_.table : data::TableOptions());
+                                                 by_column ? settings_.table : data::TableOptions(),
+                                                 settings_.memory);
         data::ArrayInfo info;
         info.rows = rows;
         return info;

@@ -332,8 +332,9 @@ std::vector<float> class_weights(const data::ArrayInfo& info, std::span<const fl
 }
 
 std::vector<float> read_sample_weights(const std::string& source, const std::string& key, std::int64_t rows,
-                                       const data::TableOptions& table) {
+                                       const data::TableOptions& table, const data::MemoryArrays* memory) {
   data::SourceOptions options;
+  options.memory = memory;
   options.table = table;
   options.source = source;
   options.role = data::Role::kWeights;

@@ -49,6 +49,7 @@ std::vector<float> class_weights(const data::ArrayInfo& info, std::span<const fl
 
 /// Reads data.sample_weight: one finite weight >= 0 per row. Throws InputError with the row.
 std::vector<float> read_sample_weights(const std::string& source, const std::string& key, std::int64_t rows,
-                                       const data::TableOptions& table);
+                                       const data::TableOptions& table,
+                                       const data::MemoryArrays* memory = nullptr);
 
 }  // namespace nntrain::train

@@ -21,9 +21,10 @@ constexpr std::int64_t kPredictedRows = 64;  ///< of a rank and batch, at least
 }  // namespace
 
 Inference::Inference(comm::Session& session, checkpoint::Contents contents,
-                     const Configuration& configuration, Task task)
+                     const Configuration& configuration, Task task, const data::MemoryArrays* memory)
     : session_(session), contents_(std::move(contents)), settings_(read_settings(configuration)) {
   data_settings_ = choose_data(configuration, task);
+  data_settings_.memory = memory;
   if (contents_.data.is_object()) {
     // With a positive class the file's names are the two that it makes, not the labels of the targets.
     if (data_settings_.class_names.empty() && data_settings_.positive_class.empty())

@@ -42,7 +42,7 @@ class Inference {
   /// `configuration`: what the checkpoint holds, overridden by the command line. Inputs are data.inputs when
   /// the command line gives it, else data.test_inputs. Collective; throws InputError on all ranks alike.
   Inference(comm::Session& session, checkpoint::Contents contents, const Configuration& configuration,
-            Task task);
+            Task task, const data::MemoryArrays* memory = nullptr);
 
   /// What a user should know of how the data were read, without "NOTE: ".
   const std::vector<std::string>& notes() const { return notes_; }

@@ -76,8 +76,8 @@ void write_csv(const Sink& sink, const Predictions& predictions) {
     const std::int64_t index = width == 1 && predictions.decision != Decision::kNone ? 1 : i;
     const bool named =
         (width > 1 || index == 1) && index < static_cast<std::int64_t>(predictions.class_names.size());
-    line += (i == 0 ? "" : ",") +
-            (named ? quoted(class_name(predictions, index)) : fmt::format("output_{}", i));
+    line +=
+        (i == 0 ? "" : ",") + (named ? quoted(class_name(predictions, index)) : fmt::format("output_{}", i));
   }
   sink(line + "\n");
   for (std::int64_t row = 0; row < predictions.rows; ++row) {

@@ -72,7 +72,7 @@ bool Saver::write(const std::string& path, Control::Save what) {
   }
   comm::collectively(run_.session, "write " + path, [&] {
     if (!run_.session.is_root()) return;
-    if (path == run_.settings.checkpoint.path) return run_.file->write(now);
+    if (path == run_.settings.checkpoint.path) return path.empty() ? void() : run_.file->write(now);
     run_.outputs.add_output(path, "ModelCheckpoint filepath", checkpoint::is_ours);
     checkpoint::write(path, now);
   });

@@ -32,9 +32,11 @@ void end_if_asked(Run& run, const char* phase) {
                   stop_reasons_text(reasons), phase));
 }
 
-ModelSource resolve(Run& run) {
+ModelSource resolve(Run& run, const RunInputs& inputs) {
   comm::collectively(run.session, "configuration", [&] { run.settings = read_settings(run.configuration); });
-  ModelSource source = read_model_source(run.session, run.settings.model);
+  run.settings.data.memory = inputs.memory;
+  ModelSource source =
+      inputs.model != nullptr ? *inputs.model : read_model_source(run.session, run.settings.model);
   comm::collectively(run.session, "configuration", [&] {
     Settings& settings = run.settings;
     const std::string from = "model.from = " + settings.model.from;
@@ -60,6 +62,7 @@ std::unique_ptr<checkpoint::Contents> find_previous(Run& run) {
   comm::collectively(run.session, "look for the checkpoint", [&] {
     if (!run.session.is_root()) return;
     run.outputs = guard_outputs(run.configuration, run.settings, run.callbacks);
+    if (settings.path.empty()) return;
     run.file = std::make_unique<checkpoint::RunFile>(settings.path, static_cast<int>(settings.keep));
     found = run.file->exists() ? 1 : 0;
     if (settings.resume == Resume::kRequire && found == 0) {
@@ -192,9 +195,9 @@ void start_fresh(Run& run, const ModelSource& source) {
 }  // namespace
 
 std::unique_ptr<Run> open_run(comm::Session& session, const Configuration& configuration,
-                              const std::string& version, StopToken& stop) {
+                              const std::string& version, StopToken& stop, const RunInputs& inputs) {
   auto run = std::make_unique<Run>(session, stop, configuration, version);
-  const ModelSource source = resolve(*run);
+  const ModelSource source = resolve(*run, inputs);
   const std::unique_ptr<checkpoint::Contents> previous = find_previous(*run);
   end_if_asked(*run, "while files were opened");
   load_and_build(*run, source);

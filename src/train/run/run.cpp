@@ -29,7 +29,7 @@ double Run::step_learning_rate() const {
 
 void try_checkpoint(Run& run) {
   comm::collectively(run.session, "try the checkpoint's path", [&] {
-    if (!run.session.is_root()) return;
+    if (!run.file) return;  // another rank, or nothing is saved
     std::vector<std::string> names;
     for (const auto& layer : run.model->layers()) names.push_back(layer->name());
     const std::int64_t slots = run.engine->updater().slots();

@@ -73,11 +73,17 @@ struct Run {
 /// Before the first step: would the checkpoint, with all that it will hold, fit where it goes? Collective.
 void try_checkpoint(Run& run);
 
+/// What an embedding program gives in place of files. References outlive the run.
+struct RunInputs {
+  const data::MemoryArrays* memory = nullptr;  ///< what data.inputs and the like name
+  const ModelSource* model = nullptr;          ///< instead of model.layer and model.from
+};
+
 /// Loads data, builds and compiles the model, and goes on from the checkpoint when there is one. Collective.
 /// Throws InputError, all ranks alike, for everything that is wrong with configuration, data or checkpoint;
 /// an Error with ExitCode::kResumable when a stop was asked for meanwhile: then nothing was changed. All
-/// references outlive the run.
+/// references outlive the run. Without a checkpoint.path nothing is looked for and nothing saved.
 std::unique_ptr<Run> open_run(comm::Session& session, const Configuration& configuration,
-                              const std::string& version, StopToken& stop);
+                              const std::string& version, StopToken& stop, const RunInputs& inputs = {});
 
 }  // namespace nntrain::train

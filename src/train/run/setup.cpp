@@ -5,6 +5,7 @@
 #include "checkpoint/keras.h"
 #include "core/call.h"
 #include "core/error.h"
+#include "nn/model/layer_error.h"
 
 namespace nntrain::train {
 
@@ -26,24 +27,6 @@ nn::Head output_head(const nn::Sequential& model) {
   if (!config.contains("activation") || config["activation"].is_null()) return nn::Head::kNone;
   const std::string name = detail::spec_name("activation", config["activation"]);
   return name == "softmax" ? nn::Head::kSoftmax : name == "sigmoid" ? nn::Head::kSigmoid : nn::Head::kNone;
-}
-
-/// The first layer with which the model cannot be built.
-std::size_t first_bad_layer(const ModelSource& source, const Shape& input) {
-  std::vector<Json> some;
-  for (const Json& layer : source.layers) {
-    some.push_back(layer);
-    std::vector<Json> whole = some;
-    const std::string kind = detail::spec_name("layer", layer);
-    if (some.size() == 1 && (kind == "Input" || kind == "InputLayer"))
-      whole.push_back("Identity");  // Input alone is no model
-    try {
-      nn::Sequential(source.name, whole, input);
-    } catch (const InputError&) {
-      return some.size() - 1;
-    }
-  }
-  return source.layers.size() - 1;
 }
 
 /// One slot as the flat trainable array; empty when `slots` has none of that name.
@@ -174,9 +157,9 @@ std::unique_ptr<nn::Sequential> build_model(const ModelSource& source, const Sha
   const Shape input = source.has_input ? source.input : data_shape;
   try {
     return std::make_unique<nn::Sequential>(source.name, source.layers, input);
-  } catch (const InputError& error) {
+  } catch (const nn::LayerError& error) {
     if (source.origins.empty()) throw;
-    const std::size_t bad = first_bad_layer(source, input);
+    const std::size_t bad = error.index();
     throw InputError(source.origins[bad] + ": model.layer " + std::to_string(bad + 1) + " (" +
                      detail::spec_name("layer", source.layers[bad]) + "): " + error.what());
   }

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "checkpoint/digest.h"
 #include "checkpoint/run_file.h"
 #include "fault/fault_system.h"
@@ -16,6 +18,11 @@ using test::FaultSystem;
 
 constexpr int kEveryKind[] = {EIO, ENOSPC, EACCES};
 
+/// The disk of a test need not be waited for.
+class Quick : public io::System {
+  int fsync(int) override { return 0; }
+};
+
 class CheckpointFaults : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -26,7 +33,7 @@ class CheckpointFaults : public ::testing::Test {
   /// Two checkpoints are there, as in a run that has gone on for a while.
   void begin() {
     std::filesystem::remove_all(scratch_.path("runs"));
-    RunFile file(path_);
+    RunFile file(path_, 2, quick_);
     file.write(contents_at(1));
     file.write(contents_at(2));
   }
@@ -51,7 +58,7 @@ class CheckpointFaults : public ::testing::Test {
       const std::int64_t before = expect_whole(path_ + ".1", how);
       EXPECT_TRUE(before == 1 || before == 2) << how;
     }
-    RunFile next(path_);
+    RunFile next(path_, 2, quick_);
     EXPECT_NO_THROW(next.write(contents_at(4))) << how;
     EXPECT_EQ(expect_whole(path_, how), 4) << how;
   }
@@ -76,6 +83,7 @@ class CheckpointFaults : public ::testing::Test {
   }
 
   test::Scratch scratch_;
+  mutable Quick quick_;
   std::string path_;
 };
 

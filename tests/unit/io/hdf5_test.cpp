@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <numeric>
 
 #include "fault/fault_system.h"
@@ -160,7 +161,7 @@ TEST(Hdf5Read, ADiskThatFailsIsNotCalledADamagedFile) {
     file.close();
   }
   const auto read = [&](System& system) {
-    return Hdf5File::open(scratch.path("a.h5"), system).root().dataset("x").read_all<float>();
+    return Hdf5File::open(scratch.path("a.h5"), "", system).root().dataset("x").read_all<float>();
   };
   test::FaultSystem counting(scratch.folder());
   EXPECT_EQ(read(counting).size(), 3U);

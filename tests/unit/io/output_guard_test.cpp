@@ -1,7 +1,9 @@
 #include "io/output_guard.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include "io/atomic_file.h"
 #include "io/stream_file.h"
 #include "unit/io/scratch.h"
 
@@ -20,9 +22,9 @@ TEST(OutputGuard, AnInputIsNeverAnOutputByWhateverName) {
   std::filesystem::create_symlink("data.csv", scratch.path("soft.csv"));
   std::filesystem::create_hard_link(data, scratch.path("hard.csv"));
   std::filesystem::create_directory_symlink(scratch.folder(), scratch.path("folder"));
-  for (const std::string name :
-       {"data.csv", "./data.csv", "soft.csv", "hard.csv", "folder/data.csv",
-        "folder/../" + std::filesystem::path(scratch.folder()).filename().string() + "/data.csv"}) {
+  for (const std::string& name : std::vector<std::string>{
+           "data.csv", "./data.csv", "soft.csv", "hard.csv", "folder/data.csv",
+           "folder/../" + std::filesystem::path(scratch.folder()).filename().string() + "/data.csv"}) {
     OutputGuard guard;
     guard.add_input(data, "data.inputs");
     const std::string message =

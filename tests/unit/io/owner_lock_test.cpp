@@ -56,8 +56,8 @@ TEST(OwnerLock, ALockOfAKilledProcessIsTakenOver) {
 TEST(OwnerLock, StaleByNumberByStartByBoot) {
   const Scratch scratch;
   const std::string path = scratch.path("run.h5"), own = lock_text(scratch);
-  for (const auto& [key, value] :
-       {std::pair{"pid", "4194303"}, {"process_start", "1"}, {"boot", "another-boot"}}) {
+  for (const auto& [key, value] : std::vector<std::pair<std::string, std::string>>{
+           {"pid", "4194303"}, {"process_start", "1"}, {"boot", "another-boot"}}) {
     scratch.write("run.h5.lock", changed(own, key, value));
     EXPECT_NO_THROW(OwnerLock lock(path)) << key;
     EXPECT_FALSE(std::filesystem::exists(path + ".lock"));
@@ -70,7 +70,8 @@ TEST(OwnerLock, AnotherHostsLockStaysAndTheCureIsNamed) {
   const std::string text = changed(changed(lock_text(scratch), "host", "node7"), "job", "4711");
   scratch.write("run.h5.lock", text);
   const std::string message = message_of<InputError>([&] { OwnerLock lock(path); });
-  for (const std::string part : {"node7", "job 4711", "remove \"" + path + ".lock\"", "since 20"})
+  for (const std::string& part :
+       std::vector<std::string>{"node7", "job 4711", "remove \"" + path + ".lock\"", "since 20"})
     EXPECT_TRUE(contains(message, part));
   EXPECT_EQ(test::read_file(path + ".lock"), text);
 }
