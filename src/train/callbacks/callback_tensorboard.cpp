@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <sstream>
 
+#include "core/call.h"
 #include "core/error.h"
 #include "core/sha256.h"
 #include "train/callbacks/callbacks.h"
@@ -41,6 +42,16 @@ class TensorBoard : public Callback {
     if (histogram_freq_ < 0) {
       throw InputError(fmt::format(
           "TensorBoard: histogram_freq = {} must be a number of epochs, or 0 for none", histogram_freq_));
+    }
+    const Json usual = {{"write_images", false},
+                        {"profile_batch", 0},
+                        {"embeddings_freq", 0},
+                        {"embeddings_metadata", nullptr}};
+    for (const auto& [name, value] : usual.items()) {
+      if (config[name] != value) {
+        throw InputError(fmt::format("TensorBoard: {} = {} is not supported, only {}; leave it out", name,
+                                     config[name].dump(), format_call(value)));
+      }
     }
     const Json& frequency = config["update_freq"];
     if (frequency == "batch") {

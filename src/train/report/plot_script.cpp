@@ -245,6 +245,7 @@ std::string text_script(const Picture& picture, const PlotOptions& options) {
           name, kMarks[i % kMarks.size()], kColours[(picture.several() ? line.run : i) % kColours.size()],
           plot_quoted(panel.result == "learning rate" ? picture.runs[line.run].label : title));
     }
+    if (number > 0) text += "print ''\n";  // a picture of characters ends without a new line
     text += "set title " + plot_quoted(panel.result) + "\n" +
             value_axis(panel, picture.logarithmic && number < picture.panels.size()) + blocks + plot + "\n";
   }

@@ -107,6 +107,7 @@ TEST_F(StatusTest, ADamagedFileIsRefused) {
     std::ofstream(status_path(checkpoint_)) << text;
     EXPECT_THROW(read_status(checkpoint_), InputError) << text;
   }
+  fs::remove(status_path(checkpoint_));
   StatusFile(checkpoint_).update(running());
   change("/state", "sleeping");
   EXPECT_THROW(read_status(checkpoint_), InputError);

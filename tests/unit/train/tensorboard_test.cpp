@@ -52,7 +52,9 @@ class TensorBoardTest : public ::testing::Test {
         tensorboard::Event event;
         EXPECT_TRUE(event.ParseFromString(records[i]));
         EXPECT_GT(event.wall_time(), 1.6e9);
-        if (i == 0) EXPECT_EQ(event.file_version(), "brain.Event:2") << path;
+        if (i == 0) {
+          EXPECT_EQ(event.file_version(), "brain.Event:2") << path;
+        }
         for (const auto& value : event.summary().value())
           all.push_back(
               {value.tag(), value.metadata().plugin_data().plugin_name(), event.step(), value.tensor()});
@@ -138,7 +140,9 @@ TEST_F(TensorBoardTest, FoldersTagsAndStepsAreKeras) {
       EXPECT_EQ(one.plugin, "graph_keras_model");
       EXPECT_EQ(one.tensor.string_val(0), "{\"class_name\":\"Sequential\"}");
     }
-    if (one.tag == "configuration") EXPECT_EQ(one.tensor.string_val(0), "    [fit]\n    epochs = 3\n");
+    if (one.tag == "configuration") {
+      EXPECT_EQ(one.tensor.string_val(0), "    [fit]\n    epochs = 3\n");
+    }
   }
   EXPECT_EQ(tags, (std::set<std::string>{"keras", "configuration", "epoch_loss", "epoch_accuracy",
                                          "epoch_learning_rate"}));
