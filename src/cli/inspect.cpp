@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 
 #include "cli/commands.h"
 #include "cli/configuration_file.h"
@@ -12,6 +10,8 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "io/atomic_file.h"
+#include "io/output_guard.h"
+#include "io/stream_file.h"
 #include "nn/losses/loss.h"
 #include "optim/optimizer.h"
 #include "train/report/progress.h"
@@ -190,22 +190,32 @@ std::string wanted(const checkpoint::Contents& contents, const CommandLine& line
   return (line.has("weights") ? statistics_table(contents.weights) : overview(contents, line.file)) + "\n";
 }
 
-void write_file(const std::string& path, const std::string& input, const std::string& content) {
-  std::error_code error;
-  if (std::filesystem::equivalent(path, input, error))
-    throw InputError("--output=" + path + " is the file that is inspected; give another name");
-  io::AtomicFile file(path);
-  std::ofstream stream(file.temporary_path(), std::ios::binary);
-  stream << content;
-  stream.close();
-  if (!stream) throw RuntimeError("cannot write \"" + path + "\": the disk may be full");
-  file.commit();
+/// Arrays carry no mark of whose they are: they never replace a file.
+bool is_our_output(const std::string& path) {
+  const std::string start = io::first_bytes(path, 16);
+  return start.starts_with("{\"layers\":") || start.starts_with("{\"epoch\":") || start.starts_with("epoch,");
 }
 
 void check_output(const CommandLine& line) {
   const std::string output = line.value("output");
+  if (output.empty()) return;
   if (output.ends_with(".npy") && line.value("weights").empty())
     throw InputError("--output=" + output + ": only one array, --weights=LAYER/NAME, can be written as .npy");
+  io::OutputGuard guard;
+  guard.add_input(line.file, "the checkpoint");
+  guard.add_stream(output, "--output", is_our_output);
+}
+
+void write_file(const std::string& path, const std::string& content) {
+  if (io::is_stream(path)) {
+    io::StreamFile stream(path);
+    stream.append(content);
+    stream.close();
+    return;
+  }
+  io::AtomicFile file(path);
+  file.append(content);
+  file.commit();
 }
 
 }  // namespace
@@ -218,7 +228,7 @@ ExitCode inspect(comm::Session& session, const CommandLine& line) {
     check_output(line);
     const std::string content = wanted(contents, line);
     if (line.has("output")) {
-      write_file(line.value("output"), line.file, content);
+      write_file(line.value("output"), content);
       log::info(line.value("output") + " written");
     } else {
       log::answer(content);

@@ -148,7 +148,13 @@ TEST_F(InspectTest, MistakesAreNamed) {
   expect_refused(run(0, "inspect run.h5 --history=csv --json"), "--history stands alone");
   expect_refused(run(0, "inspect run.h5 --json --output=a.npy"), "can be written as .npy");
   const std::string before = read("run.h5");
-  expect_refused(run(0, "inspect run.h5 --json --output=./run.h5"), "is the file that is inspected");
+  expect_refused(run(0, "inspect run.h5 --json --output=./run.h5"),
+                 "would be written over \"run.h5\", which is the checkpoint");
+  write("mine.csv", "a,b\n1,2\n");
+  expect_refused(run(0, "inspect run.h5 --history=csv --output=mine.csv"), "was not written by nntrain-dist");
+  EXPECT_EQ(read("mine.csv"), "a,b\n1,2\n");
+  EXPECT_EQ(run(0, "inspect run.h5 --history=csv --output=h.csv").code, 0);
+  EXPECT_EQ(run(0, "inspect run.h5 --history=csv --output=h.csv").code, 0);  // its own
   EXPECT_EQ(read("run.h5"), before);
   expect_refused(run(2, "inspect run --json"), "did you mean \"run.h5\"?");
   expect_refused(run(0, "evaluate ran.h5"), "did you mean \"run.h5\"?");
