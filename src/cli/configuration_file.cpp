@@ -33,19 +33,16 @@ bool is_one_of(const std::string& path, const std::vector<std::string>& suffixes
   if (fs::exists(path, error)) throw InputError(start + "it is no readable file");
   const fs::path folder = fs::path(path).parent_path();
   std::vector<std::string> names;
+  std::string same_stem;
   for (const auto& entry : fs::directory_iterator(folder.empty() ? "." : folder, error)) {
     const std::string name = entry.path().filename().string();
-    if (is_one_of(name, suffixes)) names.push_back((folder / name).string());
+    if (!is_one_of(name, suffixes)) continue;
+    if (entry.path().stem() == fs::path(path).stem()) same_stem = (folder / name).string();
+    names.push_back((folder / name).string());
   }
-  for (const std::string& suffix : suffixes) {
-    const std::string longer = path + suffix;
-    if (fs::is_regular_file(longer, error))
-      throw InputError(start + "no such file; did you mean \"" + longer + "\"?");
-  }
+  if (!same_stem.empty()) throw InputError(start + "no such file; did you mean \"" + same_stem + "\"?");
   const std::string near = nearest(path, names);
-  throw InputError(
-      start + "no such file" +
-      (near.empty() ? "; nntrain-dist help lists the commands" : "; did you mean " + near + "?"));
+  throw InputError(start + "no such file" + (near.empty() ? "" : "; did you mean " + near + "?"));
 }
 
 /// A configuration is text.

@@ -193,7 +193,7 @@ std::string wanted(const checkpoint::Contents& contents, const CommandLine& line
 /// Arrays carry no mark of whose they are: they never replace a file.
 bool is_our_output(const std::string& path) {
   const std::string start = io::first_bytes(path, 16);
-  return start.starts_with("{\"data\":") || start.starts_with("{\"epoch\":") || start.starts_with("epoch,");
+  return start.starts_with("{\"layers\":") || start.starts_with("{\"epoch\":") || start.starts_with("epoch,");
 }
 
 void check_output(const CommandLine& line) {

@@ -55,7 +55,28 @@ Subject from_configuration(comm::Session& session, const CommandLine& line) {
   return {train::build_model(source, shape), settings.fit.batch_size, settings.compile.optimizer};
 }
 
-std::string megabytes(double floats) { return fmt::format("{:>10.2f} MB", floats * 4 / 1048576); }
+/// "1.23 MB", right-aligned.
+std::string bytes_of(double floats) {
+  double value = floats * 4;
+  const char* unit = "B";
+  for (const char* larger : {"KB", "MB", "GB", "TB"}) {
+    if (value < 1024) break;
+    value /= 1024;
+    unit = larger;
+  }
+  return fmt::format("{:>9.2f} {:<2}", value, unit);
+}
+
+/// "2.3 M", with three digits.
+std::string count_of(double number) {
+  const char* unit = "";
+  for (const char* larger : {" K", " M", " G", " T"}) {
+    if (number < 1000) break;
+    number /= 1000;
+    unit = larger;
+  }
+  return fmt::format("{:.3g}{}", number, unit);
+}
 
 /// Before anything is allocated: what a run would take, and compute.
 std::string memory_and_work(comm::Session& session, Subject& subject) {
@@ -65,21 +86,21 @@ std::string memory_and_work(comm::Session& session, Subject& subject) {
   const auto trainable = static_cast<double>(model.trainable_floats());
   std::string text = fmt::format("Memory of a run with {} rank{}, fit.batch_size = {}:\n", ranks,
                                  ranks == 1 ? "" : "s", subject.batch_size);
-  text += " parameters      " + megabytes(static_cast<double>(model.total_floats())) + " once a node\n";
-  text += " gradients       " + megabytes(trainable) + " a rank\n";
-  text += " activations     " + megabytes(static_cast<double>(model.workspace_floats())) +
+  text += " parameters      " + bytes_of(static_cast<double>(model.total_floats())) + " once a node\n";
+  text += " gradients       " + bytes_of(trainable) + " a rank\n";
+  text += " activations     " + bytes_of(static_cast<double>(model.workspace_floats())) +
           fmt::format(" a rank, for {} rows of the mini-batch\n", rows);
   if (!subject.optimizer.is_null()) {
     const auto optimizer = optim::optimizers().make(subject.optimizer);
     const auto slots = static_cast<double>(optimizer->slot_names().size());
-    text += " optimizer state " + megabytes(slots * trainable / static_cast<double>(ranks)) +
-            fmt::format(" a rank: {} of {} values a trainable parameter, cut among the ranks\n",
+    text += " optimizer state " + bytes_of(slots * trainable / static_cast<double>(ranks)) +
+            fmt::format(" a rank: {} keeps {} values a parameter, cut among the ranks\n",
                         optimizer->spec()["class_name"].get<std::string>(), slots);
   }
   const double batch = static_cast<double>(subject.batch_size);
-  text += fmt::format("FLOPs: {:.4g} M a sample forward, {:.4g} M in training; {:.4g} M a step of {} samples",
-                      model.forward_flops() * 1e-6, model.training_flops() * 1e-6,
-                      model.training_flops() * 1e-6 * batch, subject.batch_size);
+  text += fmt::format("FLOPs: {} a sample forward, {} in training; {} a step of {} samples",
+                      count_of(model.forward_flops()), count_of(model.training_flops()),
+                      count_of(model.training_flops() * batch), subject.batch_size);
   return text;
 }
 

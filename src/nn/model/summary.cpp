@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cctype>
+#include <algorithm>
 
 #include "nn/model/sequential.h"
 
@@ -33,8 +33,20 @@ std::string activation_of(const Layer& layer) {
   return detail::spec_name("activation", config["activation"]);
 }
 
-std::string first_columns(const std::string& layer, const std::string& shape, const std::string& parameters) {
-  return fmt::format("{:<34}{:<24}{:>14}", layer, shape, parameters);
+std::string titled(const Layer& layer) {
+  return layer.name() + " (" + layer.spec()["class_name"].get<std::string>() + ")";
+}
+
+/// Of the first column: Keras' width, or what the longest name needs.
+std::size_t name_width(const Sequential& model) {
+  std::size_t width = 34;
+  for (const auto& layer : model.layers()) width = std::max(width, titled(*layer).size() + 2);
+  return width;
+}
+
+std::string first_columns(std::size_t width, const std::string& layer, const std::string& shape,
+                          const std::string& parameters) {
+  return fmt::format("{:<{}}{:<24}{:>14}", layer, width, shape, parameters);
 }
 
 std::string more_columns(const std::string& activation, const std::string& trained) {
@@ -59,10 +71,10 @@ std::int64_t layer_parameters(const Sequential& model, int layer) {
 
 std::string summary_table(const Sequential& model, SummaryColumns columns) {
   const bool all = columns == SummaryColumns::kAll;
-  const std::size_t width = all ? 93 : 72;
+  const std::size_t names = name_width(model), width = names + (all ? 59 : 38);
   const std::string rule(width, '-');
   std::string text = fmt::format("Model: \"{}\"\n{}\n", model.name(), rule);
-  text += without_trailing_blanks(first_columns("Layer (type)", "Output Shape", "Param #") +
+  text += without_trailing_blanks(first_columns(names, "Layer (type)", "Output Shape", "Param #") +
                                   (all ? more_columns("Activation", "Trained") : ""));
   text += std::string(width, '=') + "\n";
   for (std::size_t i = 0; i < model.layers().size(); ++i) {
@@ -72,8 +84,8 @@ std::string summary_table(const Sequential& model, SummaryColumns columns) {
     const char* trained = parameters == 0 ? "-" : layer.trainable() ? "yes" : "no";
     const std::string activation = activation_of(layer);
     text += without_trailing_blanks(
-        first_columns(layer.name() + " (" + layer.spec()["class_name"].get<std::string>() + ")",
-                      model.layer_output_shape(index).with_batch(), with_commas(parameters)) +
+        first_columns(names, titled(layer), model.layer_output_shape(index).with_batch(),
+                      with_commas(parameters)) +
         (all ? more_columns(activation.empty() ? "-" : activation, trained) : ""));
   }
   const std::int64_t total = model.parameter_count(), trainable = model.trainable_count();
