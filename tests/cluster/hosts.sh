@@ -9,6 +9,7 @@ program=$(readlink -f "${1:?usage: hosts.sh PROGRAM}")
 prefix=nc$$
 name=$(basename "$program" | cut -c1-15)  # of its processes
 bridge=${prefix}b
+network=10.78.$(($$ % 250))  # another one for each test that runs at the same time
 folder=$(mktemp -d)
 failed=0
 clean() {
@@ -28,13 +29,13 @@ refuse() {
 }
 command -v ip > /dev/null || refuse "ip is missing; apt-get install iproute2"
 ip link add "$bridge" type bridge 2> /dev/null || refuse "network namespaces are not permitted here; run it as root, outside of a container or with --privileged"
-ip addr add 10.78.78.254/24 dev "$bridge"
+ip addr add $network.254/24 dev "$bridge"
 ip link set "$bridge" up
 for i in 1 2; do
   ip netns add "$prefix-$i" || refuse "ip netns add is not permitted here"
   ip link add "${prefix}v$i" type veth peer name eth0 netns "$prefix-$i"
   ip link set "${prefix}v$i" master "$bridge" up
-  ip -n "$prefix-$i" addr add "10.78.78.$i/24" dev eth0
+  ip -n "$prefix-$i" addr add "$network.$i/24" dev eth0
   ip -n "$prefix-$i" link set lo up
   ip -n "$prefix-$i" link set eth0 up
 done
@@ -50,7 +51,7 @@ AGENT
 chmod +x "$folder/agent"
 cd "$folder/work" || exit 1
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
-export OMPI_MCA_plm_rsh_agent=$folder/agent OMPI_MCA_btl_tcp_if_include=10.78.78.0/24 OMPI_MCA_oob_tcp_if_include=10.78.78.0/24
+export OMPI_MCA_plm_rsh_agent=$folder/agent OMPI_MCA_btl_tcp_if_include=$network.0/24 OMPI_MCA_oob_tcp_if_include=$network.0/24
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_rmaps_base_oversubscribe=1
 printf '%s-1 slots=2\n%s-2 slots=2\n' "$prefix" "$prefix" > hosts
 on_hosts() { mpirun --hostfile hosts --bind-to none -np 4 "$@"; }

@@ -17,8 +17,6 @@ using Clock = std::chrono::steady_clock;
 
 /// About 50 microseconds of _mm_pause: longer than ranks of equal work usually wait for one another.
 constexpr int kSpins = 1000;
-/// The clock is read once in so many looks.
-constexpr std::int64_t kLooksPerClock = 256;
 constexpr std::chrono::seconds kLong{1};
 constexpr std::chrono::milliseconds kNap{1};
 
@@ -41,8 +39,9 @@ void Waiter::pause(std::int64_t look, Clock::time_point start) const {
     relax();
     return;
   }
+  // On a crowded machine a yield may take long, so the clock is read at each look: it costs less than a
+  // yield.
   sched_yield();
-  if ((look - spins_) % kLooksPerClock != kLooksPerClock - 1) return;
   const auto waited = Clock::now() - start;
   if (waited < kLong) return;
   if (watch_ != nullptr) watch_->look(std::chrono::duration<double>(waited).count());
