@@ -161,7 +161,7 @@ TEST_F(Evaluate, APositiveClassIsFoundAgainInTheLabels) {
   write("y.csv", "y\nred\ngreen\nblue\nred\n");
   identity("hinge", "positive_class=red");
   for (const std::string& options : {std::string(), std::string(" --data.class_names=blue,green,red")}) {
-    const Outcome outcome = run(0, "evaluate run.h5 --json" + options);
+    const Outcome outcome = apart(0, "evaluate run.h5 --json" + options);
     ASSERT_EQ(outcome.code, 0) << outcome.output;
     const Json json = Json::parse(outcome.output);
     EXPECT_EQ(json["class_names"], Json::parse(R"(["not red","red"])"));
