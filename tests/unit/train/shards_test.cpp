@@ -59,8 +59,12 @@ TEST(Shards, TheCuresOfTheNoteFeedAll) {
         const std::int64_t batch = number_after(note, "fit.batch_size = ");
         const auto fed_by = static_cast<int>(number_after(note, "run.shards = "));
         const bool automatic = note.find("run.shards = auto") != std::string::npos;
-        if (automatic) EXPECT_EQ(idle_ranks_note(ranks, automatic_shards(batch), batch), "") << note;
-        if (fed_by > 0) EXPECT_EQ(idle_ranks_note(ranks, fed_by, rows >= ranks ? rows : batch), "") << note;
+        if (automatic) {
+          EXPECT_EQ(idle_ranks_note(ranks, automatic_shards(batch), batch), "") << note;
+        }
+        if (fed_by > 0) {
+          EXPECT_EQ(idle_ranks_note(ranks, fed_by, rows >= ranks ? rows : batch), "") << note;
+        }
         EXPECT_TRUE(automatic || fed_by > 0) << note;
       }
     }
