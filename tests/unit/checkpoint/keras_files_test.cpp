@@ -28,7 +28,7 @@ std::string error_of(const Json& model) {
 TEST(FlatModel, NestedModelsBecomeOneWithUniqueNames) {
   const FlatModel model =
       flat_model(sequential("m", {dense("a"), sequential("inner", {dense("a"), dense("b")}), dense("c"),
-                                  sequential("more", {dense("b")})}));
+                                  sequential("more", Json::array({dense("b")}))}));
   std::vector<std::string> names, stores, outers;
   for (const FlatLayer& layer : model.layers) {
     names.push_back(layer.name);
