@@ -2,6 +2,7 @@
 // the program: the same predictions and results as in Keras, or one error that names file and layer.
 
 #include <cmath>
+#include <cstring>
 
 #include "cli_test.h"
 #include "core/json.h"
@@ -18,19 +19,17 @@ class KerasFiles : public CliTest {
   static fs::path home() { return fs::path(NNTRAIN_TESTS_DIR) / "golden/keras_files"; }
   static std::string file(const std::string& name) { return (home() / name).string(); }
 
-  /// The outputs of a predictions .csv, without the column of classes.
-  std::vector<double> outputs(const std::string& name, std::size_t columns) const {
-    std::istringstream lines(read(name));
-    std::string line;
-    std::vector<double> values;
-    std::getline(lines, line);  // header
-    while (std::getline(lines, line)) {
-      std::istringstream cells(line);
-      std::string cell;
-      for (std::size_t i = 0; i < columns && std::getline(cells, cell, ','); ++i)
-        values.push_back(std::stod(cell));
-    }
-    return values;
+  /// The values of a predictions .npy (format 1.0: bytes 8 and 9 are the header's length), float32.
+  std::vector<double> outputs(const std::string& name) const {
+    const std::string bytes = read(name);
+    if (bytes.size() < 10) return {};
+    const auto byte = [&](std::size_t i) {
+      return static_cast<std::size_t>(static_cast<unsigned char>(bytes[i]));
+    };
+    const std::size_t begin = 10 + byte(8) + 256 * byte(9);
+    std::vector<float> values((bytes.size() - begin) / sizeof(float));
+    std::memcpy(values.data(), bytes.data() + begin, values.size() * sizeof(float));
+    return {values.begin(), values.end()};
   }
 
   void expect_outputs(const Json& rows, const std::vector<double>& got, double tolerance,
@@ -45,7 +44,7 @@ class KerasFiles : public CliTest {
   }
 
   Outcome predict(const std::string& model, const std::string& options = "") const {
-    return run(0, "predict " + model + " --data.inputs=" + file("inputs.npy") + " --output=o.csv " + options);
+    return run(0, "predict " + model + " --data.inputs=" + file("inputs.npy") + " --output=o.npy " + options);
   }
 
   Json expected_;
@@ -57,13 +56,13 @@ TEST_F(KerasFiles, PredictAsInKeras) {
         "normalized.keras", "normalized.h5", "deflated.keras", "tensorflow_2.h5"}) {
     const Outcome outcome = predict(file(name));
     ASSERT_EQ(outcome.code, 0) << name << ": " << outcome.output;
-    expect_outputs(expected_[name], outputs("o.csv", 3), 2e-6, name);
+    expect_outputs(expected_[name], outputs("o.npy"), 2e-6, name);
   }
   // An unknown loss says nothing about predictions.
   const Outcome outcome = predict(file("unknown_loss.h5"));
   ASSERT_EQ(outcome.code, 0) << outcome.output;
   EXPECT_NE(outcome.output.find("my_loss"), std::string::npos) << outcome.output;
-  expect_outputs(expected_["unknown_loss.h5"], outputs("o.csv", 3), 2e-6, "unknown_loss.h5");
+  expect_outputs(expected_["unknown_loss.h5"], outputs("o.npy"), 2e-6, "unknown_loss.h5");
 }
 
 TEST_F(KerasFiles, EvaluateAsInKeras) {
@@ -106,7 +105,7 @@ TEST_F(KerasFiles, TrainingGoesOnAsInKeras) {
     ASSERT_EQ(trained.code, 0) << name << ": " << trained.output;
     ASSERT_EQ(predict("run.h5").code, 0);
     const Json& after = expected_["go_on_" + stem];
-    expect_outputs(after["predictions"], outputs("o.csv", 3), 1e-4, name);
+    expect_outputs(after["predictions"], outputs("o.npy"), 1e-4, name);
     EXPECT_NE(trained.output.find("accuracy: "), std::string::npos) << trained.output;
   }
 }
@@ -138,7 +137,7 @@ TEST_F(KerasFiles, WeightsAloneTakeTheirModelFromTheConfiguration) {
     const Outcome trained = run(0, "train run.ini");
     ASSERT_EQ(trained.code, 0) << trained.output;
     ASSERT_EQ(predict("run.h5").code, 0);
-    expect_outputs(expected_[model], outputs("o.csv", 3), 2e-6, weights);
+    expect_outputs(expected_[model], outputs("o.npy"), 2e-6, weights);
   }
   const Outcome other = run(0, "train run.ini --model.layer='Dense(7)' --model.layer='Dense(3)'");
   EXPECT_EQ(other.code, 2) << other.output;
@@ -171,7 +170,7 @@ TEST_F(KerasFiles, WhatCannotBeTakenIsOneErrorThatNamesLayerAndFile) {
       {"deep.keras", {"levels deep"}},
       {"truncated.keras", {"zip archive"}},
       {"weightless.h5", {"no weights", "dense_1"}},
-      {"missing.keras", {"No such file"}},
+      {"missing.keras", {"no such file"}},
       {"plain.json", {"no weights", "dense"}}};
   for (const auto& [name, words] : cases) {
     const Outcome outcome = predict(file(name));
@@ -181,7 +180,7 @@ TEST_F(KerasFiles, WhatCannotBeTakenIsOneErrorThatNamesLayerAndFile) {
       EXPECT_NE(outcome.output.find(word), std::string::npos)
           << name << ", " << word << ": " << outcome.output;
     EXPECT_LT(outcome.output.size(), 1000U) << name;
-    EXPECT_FALSE(fs::exists(folder_ / "o.csv")) << name;
+    EXPECT_FALSE(fs::exists(folder_ / "o.npy")) << name;
   }
   write("run.ini", "[data]\ninputs = " + file("inputs.npy") + "\ntargets = " + file("targets.npy") +
                        "\n[model]\nfrom = " + file("weightless.h5") + "\n[checkpoint]\npath = run.h5\n");
