@@ -47,8 +47,8 @@ WeightArray read_array(const std::string& path, const io::Hdf5Dataset& dataset, 
                        const std::string& name) {
   if (dataset.info().type == io::Hdf5Type::kOther && dataset.info().element_bytes == 2) {
     throw InputError(
-        dataset.name() +
-        " holds 2-byte elements that are no numbers of HDF5: bfloat16 weights; only float32 models "
+        dataset.name() + ", layer \"" + layer +
+        "\", holds 2-byte elements that are no numbers of HDF5: bfloat16 weights; only float32 models "
         "are supported, cast it in Keras (load, set the dtype policy to float32, save)");
   }
   if (dataset.info().shape.size() > kMostElements)

@@ -76,8 +76,8 @@ TEST_F(KerasFiles, EvaluateAsInKeras) {
         << name << outcome.output;
     EXPECT_NE(outcome.output.find("accuracy: "), std::string::npos) << name << outcome.output;
   }
-  const Outcome metrics = run(
-      0, "evaluate " + file("plain.keras") + data + " --compile.metrics=SparseTopKCategoricalAccuracy(k=2)");
+  const Outcome metrics = run(0, "evaluate " + file("plain.keras") + data +
+                                     " --compile.metrics='SparseTopKCategoricalAccuracy(k=2)'");
   EXPECT_NE(metrics.output.find("sparse_top_k_categorical_accuracy: "), std::string::npos) << metrics.output;
   EXPECT_EQ(metrics.output.find(" accuracy: "), std::string::npos) << metrics.output;
   const Outcome weighted = run(0, "evaluate " + file("loss_weights.h5") + data);
