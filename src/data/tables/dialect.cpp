@@ -169,7 +169,8 @@ void find_decimal(const std::vector<std::string_view>& records, const std::strin
       if (!evidence) continue;
       point = point || *evidence == DecimalEvidence::kPoint;
       comma = comma || *evidence == DecimalEvidence::kComma;
-      if (*evidence == DecimalEvidence::kEither && field.find(',') != std::string::npos) either = field;
+      const bool asks = *evidence == DecimalEvidence::kEither && field.find(',') != std::string::npos;
+      if (asks && either.empty()) either = field;
     }
   }
   if (comma && !point) dialect.numbers = {',', '.'};

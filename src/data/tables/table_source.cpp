@@ -73,7 +73,7 @@ class TableReader {
     constexpr std::size_t kLookedAt = 200;
     std::string_view record;
     while (start_.size() < kLookedAt && scanner_.next(record)) {
-      check_encoding(record, scanner_.line());
+      if (start_.empty()) check_encoding(record, scanner_.line());
       start_.push_back({std::string(record), scanner_.line()});
     }
     if (start_.empty()) throw InputError(scanner_.name() + " holds only empty lines");
@@ -94,6 +94,7 @@ class TableReader {
     if (!has_header(fields)) return;
     layout_.header = std::move(fields[0]);
     start_.erase(start_.begin());
+    for (const Start& one : start_) check_encoding(one.text, one.line);  // before what the text would mean
   }
 
   bool has_header(const std::vector<std::vector<std::string>>& fields) {

@@ -24,6 +24,7 @@ enum class TargetMeaning {
   kCounts,        ///< not below 0
   kDistribution,  ///< shares in [0, 1]
   kClasses,       ///< one class a position
+  kGroups,        ///< classes that only tell which samples belong together; outputs are no classes
   kLabels,        ///< each output yes or no (or a probability)
   kSigns          ///< each output yes or no, as 1 and 0 or as 1 and -1
 };

@@ -95,7 +95,7 @@ class OverlapLoss : public CommonLoss {
 class Circle : public CommonLoss {
  public:
   explicit Circle(const Json& config)
-      : CommonLoss(config),
+      : CommonLoss(config, TargetForm::kValues, TargetMeaning::kGroups),
         gamma_(config["gamma"].get<double>()),
         margin_(config["margin"].get<double>()),
         remove_diagonal_(config["remove_diagonal"].get<bool>()) {}

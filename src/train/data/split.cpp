@@ -173,7 +173,7 @@ RowSplit split_rows(std::int64_t rows, const DataSettings& data, const FitSettin
       throw InputError(fmt::format("data.validation_rows = {} selects none of the {} rows of \"{}\"",
                                    data.validation_rows, rows, data.inputs));
     }
-    check_overlap(split, data);
+    if (data.rows.empty()) check_overlap(split, data);  // rows that both keys name are meant
   } else if (fit.validation_split > 0) {
     const std::int64_t kept =
         rows_that_train(split.train.count(), fit.validation_split, "fit.validation_split");

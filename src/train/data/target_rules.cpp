@@ -42,7 +42,7 @@ TargetRules target_rules(const DataSettings& settings, const DataSets& sets, con
     rules.labels = data::Labels::kClasses;
   } else if (numbers) {
     rules.labels = data::Labels::kRefused;
-  } else if (several && meaning != nn::TargetMeaning::kClasses) {
+  } else if (several && meaning != nn::TargetMeaning::kClasses && meaning != nn::TargetMeaning::kGroups) {
     rules.labels = data::Labels::kSets;
   }
   const Json& spec = plan.loss->spec();

@@ -202,7 +202,7 @@ void check_names(const std::vector<std::string>& names, bool of_file, const Targ
                        meaning == nn::TargetMeaning::kSigns;
   const std::int64_t wanted = units == 1 && classes ? 2 : units;
   const auto count = static_cast<std::int64_t>(names.size());
-  if (names.empty() || count == wanted) return;
+  if (names.empty() || count == wanted || meaning == nn::TargetMeaning::kGroups) return;
   std::string list;
   for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 12); ++i)
     list += (i == 0 ? "" : ", ") + names[i];
@@ -302,6 +302,7 @@ std::vector<float> class_weights(const data::ArrayInfo& info, std::span<const fl
                                  const std::map<std::int64_t, double>& weights, const nn::Loss& loss,
                                  std::int64_t outputs) {
   const bool any = loss.target_meaning() == nn::TargetMeaning::kNumbers ||
+                   loss.target_meaning() == nn::TargetMeaning::kGroups ||
                    loss.target_meaning() == nn::TargetMeaning::kCounts;
   const std::map<std::int64_t, std::int64_t> places = listed_classes(info, loss, outputs == 1 ? 2 : outputs);
   std::map<std::int64_t, double> by_place;

@@ -172,7 +172,7 @@ TEST(Tables, TextBehindAClosingQuote) {
 TEST(Tables, BytesThatAreNotUtf8) {
   const Scratch scratch;
   expect_error(options_for(kTables + "latin1.csv"),
-               {"line 6, column \"town\"", "F6", "data.encoding = latin-1"});
+               {"line 9, column \"town\"", "F6", "data.encoding = latin-1"});
   expect_error(of_text(scratch, "a,b\xE4\n1,2\n"), {"line 1", "E4", "latin-1"});
   SourceOptions options = of_text(scratch,
                                   "gr\xF6\xDF"
