@@ -161,17 +161,6 @@ TEST_F(CheckpointTest, SetAsideTakesTheFirstFreeName) {
   EXPECT_EQ(set_aside(path_), (folder_ / "run.2.h5").string());
 }
 
-TEST_F(CheckpointTest, OtherKerasFormatsSayWhatToDo) {
-  for (const char* name : {"model.keras", "model.weights.h5"}) {
-    try {
-      read((folder_ / name).string());
-      ADD_FAILURE();
-    } catch (const InputError& error) {
-      EXPECT_NE(std::string(error.what()).find("model.save"), std::string::npos);
-    }
-  }
-}
-
 TEST(KerasConfig, NumbersStayFloatsAndSchedulesNameTheirModule) {
   const Json optimizer = Json::parse(
       R"({"class_name":"SGD","config":{"learning_rate":{"class_name":"ExponentialDecay","config":{"decay_rate":0.5}},"momentum":0.0,"clipnorm":null}})");

@@ -59,8 +59,6 @@ TEST(Settings, ErrorsNameKeyOriginAndValue) {
   EXPECT_NE(message_of({{"fit.validation_split", "1.5"}}).find("below 1"), std::string::npos);
   EXPECT_NE(message_of({{"checkpoint.resume", "maybe"}}).find("auto, never, require"), std::string::npos);
   EXPECT_NE(message_of({{"fit.class_weight", "a:b"}}).find("fit.class_weight"), std::string::npos);
-  EXPECT_NE(message_of({{"model.layer", "Dense(3)"}, {"model.from", "x.h5"}}).find("model.from"),
-            std::string::npos);
   EXPECT_NE(message_of({{"run.max_time", "soon"}}).find("H:MM:SS"), std::string::npos);
 }
 
