@@ -46,7 +46,9 @@ TEST_F(ZipArchiveTest, EqualContentGivesEqualBytes) {
     archive.add("a", "one");
     archive.finish();
     if (round == 0) first = read_file(archive_path);
-    if (round == 1) EXPECT_EQ(read_file(archive_path), first);
+    if (round == 1) {
+      EXPECT_EQ(read_file(archive_path), first);
+    }
   }
 }
 
