@@ -31,18 +31,17 @@ std::string one_line(const Json& json) {
 
 ExitCode evaluate(comm::Session& session, const CommandLine& line) {
   if (line.has("json") || line.has("csv")) log::leave_stdout_to_the_answer();
-  std::unique_ptr<train::Inference> inference;
+  comm::collectively(session, "evaluate", [&] { check_options(line); });
+  checkpoint::Contents contents = read_model_file(session, line.file);
+  train::Configuration configuration;
   comm::collectively(session, "evaluate", [&] {
-    check_options(line);
-    checkpoint::Contents contents = read_model_file(session, line.file);
-    const train::Configuration configuration = stored_configuration(contents, line);
+    configuration = stored_configuration(contents, line);
     if (session.is_root() && line.has("output"))
       check_page_output(line.value("output"), line.file, train::read_settings(configuration).data);
-    inference = std::make_unique<train::Inference>(session, std::move(contents), configuration,
-                                                   train::Inference::Task::kEvaluate);
   });
-  for (const std::string& note : inference->notes()) log::note(note);
-  const train::Evaluation evaluation = inference->evaluate();
+  train::Inference inference(session, std::move(contents), configuration, train::Inference::Task::kEvaluate);
+  for (const std::string& note : inference.notes()) log::note(note);
+  const train::Evaluation evaluation = inference.evaluate();
   if (const std::string output = line.value("output"); !output.empty()) {
     comm::collectively(session, "write " + output, [&] {
       if (session.is_root()) write_page(output, train::html::evaluation_page(line.file, evaluation.report));

@@ -15,25 +15,24 @@ namespace nntrain::cli {
 
 ExitCode predict(comm::Session& session, const CommandLine& line) {
   const std::string output = line.value("output");
-  std::unique_ptr<train::Inference> inference;
   comm::collectively(session, "predict", [&] {
     if (output.empty()) throw InputError("no output given; add --output=FILE.h5, .csv or .npy");
     train::check_prediction_path(output);
-    if (io::is_standard_output(output)) log::leave_stdout_to_the_answer();
-    checkpoint::Contents contents = read_model_file(session, line.file);
-    const train::Configuration configuration = stored_configuration(contents, line);
-    if (session.is_root()) {
-      const train::DataSettings data = train::read_settings(configuration).data;
-      train::check_prediction_output(output, line.file, data,
-                                     contents.data.is_object()
-                                         ? contents.data.value("class_names", data.class_names)
-                                         : data.class_names);
-    }
-    inference = std::make_unique<train::Inference>(session, std::move(contents), configuration,
-                                                   train::Inference::Task::kPredict);
   });
-  for (const std::string& note : inference->notes()) log::note(note);
-  const train::Predictions predictions = inference->predict();
+  if (io::is_standard_output(output)) log::leave_stdout_to_the_answer();
+  checkpoint::Contents contents = read_model_file(session, line.file);
+  train::Configuration configuration;
+  comm::collectively(session, "predict", [&] {
+    configuration = stored_configuration(contents, line);
+    if (!session.is_root()) return;
+    const train::DataSettings data = train::read_settings(configuration).data;
+    train::check_prediction_output(
+        output, line.file, data,
+        contents.data.is_object() ? contents.data.value("class_names", data.class_names) : data.class_names);
+  });
+  train::Inference inference(session, std::move(contents), configuration, train::Inference::Task::kPredict);
+  for (const std::string& note : inference.notes()) log::note(note);
+  const train::Predictions predictions = inference.predict();
   comm::collectively(session, "write " + output, [&] {
     if (session.is_root()) train::write_predictions(output, predictions);
   });

@@ -21,14 +21,10 @@ void evaluate_for(comm::Session& session, const checkpoint::Contents& contents,
     return;
   }
   try {
-    std::unique_ptr<train::Inference> inference;
-    comm::collectively(session, "evaluate", [&] {
-      inference = std::make_unique<train::Inference>(session, contents, configuration,
-                                                     train::Inference::Task::kEvaluate);
-    });
-    for (const std::string& note : inference->notes()) log::note(note);
-    report.evaluation = inference->evaluate().report;
-  } catch (const comm::SharedError& error) {
+    train::Inference inference(session, contents, configuration, train::Inference::Task::kEvaluate);
+    for (const std::string& note : inference.notes()) log::note(note);
+    report.evaluation = inference.evaluate().report;
+  } catch (const Error& error) {  // alike on all ranks
     if (error.code() != ExitCode::kInput) throw;
     report.evaluation_note = std::string("Not evaluated: ") + error.what();
   }
@@ -41,9 +37,9 @@ ExitCode report(comm::Session& session, const CommandLine& line) {
   checkpoint::Contents contents;
   train::Configuration configuration;
   train::RunReport report;
+  comm::collectively(session, "report", [&] { check_page_path(output, "report"); });
+  contents = read_model_file(session, line.file);
   comm::collectively(session, "report", [&] {
-    check_page_path(output, "report");
-    contents = read_model_file(session, line.file);
     configuration = stored_configuration(contents, line);
     if (!session.is_root()) return;
     check_page_output(output, line.file, train::read_settings(configuration).data);

@@ -33,26 +33,34 @@ void check_keys(const CommandLine& line) {
 }
 
 Subject from_model_file(comm::Session& session, const CommandLine& line) {
-  check_keys(line);
+  comm::collectively(session, "summary", [&] { check_keys(line); });
   const checkpoint::Contents contents = read_model_file(session, line.file);
   Subject subject;
-  subject.model = train::build_model(train::model_source_of(contents), Shape{});
-  const train::Settings settings = train::read_settings(stored_configuration(contents, line));
-  subject.batch_size = settings.fit.batch_size;
-  if (contents.ours) subject.optimizer = settings.compile.optimizer;
+  comm::collectively(session, "summary", [&] {
+    subject.model = train::build_model(train::model_source_of(contents), Shape{});
+    const train::Settings settings = train::read_settings(stored_configuration(contents, line));
+    subject.batch_size = settings.fit.batch_size;
+    if (contents.ours) subject.optimizer = settings.compile.optimizer;
+  });
   return subject;
 }
 
 Subject from_configuration(comm::Session& session, const CommandLine& line) {
-  const train::Settings settings = train::read_settings(read_configuration(session, line));
+  const train::Configuration configuration = read_configuration(session, line);
+  train::Settings settings;
+  comm::collectively(session, "configuration", [&] { settings = train::read_settings(configuration); });
   const train::ModelSource source = train::read_model_source(session, settings.model);
-  Shape shape = source.input;
-  if (!source.has_input) {
-    if (settings.data.inputs.empty())
-      throw InputError("the input shape is not known; give model.input_shape or data.inputs");
-    shape = train::sample_shape(settings.data);
-  }
-  return {train::build_model(source, shape), settings.fit.batch_size, settings.compile.optimizer};
+  Subject subject{nullptr, settings.fit.batch_size, settings.compile.optimizer};
+  comm::collectively(session, "summary", [&] {
+    Shape shape = source.input;
+    if (!source.has_input) {
+      if (settings.data.inputs.empty())
+        throw InputError("the input shape is not known; give model.input_shape or data.inputs");
+      shape = train::sample_shape(settings.data);
+    }
+    subject.model = train::build_model(source, shape);
+  });
+  return subject;
 }
 
 /// "1.23 MB", right-aligned.
@@ -107,15 +115,15 @@ std::string memory_and_work(comm::Session& session, Subject& subject) {
 }  // namespace
 
 ExitCode summary(comm::Session& session, const CommandLine& line) {
+  std::int64_t is_model = 0;
   comm::collectively(session, "summary", [&] {
-    std::int64_t is_model = 0;
     if (session.is_root() && kind_of_file(line.file) == FileKind::kModel) is_model = 1;
-    Subject subject =
-        session.maximum(is_model) == 1 ? from_model_file(session, line) : from_configuration(session, line);
-    log::info(nn::summary_table(*subject.model, nn::SummaryColumns::kAll));
-    for (const std::string& note : nn::model_notes(*subject.model)) log::note(note);
-    log::info(memory_and_work(session, subject));
   });
+  Subject subject =
+      session.maximum(is_model) == 1 ? from_model_file(session, line) : from_configuration(session, line);
+  log::info(nn::summary_table(*subject.model, nn::SummaryColumns::kAll));
+  for (const std::string& note : nn::model_notes(*subject.model)) log::note(note);
+  comm::collectively(session, "summary", [&] { log::info(memory_and_work(session, subject)); });
   return ExitCode::kDone;
 }
 

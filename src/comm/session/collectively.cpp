@@ -33,17 +33,45 @@ Outcome attempt(const std::function<void()>& work) {
   }
 }
 
+/// While it lives, `what` runs on this rank.
+class Leaf {
+ public:
+  Leaf(Session::Implementation& session, std::string_view what) : session_(session), before_(session.leaf) {
+    session_.leaf = what;
+  }
+  ~Leaf() { session_.leaf = before_; }
+  Leaf(const Leaf&) = delete;
+  Leaf& operator=(const Leaf&) = delete;
+
+ private:
+  Session::Implementation& session_;
+  std::string before_;
+};
+
+/// A rank that fails inside a leaf leaves it, and the others would wait for it in what the leaf communicates.
+/// Checked where assertions are: a release build goes on, and meets the trouble only when a rank fails there.
+void require_outside_leaves([[maybe_unused]] const Session::Implementation& session,
+                            [[maybe_unused]] std::string_view what) {
+#ifndef NDEBUG
+  if (!session.leaf.empty())
+    throw RuntimeError(
+        fmt::format("internal: collectively(\"{}\") inside the leaf \"{}\"", what, session.leaf));
+#endif
+}
+
 }  // namespace
 
 // Why a SharedError passes without a second all-gather: a rank that fails before an inner collectively()
 // meets, with its outer call's all-gather, the inner one of the others. Everybody has then communicated
 // once and knows; were the others to communicate again in their outer call, they would wait for ever.
 void collectively(Session& session, std::string_view what, const std::function<void()>& work) {
+  Session::Implementation& impl = session.implementation();
+  require_outside_leaves(impl, what);
+  const Leaf leaf(impl, what);
   if (session.size() == 1) {
     work();
     return;
   }
-  Session::Implementation& impl = session.implementation();
   impl.watch.at_phase(what);
   const Outcome mine = attempt(work);
   std::vector<int> codes(static_cast<std::size_t>(session.size()));

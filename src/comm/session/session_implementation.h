@@ -29,6 +29,7 @@ struct Session::Implementation {
   bool ends_mpi = true;  ///< false when the embedding program had called MPI_Init itself
   int exceptions_at_start = 0;
   bool closed = false;
+  std::string leaf;               ///< what collectively() runs at the moment; empty: nothing
   std::vector<MPI_Comm> retired;  ///< communicators whose users are gone, to be freed when all ranks meet
   /// Windows whose arrays are gone or still in use: freed before MPI_Finalize, in the order of creation,
   /// which is the same on every rank of the node.

@@ -22,39 +22,27 @@ constexpr std::int64_t kPredictedRows = 64;  ///< of a rank and batch, at least
 
 Inference::Inference(comm::Session& session, checkpoint::Contents contents,
                      const Configuration& configuration, Task task, const data::MemoryArrays* memory)
-    : session_(session), contents_(std::move(contents)), settings_(read_settings(configuration)) {
-  data_settings_ = choose_data(configuration, task);
-  data_settings_.memory = memory;
-  if (contents_.data.is_object()) {
-    // With a positive class the file's names are the two that it makes, not the labels of the targets.
-    if (data_settings_.class_names.empty() && data_settings_.positive_class.empty())
-      data_settings_.class_names = contents_.data.value("class_names", std::vector<std::string>{});
-  }
-  const ModelSource source = model_source_of(contents_);
-  CompileSettings compile = settings_.compile;
-  try {
-    take_compile(compile, configuration, contents_.training_config, contents_.origin);
-  } catch (const InputError& error) {
-    if (task == Task::kEvaluate) throw;
-    if (session_.is_root()) log::note(std::string(error.what()) + "; predictions need no loss");
-  }
+    : session_(session), contents_(std::move(contents)) {
+  ModelSource source;
+  CompileSettings compile;
+  comm::collectively(session_, "configuration", [&] {
+    settings_ = read_settings(configuration);
+    data_settings_ = choose_data(configuration, task);
+    data_settings_.memory = memory;
+    source = model_source_of(contents_);
+    compile = compile_settings(configuration, task);
+  });
   DataLoader loader(session_, data_settings_, fit_settings_);
   loader.load_inputs();
-  model_ = build_model(source, loader.sets().input_shape);
-  const std::string note =
-      check_sample_shape(loader.sets().input_shape, model_->input_shape(), data_settings_.inputs);
-  if (!note.empty()) notes_.push_back(note);
-  choose_loss(compile, model_->output_shape());
-  if (!compile.loss.is_null()) compiled_.loss = make_loss(compile);
-  if (task == Task::kEvaluate) {
-    if (!compiled_.loss)
-      throw InputError("the file holds no loss (it was not compiled); give --compile.loss=...");
+  comm::collectively(session_, "model", [&] { build(source, loader.sets().input_shape, task, compile); });
+  if (task == Task::kEvaluate)
     loader.load_targets({compiled_.loss.get(), model_->output_shape(), compile.loss_origin});
-    data_ = loader.take();
-    make_metrics(compile, data_.target_shape, model_->output_shape(), compiled_);
-    fuse_head(*model_, *compiled_.loss);
-  } else {
-    data_ = loader.take();
+  data_ = loader.take();
+  if (task == Task::kEvaluate) {
+    comm::collectively(session_, "compile", [&] {
+      make_metrics(compile, data_.target_shape, model_->output_shape(), compiled_);
+      fuse_head(*model_, *compiled_.loss);
+    });
   }
   notes_.insert(notes_.end(), data_.notes.begin(), data_.notes.end());
   if (data_.class_names.empty() && contents_.data.is_object())
@@ -64,8 +52,34 @@ Inference::Inference(comm::Session& session, checkpoint::Contents contents,
   make_engine(source, task);
 }
 
+/// What the configuration says, completed by the file. Predictions need no loss: one that is not known is a
+/// note.
+CompileSettings Inference::compile_settings(const Configuration& configuration, Task task) const {
+  CompileSettings compile = settings_.compile;
+  try {
+    take_compile(compile, configuration, contents_.training_config, contents_.origin);
+  } catch (const InputError& error) {
+    if (task == Task::kEvaluate) throw;
+    if (session_.is_root()) log::note(std::string(error.what()) + "; predictions need no loss");
+  }
+  return compile;
+}
+
+void Inference::build(const ModelSource& source, const Shape& sample, Task task, CompileSettings& compile) {
+  model_ = build_model(source, sample);
+  const std::string note = check_sample_shape(sample, model_->input_shape(), data_settings_.inputs);
+  if (!note.empty()) notes_.push_back(note);
+  choose_loss(compile, model_->output_shape());
+  if (!compile.loss.is_null()) compiled_.loss = make_loss(compile);
+  if (task == Task::kEvaluate && !compiled_.loss)
+    throw InputError("the file holds no loss (it was not compiled); give --compile.loss=...");
+}
+
 DataSettings Inference::choose_data(const Configuration& configuration, Task task) const {
   DataSettings data = settings_.data;
+  // With a positive class the file's names are the two that it makes, not the labels of the targets.
+  if (contents_.data.is_object() && data.class_names.empty() && data.positive_class.empty())
+    data.class_names = contents_.data.value("class_names", std::vector<std::string>{});
   const bool given = configuration.origin("data.inputs") == "command line";
   if (!given) {
     if (data.test_inputs.empty()) {

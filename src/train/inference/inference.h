@@ -52,6 +52,8 @@ class Inference {
 
  private:
   DataSettings choose_data(const Configuration& configuration, Task task) const;
+  CompileSettings compile_settings(const Configuration& configuration, Task task) const;
+  void build(const ModelSource& source, const Shape& sample, Task task, CompileSettings& compile);
   void make_engine(const ModelSource& source, Task task);
   OutputReading output_reading() const;
 
