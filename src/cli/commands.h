@@ -18,6 +18,7 @@ ExitCode check(comm::Session& session, const CommandLine& line);
 ExitCode plan(comm::Session& session, const CommandLine& line);
 ExitCode verify(comm::Session& session, const CommandLine& line);
 ExitCode report(comm::Session& session, const CommandLine& line);
+ExitCode convert(comm::Session& session, const CommandLine& line);
 ExitCode vocabulary(comm::Session& session, const CommandLine& line);
 
 /// The text of docs/vocabulary.md, from the registries.

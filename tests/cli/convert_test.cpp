@@ -1,0 +1,58 @@
+// A table, converted, trains to the bits of the table.
+
+#include "cli_test.h"
+
+namespace nntrain::cli_test {
+namespace {
+
+class Convert : public CliTest {
+ protected:
+  void SetUp() override {
+    CliTest::SetUp();
+    fs::copy(std::string(NNTRAIN_SOURCE_DIR) + "/configs/data/iris.csv", folder_ / "iris.csv");
+    write("run.ini",
+          "[model]\nlayer = Dense(3, activation=\"softmax\")\n[compile]\nloss = "
+          "sparse_categorical_crossentropy\n"
+          "optimizer = SGD(0.01)\n[fit]\nepochs = 2\nverbose = 0\n");
+  }
+  std::string trained(const std::string& data, const std::string& checkpoint) const {
+    const Outcome outcome = run(0, "train run.ini " + data + " --checkpoint.path=" + checkpoint);
+    EXPECT_EQ(outcome.code, 0) << outcome.output;
+    return digest(checkpoint);
+  }
+};
+
+TEST_F(Convert, ATableTrainsToTheSameBitsAsItsHdf5File) {
+  const Outcome converted = run(2, "convert iris.csv --output=iris.h5 --data.target_columns=species");
+  ASSERT_EQ(converted.code, 0) << converted.output;
+  EXPECT_NE(converted.output.find("/inputs (150, 4), /targets (150,)"), std::string::npos)
+      << converted.output;
+  EXPECT_EQ(trained("--data.inputs=iris.csv --data.target_columns=species", "table.h5"),
+            trained("--data.inputs=iris.h5:/inputs --data.targets=iris.h5:/targets", "hdf5.h5"));
+}
+
+TEST_F(Convert, ShuffledRowsAreOtherRowsAndTheSameEachTime) {
+  for (const char* name : {"a.h5", "b.h5"}) {
+    const Outcome outcome =
+        run(0, std::string("convert iris.csv --data.target_columns=species --shuffle --output=") + name);
+    ASSERT_EQ(outcome.code, 0) << outcome.output;
+  }
+  EXPECT_EQ(read("a.h5"), read("b.h5"));
+  ASSERT_EQ(run(0, "convert iris.csv --data.target_columns=species --output=c.h5").code, 0);
+  EXPECT_NE(read("a.h5"), read("c.h5"));
+}
+
+TEST_F(Convert, NothingIsWrittenOverTheSourceOrAnotherProgramsFile) {
+  const std::string before = read("iris.csv");
+  EXPECT_EQ(run(0, "convert iris.csv --output=iris.csv").code, 2);
+  write("other.h5", "mine");
+  EXPECT_EQ(run(0, "convert iris.csv --output=other.h5 --data.target_columns=species").code, 2);
+  EXPECT_EQ(read("iris.csv"), before);
+  EXPECT_EQ(read("other.h5"), "mine");
+  const Outcome text = run(0, "convert iris.csv --output=x.h5");
+  EXPECT_EQ(text.code, 2) << text.output;
+  EXPECT_NE(text.output.find("species"), std::string::npos) << text.output;
+}
+
+}  // namespace
+}  // namespace nntrain::cli_test
