@@ -67,7 +67,8 @@ void require_log_file(const Configuration& configuration) {
   if (path.empty() || io::kind_of_special_file(path) == "a device") return;  // appended to, never replaced
   io::OutputGuard guard;
   add_inputs(guard, configuration);
-  guard.add_output(settings.checkpoint.path, "checkpoint.path", any_file);
+  if (!settings.checkpoint.path.empty())
+    guard.add_output(settings.checkpoint.path, "checkpoint.path", any_file);
   if (!settings.run.profile.empty()) guard.add_output(settings.run.profile, "run.profile", any_file);
   if (!settings.run.plot.empty()) guard.add_output(settings.run.plot, "run.plot", any_file);
   for (std::size_t i = 0; i < settings.fit.callbacks.size(); ++i) {
@@ -84,13 +85,14 @@ io::OutputGuard guard_outputs(const Configuration& configuration, const Settings
   io::OutputGuard guard;
   add_inputs(guard, configuration);
   // What may be there under this name, the checkpoint's reader says.
-  guard.add_output(settings.checkpoint.path, "checkpoint.path", any_file);
+  if (!settings.checkpoint.path.empty())
+    guard.add_output(settings.checkpoint.path, "checkpoint.path", any_file);
   if (!settings.run.log.empty() && !io::is_stream(settings.run.log))
     guard.add_output(settings.run.log, "run.log", any_file);  // require_log_file() has looked
   const auto add = [&](const std::string& path, const std::string& what,
                        const io::OutputGuard::IsOurs& is_ours) {
     guard.add_output(path, what, is_ours);
-    io::try_output(path, 0);
+    with_origin(what, [&] { io::try_output(path, 0); });
   };
   if (!settings.run.profile.empty()) add(settings.run.profile, "run.profile", is_profile);
   if (!settings.run.plot.empty()) add(settings.run.plot, "run.plot", is_picture);
