@@ -180,7 +180,7 @@ TEST_F(TerminalTest, LogFileTellsOfErrorsAndIsNeverAnotherFile) {
     const std::string before = read(file);
     const Outcome outcome = run(2, "run.ini --run.log=" + file);
     EXPECT_EQ(outcome.code, 2);
-    EXPECT_NE(outcome.output.find("run.log: \"" + file + "\" exists and is no log"), std::string::npos)
+    EXPECT_NE(outcome.output.find("run.log = \"" + file + "\" would be written over"), std::string::npos)
         << outcome.output;
     EXPECT_EQ(read(file), before);
   }

@@ -85,10 +85,10 @@ TEST_F(WatchTest, AStoppedRunSaysWhereAndWhy) {
 }
 
 TEST_F(WatchTest, ADivergedRunSaysSo) {
-  ASSERT_EQ(run(2, "train run.ini '--compile.optimizer=SGD(learning_rate=1e30)'").code, 3);
+  ASSERT_EQ(run(2, "train run.ini '--compile.optimizer=SGD(learning_rate=3e38)'").code, 3);
   EXPECT_EQ(watch()["state"], "diverged");
   ASSERT_EQ(run(1,
-                "train run.ini --checkpoint.resume=never '--compile.optimizer=SGD(learning_rate=1e30)' "
+                "train run.ini --checkpoint.resume=never '--compile.optimizer=SGD(learning_rate=3e38)' "
                 "'--fit.callback=TerminateOnNaN(raise_error=True)'")
                 .code,
             3);
@@ -98,10 +98,10 @@ TEST_F(WatchTest, ADivergedRunSaysSo) {
 TEST_F(WatchTest, AKilledRunIsGone) {
   ASSERT_EQ(run(0, "train run.ini").code, 0);
   // The shell waits until the run has begun, kills it, and reaps it.
-  const Outcome killed =
-      run(0,
-          "train run.ini --fit.epochs=1000000 >log 2>&1 & until grep -q 'Epoch 5/' log; do "
-          "sleep 0.05; done; kill -9 $!; wait $! || true");
+  const Outcome killed = run_shell(
+      "cd " + folder_.string() + "; { " + NNTRAIN_PROGRAM +
+      " train run.ini --fit.epochs=1000000 > log 2>&1 & job=$!; until grep -q 'Epoch 5/' log || ! kill "
+      "-0 $job; do sleep 0.05; done; kill -9 $job; wait $job || true; }");
   ASSERT_EQ(killed.code, 0) << killed.output;
   const Json json = watch();
   EXPECT_EQ(json["state"], "gone");

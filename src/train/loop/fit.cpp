@@ -106,7 +106,6 @@ Fit::Fit(Run& run)
 }
 
 ExitCode Fit::train() {
-  try_checkpoint(run_);
   {
     const QuietScreen quiet(log::standard(), progress_.verbose() == Verbose::kSilent);
     print_header(run_);
@@ -322,6 +321,7 @@ ExitCode fit(Run& run) {
                           std::max(done, epochs)));
     return ExitCode::kDone;
   }
+  try_checkpoint(run);  // before anything is written
   return Fit(run).train();
 }
 
