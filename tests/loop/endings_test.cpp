@@ -41,10 +41,44 @@ class StopAt : public Callback {
   bool seen_ = false;
 };
 
+/// Asks for a checkpoint after step `at`, as SIGUSR2 would: the wish travels with the gradients of step at
+/// + 1.
+class SaveAt : public Callback {
+ public:
+  explicit SaveAt(const Json& config) : at_(config["at"].get<std::int64_t>()) {}
+  std::int64_t every_steps() const override { return 1; }
+  void on_steps(Control& control, std::int64_t, const Logs&) override {
+    if (++steps_ == at_ && control.is_root()) token->request_save();
+  }
+
+ private:
+  std::int64_t at_, steps_ = 0;
+};
+
+/// Ends the run at step `at` without another word, as a power cut would.
+class FailAt : public Callback {
+ public:
+  explicit FailAt(const Json& config) : at_(config["at"].get<std::int64_t>()) {}
+  std::int64_t every_steps() const override { return 1; }
+  void on_steps(Control&, std::int64_t, const Logs&) override {
+    if (++steps_ == at_) throw RuntimeError("FailAt");
+  }
+
+ private:
+  std::int64_t at_, steps_ = 0;
+};
+
+template <typename T>
+void register_at(const char* name, const char* snake_name) {
+  callbacks().add({name, {snake_name}, {{"at", Kind::kInteger, nullptr, true}}, "for this test"},
+                  [](const Json& config) { return std::make_unique<T>(config); });
+}
+
 void register_stop_at() {
   static const bool once = [] {
-    callbacks().add({"StopAt", {"stop_at"}, {{"at", Kind::kInteger, nullptr, true}}, "for this test"},
-                    [](const Json& config) { return std::make_unique<StopAt>(config); });
+    register_at<StopAt>("StopAt", "stop_at");
+    register_at<SaveAt>("SaveAt", "save_at");
+    register_at<FailAt>("FailAt", "fail_at");
     return true;
   }();
   (void)once;
@@ -194,6 +228,47 @@ TEST(EveryStop, OneStepAnEpoch) {
 TEST(EveryStop, StepsPerEpochAndValidationNow) {
   expect_every_stop_to_change_nothing(
       {{"fit.steps_per_epoch", "3"}, {"fit.validation_freq", "2"}, {"fit.epochs", "6"}}, {});
+}
+
+// ---- Which steps and epochs write a checkpoint
+
+/// The step that the checkpoint of a run holds which ended at `fail_at` without another word; 0 without one.
+std::int64_t saved_step(Options options, const Callbacks& callbacks, int fail_at) {
+  register_stop_at();
+  const Folder folder;
+  const Options defaults = small_run(folder.file("run.h5"));
+  options["checkpoint.path"] = folder.file("run.h5");
+  for (const auto& [key, text] : defaults) options.emplace(key, text);
+  Callbacks all = callbacks;
+  all.push_back("FailAt(" + std::to_string(fail_at) + ")");
+  EXPECT_THROW(train_once(options, all), RuntimeError);
+  session().barrier();
+  std::int64_t step = 0;
+  if (session().is_root() && fs::exists(folder.file("run.h5")))
+    step = checkpoint::read(folder.file("run.h5")).state.iteration;
+  return session().maximum(step);
+}
+
+TEST(Saves, AWishIsFulfilledAfterAnyStepAlsoTheLastOfAnEpoch) {
+  for (int step = 1; step <= 11; ++step) {
+    EXPECT_EQ(
+        saved_step({{"checkpoint.every_epochs", "1000"}}, {"SaveAt(" + std::to_string(step) + ")"}, step + 2),
+        step + 1);
+  }
+}
+
+TEST(Saves, EveryStepsCountsThroughTheEndsOfEpochs) {
+  for (int every = 1; every <= 6; ++every) {
+    const Options options = {{"checkpoint.every_epochs", "1000"},
+                             {"checkpoint.every_steps", std::to_string(every)}};
+    EXPECT_EQ(saved_step(options, {}, 16), 15 / every * every) << every;
+  }
+}
+
+TEST(Saves, EveryEpochs) {  // 5 steps each; step 18 is in the fourth
+  EXPECT_EQ(saved_step({}, {}, 18), 15);
+  EXPECT_EQ(saved_step({{"checkpoint.every_epochs", "2"}}, {}, 18), 10);
+  EXPECT_EQ(saved_step({{"checkpoint.every_epochs", "4"}}, {}, 18), 0);
 }
 
 // ---- Divergence

@@ -66,6 +66,8 @@ class Fit {
   double age_at_start_ = process_age_seconds();  ///< of the process, at `started_`
   Clock::time_point started_ = Clock::now();
   std::uint32_t stop_reasons_ = 0;
+  bool save_is_due_ =
+      false;  ///< by step, clock or signal; at an epoch's last step it waits for the epoch's end
 };
 
 Deadline deadline_of(const Run& run) {
@@ -212,7 +214,8 @@ Ending Fit::after_step(const Epoch& epoch, comm::StepFlags flags) {
   const Ending ending = decide(now);
   if (ending == Ending::kDiverged) return ending;
   const bool inside = past_.state.step < epoch.steps;  // at the end of an epoch, the epoch decides
-  const bool due = inside && (saver_.due_by_steps() || (flags.bits & comm::kFlagCheckpoint) != 0);
+  if (saver_.due_by_steps() || (flags.bits & comm::kFlagCheckpoint) != 0) save_is_due_ = true;
+  const bool due = inside && save_is_due_;
   if (ending == Ending::kNone && !due && control_.failure().empty()) return ending;
   return save_and(ending);
 }
@@ -247,13 +250,14 @@ Ending Fit::finish_epoch(const Epoch& epoch) {
   now.epochs_done = past_.state.epoch;
   now.epochs = run_.settings.fit.epochs;
   const Ending ending = decide(now);
-  const bool due = saver_.due_after_epoch() || !control_.failure().empty();
+  const bool due = save_is_due_ || saver_.due_after_epoch() || !control_.failure().empty();
   return ending == Ending::kNone && due ? save_and(ending) : ending;
 }
 
 /// `ending`, with the checkpoint on the disk; kDiverged when there is nothing that may be saved.
 Ending Fit::save_and(Ending ending) {
   if (!saver_.save()) return Ending::kDiverged;
+  save_is_due_ = false;
   end_on_failure();
   return ending;
 }
