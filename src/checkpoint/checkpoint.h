@@ -43,7 +43,16 @@ struct Slot {
   std::vector<std::vector<float>> values;
 };
 
-/// Everything in a file. A Keras file that is not ours has only model_config, training_config and weights.
+/// Partial sums of the running epoch's metrics.
+struct MetricSums {
+  std::vector<double> values;  ///< (shards, width)
+  std::int64_t width = 0;
+};
+
+/// Named sets of weights, e.g. EarlyStopping's best ones.
+using KeptWeights = std::vector<std::pair<std::string, std::vector<WeightArray>>>;
+
+/// Everything in a file; fields.h lists what decides how a run goes on. A Keras file that is not ours has only model_config, training_config and weights.
 struct Contents {
   std::string origin;                    ///< the file that was read, for messages
   std::vector<std::string> notes;        ///< what could not be taken from it
@@ -58,14 +67,12 @@ struct Contents {
   std::string optimizer;  ///< class name
   std::vector<Slot> slots;
   std::vector<double> optimizer_scalars;
-  std::vector<double> metric_sums;  ///< partial sums of the running epoch, (shards, width)
-  std::int64_t metric_width = 0;
+  MetricSums metric_sums;
   Json callbacks;      ///< state of the callbacks, by position
   std::string config;  ///< effective configuration as INI text
   Json data;           ///< fingerprints, shapes, scale, class names
   Json environment;    ///< versions, kernel, ranks: how it was trained
-  std::vector<std::pair<std::string, std::vector<WeightArray>>>
-      extra_weights;  ///< e.g. EarlyStopping's best weights: named sets
+  KeptWeights extra_weights;
 };
 
 /// SHA-256 (hex) over names, shapes and bytes of the weights, in order: `weights_digest`.

@@ -1,5 +1,8 @@
 #include "checkpoint/digest.h"
 
+#include <type_traits>
+
+#include "checkpoint/fields.h"
 #include "core/sha256.h"
 
 namespace nntrain::checkpoint {
@@ -22,6 +25,56 @@ void add_weight(Sha256& sha, const WeightArray& weight) {
   add_values(sha, weight.values);
 }
 
+/// One overload for each type of field; each piece says where it ends.
+struct Hasher {
+  Sha256& sha;
+
+  void operator()(const char* name, const Json& value) const { add_text(sha, name, json_text(value)); }
+  void operator()(const char* name, const std::string& value) const { add_text(sha, name, value); }
+  void operator()(const char*, const std::vector<WeightArray>& weights) const {
+    for (const WeightArray& weight : weights) add_weight(sha, weight);
+  }
+  void operator()(const char* name, const RunState& state) const {
+    std::string integers;
+    std::vector<double> reals;
+    each_state_field(state, [&](const char*, const auto& value) {
+      if constexpr (std::is_floating_point_v<std::decay_t<decltype(value)>>) {
+        reals.push_back(value);
+      } else {
+        integers += (integers.empty() ? "" : " ") + std::to_string(value);
+      }
+    });
+    add_text(sha, name, integers);
+    add_values(sha, reals);
+  }
+  void operator()(const char* name, const History& history) const {
+    for (const auto& [column, values] : history.columns) {
+      add_text(sha, name, column);
+      add_values(sha, values);
+    }
+  }
+  void operator()(const char*, const std::vector<Slot>& slots) const {
+    for (const Slot& slot : slots) {
+      add_text(sha, "slot", slot.name);
+      for (const std::vector<float>& values : slot.values) add_values(sha, values);
+    }
+  }
+  void operator()(const char* name, const std::vector<double>& values) const {
+    add_text(sha, name, "");
+    add_values(sha, values);
+  }
+  void operator()(const char* name, const MetricSums& sums) const {
+    add_text(sha, name, std::to_string(sums.width));
+    add_values(sha, sums.values);
+  }
+  void operator()(const char* name, const KeptWeights& kept) const {
+    for (const auto& [set, weights] : kept) {
+      add_text(sha, "extra", set);
+      (*this)(name, weights);
+    }
+  }
+};
+
 }  // namespace
 
 std::string weights_digest(const std::vector<WeightArray>& weights) {
@@ -32,35 +85,7 @@ std::string weights_digest(const std::vector<WeightArray>& weights) {
 
 std::string payload_digest(const Contents& contents) {
   Sha256 sha;
-  const RunState& s = contents.state;
-  add_text(sha, "model_config", json_text(contents.model_config));
-  add_text(sha, "training_config", json_text(contents.training_config));
-  for (const WeightArray& weight : contents.weights) add_weight(sha, weight);
-  add_text(sha, "state",
-           std::to_string(s.epoch) + " " + std::to_string(s.step) + " " + std::to_string(s.iteration) + " " +
-               std::to_string(s.seed) + " " + std::to_string(s.shards) + " " + (s.finished ? "1" : "0"));
-  add_values(sha, std::vector<double>{s.epoch_seconds});
-  for (const auto& [name, column] : contents.history.columns) {
-    add_text(sha, "history", name);
-    add_values(sha, column);
-  }
-  add_text(sha, "optimizer", contents.optimizer);
-  for (const Slot& slot : contents.slots) {
-    add_text(sha, "slot", slot.name);
-    for (const std::vector<float>& values : slot.values) add_values(sha, values);
-  }
-  add_text(sha, "scalars", "");
-  add_values(sha, contents.optimizer_scalars);
-  add_text(sha, "metric_sums", std::to_string(contents.metric_width));
-  add_values(sha, contents.metric_sums);
-  add_text(sha, "callbacks", json_text(contents.callbacks));
-  add_text(sha, "config", contents.config);
-  add_text(sha, "data", json_text(contents.data));
-  add_text(sha, "environment", json_text(contents.environment));
-  for (const auto& [name, weights] : contents.extra_weights) {
-    add_text(sha, "extra", name);
-    for (const WeightArray& weight : weights) add_weight(sha, weight);
-  }
+  each_field(contents, Hasher{sha});
   return sha.hex();
 }
 

@@ -1,10 +1,11 @@
 // Our checkpoints and any Keras whole-model .h5. Keras loads by order: layer_names, then weight_names.
 
-#include <algorithm>
+#include <type_traits>
 #include <unordered_set>
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/digest.h"
+#include "checkpoint/fields.h"
 #include "checkpoint/flat_model.h"
 #include "checkpoint/keras_files.h"
 #include "core/error.h"
@@ -14,27 +15,63 @@ namespace nntrain::checkpoint {
 
 namespace {
 
-void read_run(const std::string& path, const io::Hdf5Group& ours, const FlatModel& model,
-              Contents& contents) {
-  const io::Hdf5Group state = ours.group("state");
-  contents.state.epoch = state.read_integer("epoch");
-  contents.state.step = state.read_integer("step");
-  contents.state.iteration = state.read_integer("iteration");
-  contents.state.seed = static_cast<std::uint64_t>(state.read_integer("seed"));
-  contents.state.shards = static_cast<int>(state.read_integer("shards"));
-  contents.state.finished = state.read_boolean("finished");
-  contents.state.epoch_seconds = state.read_number("epoch_seconds");
-  const io::Hdf5Group history = ours.group("history");
-  for (const std::string& name : history.read_texts("columns")) {
-    contents.history.columns.emplace_back(name, history.dataset(name).read_all<double>());
+/// Takes each field of /nntrain_dist from its place; the model's weights are there already.
+struct Reader {
+  const std::string& path;
+  const io::Hdf5Group& ours;
+  const FlatModel& model;
+  Contents& contents;
+
+  void operator()(const char* name, Json& value) {
+    value = parse_json(path, std::string("/nntrain_dist ") + name, ours.read_text(name));
   }
-  const io::Hdf5Group optimizer = ours.group("optimizer");
-  contents.optimizer = optimizer.read_text("class_name");
-  const std::vector<std::string> names = optimizer.read_texts("trainable_weights");
-  const std::unordered_set<std::string> stepped(names.begin(), names.end());
-  for (WeightArray& weight : contents.weights)
-    weight.trainable = stepped.contains(weight.layer + "/" + weight.name);
-  for (const std::string& name : optimizer.read_texts("slots")) {
+  void operator()(const char* name, std::string& value) {
+    value = std::string_view(name) == "optimizer" ? ours.group(name).read_text("class_name")
+                                                  : ours.read_text(name);
+  }
+  void operator()(const char* name, RunState& state) {
+    const io::Hdf5Group group = ours.group(name);
+    each_state_field(state, [&](const char* field, auto& value) {
+      using T = std::decay_t<decltype(value)>;
+      if constexpr (std::is_same_v<T, bool>) {
+        value = group.read_boolean(field);
+      } else if constexpr (std::is_floating_point_v<T>) {
+        value = group.read_number(field);
+      } else {
+        value = static_cast<T>(group.read_integer(field));
+      }
+    });
+  }
+  void operator()(const char* name, History& history) {
+    const io::Hdf5Group group = ours.group(name);
+    for (const std::string& column : group.read_texts("columns"))
+      history.columns.emplace_back(column, group.dataset(column).read_all<double>());
+  }
+  void operator()(const char* name, std::vector<Slot>& slots) {
+    const io::Hdf5Group optimizer = ours.group("optimizer");
+    const std::vector<std::string> names = optimizer.read_texts("trainable_weights");
+    const std::unordered_set<std::string> stepped(names.begin(), names.end());
+    for (WeightArray& weight : contents.weights)
+      weight.trainable = stepped.contains(weight.layer + "/" + weight.name);
+    for (const std::string& slot : optimizer.read_texts(name)) slots.push_back(read_slot(optimizer, slot));
+  }
+  void operator()(const char* name, std::vector<double>& values) {
+    values = ours.group("optimizer").dataset(name).read_all<double>();
+  }
+  void operator()(const char*, MetricSums& sums) {
+    const io::Hdf5Group metrics = ours.group("metrics");
+    sums.width = metrics.read_integer("width");
+    sums.values = metrics.dataset("sums").read_all<double>();
+  }
+  void operator()(const char* name, KeptWeights& sets) {
+    const io::Hdf5Group kept = ours.group(name);
+    std::vector<std::string> layer_names;
+    for (const std::string& set : kept.read_texts("names"))
+      sets.emplace_back(set, read_legacy_weights(path, kept.group(set), model, layer_names));
+  }
+
+ private:
+  Slot read_slot(const io::Hdf5Group& optimizer, const std::string& name) const {
     Slot slot{name, {}};
     for (const WeightArray& weight : contents.weights) {
       if (!weight.trainable) continue;
@@ -45,23 +82,9 @@ void read_run(const std::string& path, const io::Hdf5Group& ours, const FlatMode
                          weight.name + " has another size than the weight");
       }
     }
-    contents.slots.push_back(std::move(slot));
+    return slot;
   }
-  contents.optimizer_scalars = optimizer.dataset("scalars").read_all<double>();
-  const io::Hdf5Group metrics = ours.group("metrics");
-  contents.metric_width = metrics.read_integer("width");
-  contents.metric_sums = metrics.dataset("sums").read_all<double>();
-  contents.config = ours.read_text("config");
-  contents.data = parse_json(path, "/nntrain_dist data", ours.read_text("data"));
-  contents.environment = parse_json(path, "/nntrain_dist environment", ours.read_text("environment"));
-  contents.callbacks = parse_json(path, "/nntrain_dist callbacks", ours.read_text("callbacks"));
-  const io::Hdf5Group kept = ours.group("kept_weights");
-  std::vector<std::string> layer_names;
-  for (const std::string& name : kept.read_texts("names")) {
-    contents.extra_weights.emplace_back(name,
-                                        read_legacy_weights(path, kept.group(name), model, layer_names));
-  }
-}
+};
 
 void check_digest(const std::string& path, const std::string& what, const std::string& stored,
                   const std::string& computed) {
@@ -102,7 +125,7 @@ Contents read(const std::string& path) {
   const io::Hdf5Group ours = root.group("nntrain_dist");
   check_digest(path, "weights", ours.group("state").read_text("weights_digest"),
                weights_digest(contents.weights));
-  read_run(path, ours, model, contents);
+  each_run_field(contents, Reader{path, ours, model, contents});
   check_digest(path, "run state", ours.read_text("payload_digest"), payload_digest(contents));
   return contents;
 }

@@ -5,6 +5,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/digest.h"
+#include "checkpoint/fields.h"
 #include "checkpoint/run_file.h"
 #include "checkpoint/written_file.h"
 #include "core/error.h"
@@ -27,7 +28,7 @@ std::int64_t payload_bytes(const Contents& contents) {
   for (const auto& [name, weights] : contents.extra_weights) {
     for (const WeightArray& weight : weights) floats += weight.shape.size();
   }
-  std::size_t texts = contents.config.size() + 8 * contents.metric_sums.size();
+  std::size_t texts = contents.config.size() + 8 * contents.metric_sums.values.size();
   for (const auto& [name, column] : contents.history.columns) texts += 8 * column.size() + 1024;
   return file_bytes(floats, static_cast<std::int64_t>(texts + 2048 * contents.layer_names.size()));
 }
@@ -59,59 +60,84 @@ void write_weights(io::Hdf5Group group, const std::vector<std::string>& layer_na
     throw RuntimeError("internal: " + std::to_string(weights.size() - written) + " weights are of no layer");
 }
 
-void write_run(io::Hdf5Group ours, const Contents& contents) {
-  io::Hdf5Group state = ours.create_group("state");
-  state.write_attribute("epoch", contents.state.epoch);
-  state.write_attribute("step", contents.state.step);
-  state.write_attribute("iteration", contents.state.iteration);
-  state.write_attribute("seed", static_cast<std::int64_t>(contents.state.seed));
-  state.write_attribute("shards", contents.state.shards);
-  state.write_attribute("finished", contents.state.finished);
-  state.write_attribute("epoch_seconds", contents.state.epoch_seconds);
-  state.write_attribute("weights_digest", weights_digest(contents.weights));
-  io::Hdf5Group history = ours.create_group("history");
-  std::vector<std::string> columns;
-  for (const auto& [name, values] : contents.history.columns) {
-    columns.push_back(name);
-    history.write_dataset(name, Shape{static_cast<std::int64_t>(values.size())}, values);
+/// "layer/weight" of the trainable weights, the order of each slot's values.
+std::vector<std::string> stepped_weights(const Contents& contents) {
+  std::vector<std::string> names;
+  for (const WeightArray& weight : contents.weights) {
+    if (weight.trainable) names.push_back(weight.layer + "/" + weight.name);
   }
-  history.write_attribute("columns", columns);
-  io::Hdf5Group optimizer = ours.create_group("optimizer");
-  optimizer.write_attribute("class_name", contents.optimizer);
-  std::vector<std::string> slots;
-  for (const Slot& slot : contents.slots) {
-    slots.push_back(slot.name);
-    std::size_t i = 0;
-    for (const WeightArray& weight : contents.weights) {
-      if (!weight.trainable) continue;
-      optimizer.write_dataset(slot.name + "/" + weight.layer + "/" + weight.name, weight.shape,
-                              slot.values.at(i++));
+  return names;
+}
+
+/// Puts each field of /nntrain_dist into its place (docs/checkpoint-format.md).
+struct Writer {
+  io::Hdf5Group& ours;
+  const Contents& contents;
+
+  void operator()(const char* name, const Json& value) { ours.write_attribute(name, json_text(value)); }
+  void operator()(const char* name, const std::string& value) {
+    if (std::string_view(name) == "optimizer") {
+      ours.create_group(name).write_attribute("class_name", value);
+    } else {
+      ours.write_attribute(name, value);
     }
   }
-  std::vector<std::string>
-      stepped;  // "layer/weight" of the trainable weights, the order of each slot's values
-  for (const WeightArray& weight : contents.weights) {
-    if (weight.trainable) stepped.push_back(weight.layer + "/" + weight.name);
+  void operator()(const char* name, const RunState& state) {
+    io::Hdf5Group group = ours.create_group(name);
+    each_state_field(state,
+                     [&](const char* field, const auto& value) { group.write_attribute(field, value); });
+    group.write_attribute("weights_digest", weights_digest(contents.weights));
   }
-  optimizer.write_attribute("slots", slots);
-  optimizer.write_attribute("trainable_weights", stepped);
-  optimizer.write_dataset("scalars", Shape{static_cast<std::int64_t>(contents.optimizer_scalars.size())},
-                          contents.optimizer_scalars);
-  io::Hdf5Group metrics = ours.create_group("metrics");
-  metrics.write_attribute("width", contents.metric_width);
-  metrics.write_dataset("sums", Shape{static_cast<std::int64_t>(contents.metric_sums.size())},
-                        contents.metric_sums);
-  ours.write_attribute("config", contents.config);
-  ours.write_attribute("data", json_text(contents.data));
-  ours.write_attribute("environment", json_text(contents.environment));
-  ours.write_attribute("callbacks", json_text(contents.callbacks));
-  io::Hdf5Group kept = ours.create_group("kept_weights");
-  std::vector<std::string> kept_names;
-  for (const auto& [name, weights] : contents.extra_weights) {
-    kept_names.push_back(name);
-    write_weights(kept.create_group(name), contents.layer_names, weights);
+  void operator()(const char* name, const History& history) {
+    io::Hdf5Group group = ours.create_group(name);
+    std::vector<std::string> columns;
+    for (const auto& [column, values] : history.columns) {
+      columns.push_back(column);
+      group.write_dataset(column, vector_of(values), values);
+    }
+    group.write_attribute("columns", columns);
   }
-  kept.write_attribute("names", kept_names);
+  void operator()(const char* name, const std::vector<Slot>& slots) {
+    io::Hdf5Group optimizer = ours.create_group("optimizer");
+    std::vector<std::string> names;
+    for (const Slot& slot : slots) {
+      names.push_back(slot.name);
+      std::size_t i = 0;
+      for (const WeightArray& weight : contents.weights) {
+        if (!weight.trainable) continue;
+        optimizer.write_dataset(slot.name + "/" + weight.layer + "/" + weight.name, weight.shape,
+                                slot.values.at(i++));
+      }
+    }
+    optimizer.write_attribute(name, names);
+    optimizer.write_attribute("trainable_weights", stepped_weights(contents));
+  }
+  void operator()(const char* name, const std::vector<double>& values) {
+    ours.create_group("optimizer").write_dataset(name, vector_of(values), values);
+  }
+  void operator()(const char*, const MetricSums& sums) {
+    io::Hdf5Group metrics = ours.create_group("metrics");
+    metrics.write_attribute("width", sums.width);
+    metrics.write_dataset("sums", vector_of(sums.values), sums.values);
+  }
+  void operator()(const char* name, const KeptWeights& sets) {
+    io::Hdf5Group kept = ours.create_group(name);
+    std::vector<std::string> names;
+    for (const auto& [set, weights] : sets) {
+      names.push_back(set);
+      write_weights(kept.create_group(set), contents.layer_names, weights);
+    }
+    kept.write_attribute("names", names);
+  }
+
+ private:
+  static Shape vector_of(const std::vector<double>& values) {
+    return Shape{static_cast<std::int64_t>(values.size())};
+  }
+};
+
+void write_run(io::Hdf5Group ours, const Contents& contents) {
+  each_run_field(contents, Writer{ours, contents});
   ours.write_attribute("payload_digest", payload_digest(contents));
 }
 

@@ -1,7 +1,9 @@
 #include "train/run/setup.h"
 
 #include <algorithm>
+#include <type_traits>
 
+#include "checkpoint/fields.h"
 #include "checkpoint/keras.h"
 #include "core/call.h"
 #include "core/error.h"
@@ -57,57 +59,56 @@ checkpoint::Contents read_contents(comm::Session& session, const std::string& pa
   return share_contents(session, std::move(contents));
 }
 
-checkpoint::Contents share_contents(comm::Session& session, checkpoint::Contents contents) {
-  Json shared;
-  if (session.is_root()) {
-    Json columns = Json::array();
-    for (const auto& [name, values] : contents.history.columns) columns.push_back(name);
-    shared = {{"model_config", contents.model_config},
-              {"training_config", contents.training_config},
-              {"layer_names", contents.layer_names},
-              {"ours", contents.ours},
-              {"origin", contents.origin},
-              {"notes", contents.notes},
-              {"architecture_only", contents.architecture_only},
-              {"epoch", contents.state.epoch},
-              {"step", contents.state.step},
-              {"iteration", contents.state.iteration},
-              {"seed", contents.state.seed},
-              {"shards", contents.state.shards},
-              {"finished", contents.state.finished},
-              {"epoch_seconds", contents.state.epoch_seconds},
-              {"optimizer", contents.optimizer},
-              {"optimizer_scalars", contents.optimizer_scalars},
-              {"callbacks", contents.callbacks},
-              {"config", contents.config},
-              {"data", contents.data},
-              {"environment", contents.environment}};
+namespace {
+
+/// Packs what all ranks take from a file into JSON. The large arrays (weights, slots, kept weights), the sums
+/// and the history stay on rank 0, which gives of them what is asked for.
+struct Packer {
+  Json& packed;
+  void operator()(const char* name, const checkpoint::RunState& state) {
+    checkpoint::each_state_field(state,
+                                 [&](const char* field, const auto& value) { packed[name][field] = value; });
   }
-  // Scalars that NaN or rounding could touch travel as CBOR, which keeps every bit of a float64.
-  std::vector<std::uint8_t> packed = session.is_root() ? Json::to_cbor(shared) : std::vector<std::uint8_t>{};
-  const std::string bytes = session.broadcast_text(std::string(packed.begin(), packed.end()));
+  template <class T>
+  void operator()(const char* name, const T& value) {
+    if constexpr (std::is_constructible_v<Json, const T&>) packed[name] = value;
+  }
+};
+
+struct Unpacker {
+  const Json& packed;
+  void operator()(const char* name, checkpoint::RunState& state) {
+    checkpoint::each_state_field(state,
+                                 [&](const char* field, auto& value) { packed[name][field].get_to(value); });
+  }
+  template <class T>
+  void operator()(const char* name, T& value) {
+    if constexpr (std::is_constructible_v<Json, const T&>) packed[name].get_to(value);
+  }
+};
+
+/// What is known of the file itself, beside checkpoint::each_field.
+template <class C, class Visitor>
+void each_fact(C& contents, Visitor&& visit) {
+  visit("origin", contents.origin);
+  visit("notes", contents.notes);
+  visit("architecture_only", contents.architecture_only);
+  visit("ours", contents.ours);
+  visit("layer_names", contents.layer_names);
+  checkpoint::each_field(contents, visit);
+}
+
+}  // namespace
+
+checkpoint::Contents share_contents(comm::Session& session, checkpoint::Contents contents) {
+  Json packed;
+  if (session.is_root()) each_fact(contents, Packer{packed});
+  // As CBOR, which keeps every bit of a float64, a NaN too.
+  std::vector<std::uint8_t> mine = session.is_root() ? Json::to_cbor(packed) : std::vector<std::uint8_t>{};
+  const std::string bytes = session.broadcast_text(std::string(mine.begin(), mine.end()));
   if (session.is_root()) return contents;
-  shared = Json::from_cbor(bytes.begin(), bytes.end());
-  contents.model_config = shared["model_config"];
-  contents.training_config = shared["training_config"];
-  contents.layer_names = shared["layer_names"].get<std::vector<std::string>>();
-  contents.ours = shared["ours"].get<bool>();
-  contents.origin = shared["origin"].get<std::string>();
-  contents.notes = shared["notes"].get<std::vector<std::string>>();
-  contents.architecture_only = shared["architecture_only"].get<bool>();
-  contents.state = {shared["epoch"].get<std::int64_t>(),
-                    shared["step"].get<std::int64_t>(),
-                    shared["iteration"].get<std::int64_t>(),
-                    shared["seed"].get<std::uint64_t>(),
-                    shared["shards"].get<int>(),
-                    shared["finished"].get<bool>(),
-                    shared["epoch_seconds"].get<double>()};
-  contents.optimizer = shared["optimizer"].get<std::string>();
-  contents.optimizer_scalars = shared["optimizer_scalars"].get<std::vector<double>>();
-  contents.callbacks = shared["callbacks"];
-  contents.config = shared["config"].get<std::string>();
-  contents.data = shared["data"];
-  contents.environment = shared["environment"];
+  packed = Json::from_cbor(bytes.begin(), bytes.end());
+  each_fact(contents, Unpacker{packed});
   return contents;
 }
 

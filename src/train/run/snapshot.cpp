@@ -42,11 +42,12 @@ Json environment_of(const Run& run) {
 }
 
 void take_board(Run& run, checkpoint::Contents& contents) {
-  contents.metric_width = run.board->width();
+  contents.metric_sums.width = run.board->width();
   for (const std::vector<std::byte>& part : run.session.gather(std::as_bytes(run.board->sums()))) {
-    const std::size_t old = contents.metric_sums.size();  // rank order is shard order
-    contents.metric_sums.resize(old + part.size() / sizeof(double));
-    std::memcpy(contents.metric_sums.data() + old, part.data(), part.size());
+    std::vector<double>& sums = contents.metric_sums.values;
+    const std::size_t old = sums.size();  // rank order is shard order
+    sums.resize(old + part.size() / sizeof(double));
+    std::memcpy(sums.data() + old, part.data(), part.size());
   }
 }
 
@@ -78,8 +79,8 @@ void take_kept_weights(const Run& run, checkpoint::Contents& contents) {
 void restore_board(Run& run, const checkpoint::Contents& previous) {
   std::string packed;
   if (run.session.is_root()) {
-    packed.resize(previous.metric_sums.size() * sizeof(double));
-    std::memcpy(packed.data(), previous.metric_sums.data(), packed.size());
+    packed.resize(previous.metric_sums.values.size() * sizeof(double));
+    std::memcpy(packed.data(), previous.metric_sums.values.data(), packed.size());
   }
   packed = run.session.broadcast_text(packed);
   const ShardRange local = run.engine->exchange().local_shards();

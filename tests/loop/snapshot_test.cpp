@@ -1,0 +1,86 @@
+// A snapshot holds every field of a checkpoint, and a run that was restored from it gives the same one again.
+
+#include "train/run/snapshot.h"
+
+#include <gtest/gtest.h>
+
+#include "checkpoint/digest.h"
+#include "checkpoint/fields.h"
+#include "small_run.h"
+
+namespace nntrain::train {
+namespace {
+
+/// Ends a run after step 13, in the middle of its third epoch, with a stop.
+class StopAfter13 : public Callback {
+ public:
+  std::int64_t every_steps() const override { return 13; }
+  void on_steps(Control&, std::int64_t, const Logs&) override { token->request_stop(StopReason::kRequested); }
+};
+
+/// A visitor that expects something in each field.
+struct Full {
+  void operator()(const char* name, const checkpoint::RunState& state) const {
+    checkpoint::each_state_field(state, [&](const char* field, const auto& value) {
+      if (std::string(field) == "finished") return;
+      EXPECT_NE(static_cast<double>(value), 0) << name << "." << field;
+    });
+  }
+  void operator()(const char* name, const checkpoint::MetricSums& sums) const {
+    EXPECT_FALSE(sums.values.empty()) << name;
+    EXPECT_GT(sums.width, 0);
+  }
+  void operator()(const char* name, const checkpoint::History& history) const {
+    EXPECT_FALSE(history.columns.empty()) << name;
+  }
+  template <class T>
+  void operator()(const char* name, const T& value) const {
+    EXPECT_FALSE(value.empty()) << name;
+  }
+};
+
+/// The digest of each field by itself.
+std::map<std::string, std::string> digests_of_fields(const checkpoint::Contents& contents) {
+  std::map<std::string, std::string> digests;
+  checkpoint::each_field(contents, [&](const char* name, const auto& value) {
+    checkpoint::Contents only;  // every other field is as in any empty checkpoint
+    checkpoint::each_field(only, [&](const char* other, auto& place) {
+      if constexpr (std::is_same_v<std::decay_t<decltype(place)>, std::decay_t<decltype(value)>>) {
+        if (std::string_view(other) == name) place = value;
+      }
+    });
+    digests[name] = checkpoint::payload_digest(only);
+  });
+  return digests;
+}
+
+Options everything(const std::string& path) {
+  Options options = small_run(path);
+  options["compile.optimizer"] = "Nadam(0.01, use_ema=True)";
+  options["run.seed"] = "7";
+  return options;
+}
+
+const Callbacks kCallbacks = {"EarlyStopping(monitor=\"val_loss\", patience=5, restore_best_weights=True)",
+                              "StopAfter13()"};
+
+TEST(Snapshot, HoldsEveryFieldAndComesBackFromARestoredRun) {
+  callbacks().add({"StopAfter13", {"stop_after_13"}, {}, "for this test"},
+                  [](const Json&) { return std::make_unique<StopAfter13>(); });
+  const Folder folder;
+  const Options options = everything(folder.file("run.h5"));
+  ASSERT_EQ(train_once(options, kCallbacks), ExitCode::kResumable);
+  StopToken stop;
+  const auto run = open_run(session(), configuration_of(options, kCallbacks), "test", stop);
+  const checkpoint::Contents again = take(*run);
+  if (!session().is_root()) return;
+  const checkpoint::Contents saved = checkpoint::read(folder.file("run.h5"));
+  checkpoint::each_field(saved, Full{});
+  const std::map<std::string, std::string> before = digests_of_fields(saved),
+                                           after = digests_of_fields(again);
+  EXPECT_EQ(before.size(), 14U);
+  for (const auto& [name, digest] : before) EXPECT_EQ(after.at(name), digest) << name;
+}
+
+}  // namespace
+}  // namespace nntrain::train
