@@ -14,10 +14,10 @@
 
 #include "cli/commands.h"
 #include "cli/configuration_file.h"
+#include "cli/log.h"
 #include "cli/signals.h"
 #include "cli/trial.h"
 #include "cli/version.h"
-#include "core/log.h"
 #include "train/report/progress.h"
 #include "train/run/snapshot.h"
 
@@ -280,7 +280,7 @@ ExitCode check(comm::Session& session, const CommandLine& line) {
 
   train::Configuration trial = trial_configuration(configuration, path + ".no-such-file.h5");
   if (previous) set_key(trial, "run.shards", std::to_string(previous->state.shards));
-  const auto run = train::open_run(session, trial, version_number(), stop_token());
+  const auto run = train::open_run(session, trial, {log::standard(), stop_token(), version_number()});
   Json report = report_of(*run, hosts_of(ranks), measure_step(*run, 64, 1.0));
   comm::collectively(session, "check the checkpoint", [&] {
     if (session.is_root()) report["checkpoint"] = check_checkpoint(*run, previous.get(), path);

@@ -4,8 +4,8 @@
 
 #include "cli/commands.h"
 #include "cli/configuration_file.h"
+#include "cli/log.h"
 #include "core/error.h"
-#include "core/log.h"
 #include "data/array_source.h"
 #include "data/sampler.h"
 #include "io/hdf5.h"

@@ -5,8 +5,8 @@
 
 #include "cli/commands.h"
 #include "cli/configuration_file.h"
+#include "cli/log.h"
 #include "cli/page_file.h"
-#include "core/log.h"
 #include "train/inference/inference.h"
 #include "train/report/evaluation_output.h"
 #include "train/report/html/pages.h"
@@ -39,7 +39,8 @@ ExitCode evaluate(comm::Session& session, const CommandLine& line) {
     if (session.is_root() && line.has("output"))
       check_page_output(line.value("output"), line.file, train::read_settings(configuration).data);
   });
-  train::Inference inference(session, std::move(contents), configuration, train::Inference::Task::kEvaluate);
+  train::Inference inference(session, log::standard(), std::move(contents), configuration,
+                             train::Inference::Task::kEvaluate);
   for (const std::string& note : inference.notes()) log::note(note);
   const train::Evaluation evaluation = inference.evaluate();
   if (const std::string output = line.value("output"); !output.empty()) {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/log.h"
 #include "core/error.h"
-#include "core/log.h"
 #include "train/run/setup.h"
 
 namespace nntrain::cli {

@@ -6,10 +6,10 @@
 #include <string>
 
 #include "cli/command_line.h"
+#include "cli/log.h"
 #include "cli/signals.h"
 #include "cli/version.h"
 #include "comm/session/session.h"
-#include "core/log.h"
 #include "core/message.h"
 #include "core/products/gemm.h"
 
@@ -76,7 +76,7 @@ int main(int argc, char** argv) {
   nntrain::cli::take_signals();
   try {
     nntrain::comm::Session session(argc, argv);
-    nntrain::log::start(session.is_root() ? nntrain::log::Voice::kSpeaks : nntrain::log::Voice::kSilent);
+    nntrain::cli::log::start(session.is_root() ? nntrain::Log::Voice::kSpeaks : nntrain::Log::Voice::kSilent);
     const int code = nntrain::cli::guarded(session, argc, argv);
     session.close();
     return code;

@@ -10,10 +10,10 @@
 
 #include "cli/commands.h"
 #include "cli/configuration_file.h"
+#include "cli/log.h"
 #include "cli/signals.h"
 #include "cli/trial.h"
 #include "cli/version.h"
-#include "core/log.h"
 #include "train/report/progress.h"
 
 namespace nntrain::cli {
@@ -79,8 +79,8 @@ struct Estimate {
 
 Estimate calibrate(comm::Session& alone, const train::Configuration& configuration, const std::string& path) {
   const QuietScreen quiet(log::standard(), true);
-  const auto run =
-      train::open_run(alone, trial_configuration(configuration, path), version_number(), stop_token());
+  const auto run = train::open_run(alone, trial_configuration(configuration, path),
+                                   {log::standard(), stop_token(), version_number()});
   Estimate estimate;
   const std::int64_t rows = run->data.train.rows();
   const train::FitSettings& fit = run->settings.fit;

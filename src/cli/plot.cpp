@@ -9,9 +9,9 @@
 #include <sstream>
 
 #include "cli/commands.h"
+#include "cli/log.h"
 #include "core/call.h"
 #include "core/error.h"
-#include "core/log.h"
 #include "core/terminal.h"
 #include "train/report/gnuplot.h"
 #include "train/report/plot_script.h"

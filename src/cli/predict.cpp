@@ -5,8 +5,8 @@
 
 #include "cli/commands.h"
 #include "cli/configuration_file.h"
+#include "cli/log.h"
 #include "core/error.h"
-#include "core/log.h"
 #include "io/stream_file.h"
 #include "train/inference/inference.h"
 #include "train/report/progress.h"
@@ -30,7 +30,8 @@ ExitCode predict(comm::Session& session, const CommandLine& line) {
         output, line.file, data,
         contents.data.is_object() ? contents.data.value("class_names", data.class_names) : data.class_names);
   });
-  train::Inference inference(session, std::move(contents), configuration, train::Inference::Task::kPredict);
+  train::Inference inference(session, log::standard(), std::move(contents), configuration,
+                             train::Inference::Task::kPredict);
   for (const std::string& note : inference.notes()) log::note(note);
   const train::Predictions predictions = inference.predict();
   comm::collectively(session, "write " + output, [&] {

@@ -2,8 +2,8 @@
 
 #include "cli/commands.h"
 #include "cli/configuration_file.h"
+#include "cli/log.h"
 #include "cli/page_file.h"
-#include "core/log.h"
 #include "train/inference/inference.h"
 #include "train/report/html/pages.h"
 #include "train/report/run_report.h"
@@ -21,7 +21,8 @@ void evaluate_for(comm::Session& session, const checkpoint::Contents& contents,
     return;
   }
   try {
-    train::Inference inference(session, contents, configuration, train::Inference::Task::kEvaluate);
+    train::Inference inference(session, log::standard(), contents, configuration,
+                               train::Inference::Task::kEvaluate);
     for (const std::string& note : inference.notes()) log::note(note);
     report.evaluation = inference.evaluate().report;
   } catch (const Error& error) {  // alike on all ranks

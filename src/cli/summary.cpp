@@ -5,8 +5,8 @@
 
 #include "cli/commands.h"
 #include "cli/configuration_file.h"
+#include "cli/log.h"
 #include "core/error.h"
-#include "core/log.h"
 #include "optim/optimizer.h"
 #include "train/config/settings.h"
 #include "train/data/dataset.h"

@@ -6,9 +6,9 @@
 
 #include "cli/commands.h"
 #include "cli/configuration_file.h"
+#include "cli/log.h"
 #include "cli/signals.h"
 #include "cli/version.h"
-#include "core/log.h"
 #include "train/config/settings.h"
 #include "train/loop/fit.h"
 #include "train/run/outputs.h"
@@ -56,7 +56,8 @@ ExitCode train(comm::Session& session, const CommandLine& line) {
     if (session.is_root()) train::require_log_file(configuration);
     begin_log(session, line, settings.run.log);
   });
-  const ExitCode code = train::fit(*train::open_run(session, configuration, version_number(), stop_token()));
+  const ExitCode code =
+      train::fit(*train::open_run(session, configuration, {log::standard(), stop_token(), version_number()}));
   end_log(settings.checkpoint.path, code);
   return code;
 }

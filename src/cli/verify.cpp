@@ -9,9 +9,9 @@
 
 #include "cli/commands.h"
 #include "cli/configuration_file.h"
+#include "cli/log.h"
 #include "cli/trial.h"
 #include "cli/version.h"
-#include "core/log.h"
 #include "train/loop/fit.h"
 
 namespace nntrain::cli {
@@ -40,7 +40,7 @@ std::int64_t steps_of(const CommandLine& line) {
 int train_steps(comm::Session& session, const train::Configuration& trial, bool stops) {
   const QuietScreen quiet(log::standard(), true);
   StopToken stop;
-  const auto run = train::open_run(session, trial, version_number(), stop);
+  const auto run = train::open_run(session, trial, {log::standard(), stop, version_number()});
   if (stops) stop.request_stop(StopReason::kRequested);
   const ExitCode code = train::fit(*run);
   if (code == ExitCode::kDiverged)

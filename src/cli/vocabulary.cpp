@@ -3,8 +3,8 @@
 #include <map>
 
 #include "cli/commands.h"
+#include "cli/log.h"
 #include "core/call.h"
-#include "core/log.h"
 #include "metrics/metric.h"
 #include "nn/activations/activation.h"
 #include "nn/layers/layer.h"

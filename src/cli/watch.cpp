@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "cli/commands.h"
+#include "cli/log.h"
 #include "core/error.h"
-#include "core/log.h"
 #include "core/terminal.h"
 #include "train/report/progress.h"
 #include "train/report/status_file.h"

@@ -67,23 +67,4 @@ class QuietScreen {
   bool before_;
 };
 
-/// The program's log, for those to whom none is handed.
-namespace log {
-
-using Voice = Log::Voice;
-
-Log& standard();
-/// Once, after the rank is known.
-void start(Voice voice);
-void leave_stdout_to_the_answer();
-void answer(std::string_view text);
-void info(std::string_view line);
-void note(std::string_view line);
-void record(std::string_view line);
-void draw(std::string_view line);
-bool on_terminal();
-void flush();
-
-}  // namespace log
-
 }  // namespace nntrain

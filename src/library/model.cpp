@@ -15,9 +15,11 @@
 namespace nntrain {
 
 struct Model::Implementation {
-  explicit Implementation(comm::Session& its_session) : session(its_session) {}
+  explicit Implementation(comm::Session& its_session)
+      : session(its_session), log(its_session.is_root() ? Log::Voice::kSpeaks : Log::Voice::kSilent) {}
 
   comm::Session& session;
+  Log log;
   std::unique_ptr<nn::Sequential> model;
   std::vector<float> values;  ///< the model's, on every rank
   std::vector<Json> layers;   ///< as given
@@ -232,8 +234,8 @@ History Model::fit(const Data& training, const Fit& fit, const Data& validation,
   History history;
   {
     const train::RunInputs inputs{&arrays, &source};
-    const auto run =
-        train::open_run(impl_->session, configuration, "library", stop == nullptr ? none : *stop, inputs);
+    const auto run = train::open_run(impl_->session, configuration,
+                                     {impl_->log, stop == nullptr ? none : *stop, "library"}, inputs);
     (void)train::fit(*run);
     impl_->take_back(*run);
     history = library::history_of(impl_->session, run->past.history);
@@ -251,7 +253,7 @@ Results Model::evaluate(const Data& data) {
   library::add_sources(weighted, false, configuration);
   Results results;
   {
-    train::Inference inference(impl_->session, impl_->contents(), configuration,
+    train::Inference inference(impl_->session, impl_->log, impl_->contents(), configuration,
                                train::Inference::Task::kEvaluate, &arrays);
     for (const auto& [name, value] : inference.evaluate().logs.values) results[name] = value;
   }
@@ -266,7 +268,7 @@ Array Model::predict(const ArrayView& x) {
   library::set(configuration, "data.inputs", "x");
   Array result;
   {
-    train::Inference inference(impl_->session, impl_->contents(), configuration,
+    train::Inference inference(impl_->session, impl_->log, impl_->contents(), configuration,
                                train::Inference::Task::kPredict, &arrays);
     train::Predictions predictions = inference.predict();
     result.shape = shape_of(predictions.output_shape);

@@ -89,7 +89,8 @@ std::int64_t allocations_of_fit(std::int64_t steps, const Layers& layers, const 
   std::int64_t count = 0;
   {
     StopToken stop;
-    const auto run = open_run(mpi_test::session(), configuration, "test", stop);
+    Log log(Log::Voice::kSilent);
+    const auto run = open_run(mpi_test::session(), configuration, {log, stop, "test"});
     const std::int64_t before = allocations.load();
     EXPECT_EQ(fit(*run), ExitCode::kDone);
     count = allocations.load() - before;

@@ -74,8 +74,9 @@ inline StopToken* token = nullptr;
 
 inline ExitCode train_once(const Options& options, const Callbacks& callbacks) {
   StopToken stop;
+  Log log(session().is_root() ? Log::Voice::kSpeaks : Log::Voice::kSilent);
   token = &stop;
-  const auto run = open_run(session(), configuration_of(options, callbacks), "test", stop);
+  const auto run = open_run(session(), configuration_of(options, callbacks), {log, stop, "test"});
   const ExitCode code = fit(*run);
   token = nullptr;
   return code;

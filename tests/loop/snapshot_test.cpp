@@ -71,7 +71,8 @@ TEST(Snapshot, HoldsEveryFieldAndComesBackFromARestoredRun) {
   const Options options = everything(folder.file("run.h5"));
   ASSERT_EQ(train_once(options, kCallbacks), ExitCode::kResumable);
   StopToken stop;
-  const auto run = open_run(session(), configuration_of(options, kCallbacks), "test", stop);
+  Log log(session().is_root() ? Log::Voice::kSpeaks : Log::Voice::kSilent);
+  const auto run = open_run(session(), configuration_of(options, kCallbacks), {log, stop, "test"});
   const checkpoint::Contents again = take(*run);
   if (!session().is_root()) return;
   const checkpoint::Contents saved = checkpoint::read(folder.file("run.h5"));

@@ -26,8 +26,7 @@ class Elementwise : public Activation {
   Needs needs() const override { return Function::kNeedsInput ? Needs::kInput : Needs::kOutput; }
   bool is_linear() const override { return std::is_same_v<Function, Linear>; }
 
-  void forward(std::int64_t rows, std::int64_t columns, float* z, const float* bias,
-               float* y) const override {
+  void forward(std::int64_t rows, std::int64_t columns, float* z, const float* bias, float* y) override {
     const Function f = function_;
     for (std::int64_t r = 0; r < rows; ++r) {
       float* x = z + r * columns;
@@ -46,7 +45,7 @@ class Elementwise : public Activation {
   }
 
   void backward(std::int64_t rows, std::int64_t columns, const float* z, const float* y, const float* dy,
-                float* dz) const override {
+                float* dz) override {
     if (is_linear()) {
       if (dz != dy) std::copy_n(dy, rows * columns, dz);
       return;
@@ -67,13 +66,12 @@ using RowBackward = void (*)(std::int64_t, std::int64_t, const float*, const flo
 template <RowForward kForward, RowBackward kBackward>
 class Rowwise : public Activation {
  public:
-  void forward(std::int64_t rows, std::int64_t columns, float* z, const float* bias,
-               float* y) const override {
+  void forward(std::int64_t rows, std::int64_t columns, float* z, const float* bias, float* y) override {
     add_bias(rows, columns, z, bias);
     kForward(rows, columns, z, y);
   }
   void backward(std::int64_t rows, std::int64_t columns, const float*, const float* y, const float* dy,
-                float* dz) const override {
+                float* dz) override {
     kBackward(rows, columns, y, dy, dz);
   }
 };
@@ -81,15 +79,17 @@ class Rowwise : public Activation {
 class Sparsemax : public Activation {
  public:
   Needs needs() const override { return Needs::kInput; }
-  void forward(std::int64_t rows, std::int64_t columns, float* z, const float* bias,
-               float* y) const override {
+  void forward(std::int64_t rows, std::int64_t columns, float* z, const float* bias, float* y) override {
     add_bias(rows, columns, z, bias);
-    sparsemax_rows(rows, columns, z, y);
+    sparsemax_rows(rows, columns, z, y, order_);
   }
   void backward(std::int64_t rows, std::int64_t columns, const float* z, const float* y, const float* dy,
-                float* dz) const override {
-    sparsemax_rows_backward(rows, columns, z, y, dy, dz);
+                float* dz) override {
+    sparsemax_rows_backward(rows, columns, z, y, dy, dz, order_);
   }
+
+ private:
+  std::vector<std::int64_t> order_;  ///< (columns) of a row; it grows once
 };
 
 /// a sigmoid(b), with a and b the halves of a row (Dauphin et al. 2016): half as many outputs as inputs.
@@ -103,8 +103,7 @@ class Glu : public Activation {
     }
     return columns / 2;
   }
-  void forward(std::int64_t rows, std::int64_t columns, float* z, const float* bias,
-               float* y) const override {
+  void forward(std::int64_t rows, std::int64_t columns, float* z, const float* bias, float* y) override {
     add_bias(rows, columns, z, bias);
     const std::int64_t half = columns / 2;
     for (std::int64_t r = 0; r < rows; ++r) {
@@ -113,7 +112,7 @@ class Glu : public Activation {
     }
   }
   void backward(std::int64_t rows, std::int64_t columns, const float* z, const float*, const float* dy,
-                float* dz) const override {
+                float* dz) override {
     const std::int64_t half = columns / 2;
     for (std::int64_t r = 0; r < rows; ++r) {
       const float* a = z + r * columns;

@@ -20,12 +20,11 @@ class Activation : public Described {
   /// y (rows, output_columns) = f(z + bias), z (rows, columns); `bias` (columns) may be null; y == z is
   /// allowed unless needs() is kInput and bias is given, in which case z is overwritten by z + bias and y
   /// must be another array.
-  virtual void forward(std::int64_t rows, std::int64_t columns, float* z, const float* bias,
-                       float* y) const = 0;
+  virtual void forward(std::int64_t rows, std::int64_t columns, float* z, const float* bias, float* y) = 0;
   /// dz (rows, columns) = dy * f'; dz == dy is allowed where output_columns() is columns. `z` may be null
   /// when needs() is kOutput.
   virtual void backward(std::int64_t rows, std::int64_t columns, const float* z, const float* y,
-                        const float* dy, float* dz) const = 0;
+                        const float* dy, float* dz) = 0;
 };
 
 /// "linear" is what None means. Softmax and the like act along a row (the last axis).

@@ -5,6 +5,11 @@
 
 namespace nntrain::nn {
 
+Head head_of(const Json& activation) {
+  if (activation == "softmax") return Head::kSoftmax;
+  return activation == "sigmoid" ? Head::kSigmoid : Head::kNone;
+}
+
 void apply_head(Head head, std::int64_t positions, std::int64_t classes, const float* logits,
                 float* predictions) {
   if (head == Head::kSoftmax) {

@@ -61,7 +61,7 @@ namespace {
 /// Keras' threshold (keras/src/backend/jax/nn.py): (sum of the cumulative sums over the support - 1) / k. The
 /// paper (Martins and Astudillo 2016) takes the last cumulative sum alone; Keras is the reference here.
 struct Sparsemax {
-  std::vector<std::int64_t> order;  // by value, descending
+  std::vector<std::int64_t>& order;  // by value, descending
   std::int64_t support = 0;
   float threshold = 0;
 
@@ -85,8 +85,9 @@ struct Sparsemax {
 
 }  // namespace
 
-void sparsemax_rows(std::int64_t rows, std::int64_t columns, const float* z, float* y) {
-  thread_local Sparsemax row;  // its arrays grow once
+void sparsemax_rows(std::int64_t rows, std::int64_t columns, const float* z, float* y,
+                    std::vector<std::int64_t>& order) {
+  Sparsemax row{order};
   for (std::int64_t r = 0; r < rows; ++r) {
     row.find(z + r * columns, columns);
     for (std::int64_t c = 0; c < columns; ++c)
@@ -95,8 +96,8 @@ void sparsemax_rows(std::int64_t rows, std::int64_t columns, const float* z, flo
 }
 
 void sparsemax_rows_backward(std::int64_t rows, std::int64_t columns, const float* z, const float* y,
-                             const float* dy, float* dz) {
-  thread_local Sparsemax row;
+                             const float* dy, float* dz, std::vector<std::int64_t>& order) {
+  Sparsemax row{order};
   for (std::int64_t r = 0; r < rows; ++r) {
     row.find(z + r * columns, columns);
     float sum = 0;

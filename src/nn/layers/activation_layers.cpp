@@ -14,8 +14,7 @@ namespace {
 class ActivationLayer : public Layer {
  public:
   explicit ActivationLayer(const Json& activation)
-      : name_of_(activation.is_string() ? activation.get<std::string>() : ""),
-        activation_(activations().make(activation)) {}
+      : head_(head_of(activation)), activation_(activations().make(activation)) {}
 
   Shape build(const Shape& input, VariableBuilder&) override {
     columns_ = input.last();
@@ -36,15 +35,13 @@ class ActivationLayer : public Layer {
     if (dx != nullptr) activation_->backward(context.rows * rows_per_sample_, columns_, x, y, dy, dx);
   }
   Head release_activation() override {
-    const Head head = name_of_ == "softmax"   ? Head::kSoftmax
-                      : name_of_ == "sigmoid" ? Head::kSigmoid
-                                              : Head::kNone;
-    if (head != Head::kNone) activation_ = activations().make("linear");
-    return head;
+    if (head_ != Head::kNone) activation_ = activations().make("linear");
+    return head_;
   }
+  Head output_head() const override { return head_; }
 
  private:
-  std::string name_of_;
+  Head head_;
   std::unique_ptr<Activation> activation_;
   std::int64_t columns_ = 0, rows_per_sample_ = 1;
 };
@@ -63,6 +60,7 @@ class SoftmaxLayer : public Layer {
   }
   bool backward_reads_input() const override { return false; }
   bool in_place() const override { return true; }
+  Head output_head() const override { return axis_ == -1 ? Head::kSoftmax : Head::kNone; }
 
   void forward(const BatchContext& context, const float* x, float* y) override {
     if (groups_.contiguous) {

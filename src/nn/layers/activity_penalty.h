@@ -17,7 +17,7 @@ inline const Shape& shape_of_outputs() {
 }
 
 /// Adds each local shard's penalty of y (rows, size) to context.activity_loss.
-inline void add_activity_loss(const BatchContext& context, const Regularizer& regularizer, std::int64_t size,
+inline void add_activity_loss(const BatchContext& context, Regularizer& regularizer, std::int64_t size,
                               const float* y) {
   if (context.activity_loss.empty()) return;
   for (int s = 0; s < context.local_shards(); ++s) {
@@ -30,8 +30,8 @@ inline void add_activity_loss(const BatchContext& context, const Regularizer& re
 }
 
 /// dy += d penalty / d y.
-inline void add_activity_gradient(const BatchContext& context, const Regularizer& regularizer,
-                                  std::int64_t size, const float* y, float* dy) {
+inline void add_activity_gradient(const BatchContext& context, Regularizer& regularizer, std::int64_t size,
+                                  const float* y, float* dy) {
   const auto count = static_cast<std::size_t>(context.rows * size);
   regularizer.add_gradient(shape_of_outputs(), {y, count}, 1.0F / static_cast<float>(context.batch_rows),
                            {dy, count});

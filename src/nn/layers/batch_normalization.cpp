@@ -18,6 +18,7 @@ class BatchNormalization : public Layer {
         momentum_(config["momentum"].get<double>()),
         epsilon_(config["epsilon"].get<double>()) {}
 
+  InputDemand input_demand() const override { return InputDemand::kShape; }
   Shape build(const Shape& input, VariableBuilder& variables) override {
     Json axis = config_["axis"];
     if (axis.is_array() && axis.size() == 1) axis = Json(axis[0]);

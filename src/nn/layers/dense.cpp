@@ -53,6 +53,9 @@ class Dense : public Layer {
     return Shape(extents);
   }
 
+  InputDemand input_demand() const override { return InputDemand::kLastExtent; }
+  Head output_head() const override { return head_of(config_["activation"]); }
+
   bool backward_reads_output() const override { return activity_ != nullptr || !activation_->is_linear(); }
 
   void prepare(std::int64_t rows, Mode) override {
@@ -64,9 +67,7 @@ class Dense : public Layer {
 
   Head release_activation() override {
     if (activity_) return Head::kNone;  // its penalty is on the activated output
-    const Head head = config_["activation"] == "softmax"   ? Head::kSoftmax
-                      : config_["activation"] == "sigmoid" ? Head::kSigmoid
-                                                           : Head::kNone;
+    const Head head = output_head();
     if (head != Head::kNone) activation_ = activations().make("linear");
     return head;
   }

@@ -26,6 +26,7 @@ class GroupNormalization : public Layer {
     }
   }
 
+  InputDemand input_demand() const override { return InputDemand::kShape; }
   Shape build(const Shape& input, VariableBuilder& variables) override {
     const std::int64_t axis = sample_axis(config_["axis"].get<std::int64_t>(), input.rank(), name());
     channels_ = input[axis];

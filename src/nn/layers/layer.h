@@ -4,6 +4,7 @@
 // goes shard by shard.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "core/registry.h"
@@ -24,6 +25,19 @@ class Adaptation {
   virtual void moments(std::span<double> mean, std::span<double> variance, std::int64_t& count) = 0;
 };
 
+/// What a layer insists on in the shape of what it is given, when that is not the shape it was built for.
+enum class InputDemand {
+  kNone,        ///< any shape will do, and is passed on
+  kNoShape,     ///< any shape will do, and is passed on as one axis (Flatten)
+  kLastExtent,  ///< the last axis is a matrix' (Dense)
+  kShape        ///< the shape it was built for
+};
+
+/// y = x * scale + offset, with one scale and offset for all elements.
+struct AffineMap {
+  double scale = 1, offset = 0;
+};
+
 class Layer : public Described {
  public:
   /// Checks the input shape with Keras' words, declares variables, returns the output shape (both without
@@ -33,6 +47,12 @@ class Layer : public Described {
   /// A layer that only relabels its input (Flatten, Reshape, Identity, Input): forward and backward are
   /// never called, the arrays are passed on.
   virtual bool is_view() const { return false; }
+  virtual InputDemand input_demand() const { return InputDemand::kNone; }
+  /// A layer that is an affine map of its input, alike for all elements: statistics of its outputs follow
+  /// from those of its inputs.
+  virtual std::optional<AffineMap> affine_map() const { return std::nullopt; }
+  /// The softmax (over the last axis) or sigmoid that the layer ends with; stays when it was released.
+  virtual Head output_head() const { return Head::kNone; }
   /// y may be x and dx may be dy (Dropout, ReLU ...), given what backward reads.
   virtual bool in_place() const { return false; }
   /// Does backward read x (y)? Sequential keeps these arrays.

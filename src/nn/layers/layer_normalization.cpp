@@ -16,6 +16,7 @@ namespace {
 class GroupedLayer : public Layer {
  public:
   explicit GroupedLayer(const Json& config) : config_(config) {}
+  InputDemand input_demand() const override { return InputDemand::kShape; }
   bool backward_reads_output() const override { return false; }
 
  protected:

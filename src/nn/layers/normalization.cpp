@@ -24,6 +24,7 @@ class Normalization : public Layer {
     }
   }
 
+  InputDemand input_demand() const override { return InputDemand::kShape; }
   Shape build(const Shape& input, VariableBuilder& variables) override {
     std::vector<std::int64_t> kept;
     if (!config_["axis"].is_null()) kept = sample_axes(config_["axis"], input.rank(), name());

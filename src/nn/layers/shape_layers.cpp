@@ -19,6 +19,7 @@ class View : public Layer {
 
 class Flatten : public View {
  public:
+  InputDemand input_demand() const override { return InputDemand::kNoShape; }
   Shape build(const Shape& input, VariableBuilder&) override { return Shape{input.size()}; }
 };
 
@@ -37,6 +38,8 @@ class Reshape : public View {
       target_.push_back(extent.get<std::int64_t>());
     }
   }
+
+  InputDemand input_demand() const override { return InputDemand::kShape; }
 
   Shape build(const Shape& input, VariableBuilder&) override {
     const std::string shapes =

@@ -25,7 +25,10 @@ std::vector<float> numbers(const Json& value, const std::string& what) {
 class Rescaling : public Layer {
  public:
   explicit Rescaling(const Json& config)
-      : scale_(numbers(config["scale"], "scale")), offset_(numbers(config["offset"], "offset")) {}
+      : scale_(numbers(config["scale"], "scale")), offset_(numbers(config["offset"], "offset")) {
+    if (config["scale"].is_number() && config["offset"].is_number())
+      map_ = AffineMap{config["scale"].get<double>(), config["offset"].get<double>()};
+  }
   Shape build(const Shape& input, VariableBuilder&) override {
     size_ = input.size();
     columns_ = input.last();
@@ -38,6 +41,7 @@ class Rescaling : public Layer {
     }
     return input;
   }
+  std::optional<AffineMap> affine_map() const override { return map_; }
   bool in_place() const override { return true; }
   bool backward_reads_input() const override { return false; }
   bool backward_reads_output() const override { return false; }
@@ -57,6 +61,7 @@ class Rescaling : public Layer {
 
  private:
   std::vector<float> scale_, offset_;
+  std::optional<AffineMap> map_;
   std::int64_t size_ = 0, columns_ = 1;
 };
 
@@ -64,6 +69,7 @@ class Rescaling : public Layer {
 class PRelu : public Layer {
  public:
   explicit PRelu(const Json& config) : config_(config) {}
+  InputDemand input_demand() const override { return InputDemand::kShape; }
   Shape build(const Shape& input, VariableBuilder& variables) override {
     std::vector<std::int64_t> extents = input.extents();
     std::vector<std::int64_t> shared;

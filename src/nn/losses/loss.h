@@ -3,8 +3,10 @@
 // d1 * .. positions of c classes each; a plain MLP has one position per row.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/registry.h"
 #include "core/shape.h"
@@ -29,6 +31,14 @@ enum class TargetMeaning {
   kSigns          ///< each output yes or no, as 1 and 0 or as 1 and -1
 };
 
+/// What the numbers of a model's output mean to a loss.
+enum class OutputMeaning {
+  kValues,         ///< estimates of the targets themselves, or scores of the loss's own
+  kProbabilities,  ///< of classes or labels
+  kLogits,         ///< the same before softmax or sigmoid (from_logits)
+  kSigns           ///< above 0: yes
+};
+
 /// Some positions of one replica. Row-major.
 struct LossInputs {
   std::int64_t positions = 0;
@@ -40,7 +50,8 @@ struct LossInputs {
   Head head = Head::kNone;
   std::int64_t first_position = 0;  ///< of the mini-batch that these are a part of
   std::int64_t batch_positions = 0;
-  std::span<const double> batch_sums;  ///< what add_batch_sums() left, summed over the whole mini-batch
+  std::span<const double> batch_sums;        ///< what add_batch_sums() left, summed over the whole mini-batch
+  std::vector<double>* workspace = nullptr;  ///< of the caller, for a loss with batch sums; it grows once
 };
 
 class Loss : public Described {
@@ -56,6 +67,7 @@ class Loss : public Described {
     return sparse() ? TargetForm::kClassIndex : TargetForm::kValues;
   }
   virtual TargetMeaning target_meaning() const { return TargetMeaning::kNumbers; }
+  virtual OutputMeaning output_meaning() const { return OutputMeaning::kValues; }
   /// True when the loss computes value and gradient from logits under this head.
   virtual bool fuses(Head head) const { return head == Head::kNone; }
 
@@ -66,6 +78,8 @@ class Loss : public Described {
     return false;
   }
   virtual bool has_mask() const { return false; }
+  /// The class whose positions the mask leaves out.
+  virtual std::optional<std::int64_t> ignored_class() const { return std::nullopt; }
 
   /// A loss that does not split into positions (Dice over the whole mini-batch, Circle): how many sums over
   /// the mini-batch compute() needs; 0 for all others. Such a loss gives every position the same value.

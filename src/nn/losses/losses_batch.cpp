@@ -121,22 +121,19 @@ class Circle : public CommonLoss {
   }
 
   void compute(const LossInputs& in, const float*, float* values, float* d_logits) const override {
-    thread_local std::vector<double> slopes, gradient;  // they grow once
-    slopes.resize(static_cast<std::size_t>(in.batch_positions));
-    gradient.assign(static_cast<std::size_t>(in.positions * in.classes), 0.0);
+    const Scratch scratch = scratch_of(in);
     double counted = 0;
     for (std::int64_t i = 0; i < in.batch_positions; ++i) {
-      const double value = query(in, i, slopes);
+      const double value = query(in, i, scratch);
       if (value > 0) counted += 1;
       if (is_mine(in, i)) values[i - in.first_position] = static_cast<float>(value);
       if (d_logits == nullptr) continue;
       const double scale = row(in, i)[in.classes + 1];
       for (std::int64_t j = 0; j < in.batch_positions; ++j) {
-        const double pull =
-            -scale * slopes[static_cast<std::size_t>(j)];  // the distance falls with the product
+        const double pull = -scale * scratch.slopes[j];  // the distance falls with the product
         if (pull == 0) continue;
-        add(in, i, pull, row(in, j), gradient);
-        add(in, j, pull, row(in, i), gradient);
+        add(in, i, pull, row(in, j), scratch.gradient);
+        add(in, j, pull, row(in, i), scratch.gradient);
       }
     }
     // Keras takes the mean over the samples that have a loss at all.
@@ -145,7 +142,8 @@ class Circle : public CommonLoss {
                                                                (counted + static_cast<double>(kEpsilon));
     for (std::int64_t i = 0; i < in.positions; ++i) values[i] = static_cast<float>(values[i] * factor);
     if (d_logits == nullptr) return;
-    for (std::size_t k = 0; k < gradient.size(); ++k) d_logits[k] = static_cast<float>(factor * gradient[k]);
+    for (std::int64_t k = 0; k < in.positions * in.classes; ++k)
+      d_logits[k] = static_cast<float>(factor * scratch.gradient[k]);
   }
 
  private:
@@ -156,33 +154,48 @@ class Circle : public CommonLoss {
     return i >= in.first_position && i < in.first_position + in.positions;
   }
   static void add(const LossInputs& in, std::int64_t i, double factor, const double* embedding,
-                  std::vector<double>& gradient) {
+                  double* gradient) {
     if (!is_mine(in, i)) return;
-    double* d = gradient.data() + (i - in.first_position) * in.classes;
+    double* d = gradient + (i - in.first_position) * in.classes;
     for (std::int64_t c = 0; c < in.classes; ++c) d[c] += factor * embedding[c];
   }
 
-  /// The loss of sample i against all others; slopes[j] = d loss / d distance(i, j).
-  double query(const LossInputs& in, std::int64_t i, std::vector<double>& slopes) const {
+  /// Parts of the caller's workspace.
+  struct Scratch {
+    double* slopes;                     ///< (batch positions): d loss / d distance(i, j) of a query i
+    double *kinds, *logits, *d_logits;  ///< (batch positions) each: the Pair of (i, j)
+    double* gradient;                   ///< (positions, classes), from 0
+  };
+  static Scratch scratch_of(const LossInputs& in) {
+    const std::int64_t batch = in.batch_positions, own = in.positions * in.classes;
+    in.workspace->assign(static_cast<std::size_t>(4 * batch + own), 0.0);
+    double* begin = in.workspace->data();
+    return {begin, begin + batch, begin + 2 * batch, begin + 3 * batch, begin + 4 * batch};
+  }
+
+  /// The loss of sample i against all others; fills scratch.slopes.
+  double query(const LossInputs& in, std::int64_t i, const Scratch& scratch) const {
     const double* a = row(in, i);
     double most[2] = {-kInfinity, -kInfinity}, sum[2] = {0, 0};
-    thread_local std::vector<Pair> pairs;
-    pairs.resize(slopes.size());
     for (std::int64_t j = 0; j < in.batch_positions; ++j) {
-      Pair& pair = pairs[static_cast<std::size_t>(j)] = pair_of(in, a, row(in, j), i == j);
+      const Pair pair = pair_of(in, a, row(in, j), i == j);
+      scratch.kinds[j] = pair.kind;
+      scratch.logits[j] = pair.logit;
+      scratch.d_logits[j] = pair.slope;
       if (pair.kind >= 0) most[pair.kind] = std::max(most[pair.kind], pair.logit);
     }
-    for (const Pair& pair : pairs) {
-      if (pair.kind >= 0) sum[pair.kind] += std::exp(pair.logit - most[pair.kind]);
+    for (std::int64_t j = 0; j < in.batch_positions; ++j) {
+      const int kind = static_cast<int>(scratch.kinds[j]);
+      if (kind >= 0) sum[kind] += std::exp(scratch.logits[j] - most[kind]);
     }
-    std::fill(slopes.begin(), slopes.end(), 0.0);
+    std::fill_n(scratch.slopes, in.batch_positions, 0.0);
     if (sum[0] == 0 || sum[1] == 0) return 0;  // no partner, or nobody else
     const double z = most[0] + std::log(sum[0]) + most[1] + std::log(sum[1]);
     const double outer = 1.0 / (1.0 + std::exp(-z));
-    for (std::size_t j = 0; j < pairs.size(); ++j) {
-      const Pair& pair = pairs[j];
-      if (pair.kind >= 0)
-        slopes[j] = outer * std::exp(pair.logit - most[pair.kind]) / sum[pair.kind] * pair.slope;
+    for (std::int64_t j = 0; j < in.batch_positions; ++j) {
+      const int kind = static_cast<int>(scratch.kinds[j]);
+      if (kind < 0) continue;
+      scratch.slopes[j] = outer * std::exp(scratch.logits[j] - most[kind]) / sum[kind] * scratch.d_logits[j];
     }
     return std::max(z, 0.0) + std::log1p(std::exp(-std::abs(z)));
   }

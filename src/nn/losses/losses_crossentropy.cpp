@@ -26,6 +26,10 @@ float log_loss_from_logits(const float* z, std::int64_t classes, std::int64_t k)
   return std::log(sum) - (z[k] - largest);
 }
 
+OutputMeaning crossentropy_meaning(bool from_logits) {
+  return from_logits ? OutputMeaning::kLogits : OutputMeaning::kProbabilities;
+}
+
 class SparseCategoricalCrossentropy : public CommonLoss {
  public:
   explicit SparseCategoricalCrossentropy(const Json& config)
@@ -38,7 +42,11 @@ class SparseCategoricalCrossentropy : public CommonLoss {
   bool fuses(Head head) const override {
     return head == Head::kNone || (head == Head::kSoftmax && !from_logits_);
   }
+  OutputMeaning output_meaning() const override { return crossentropy_meaning(from_logits_); }
   bool has_mask() const override { return ignores_; }
+  std::optional<std::int64_t> ignored_class() const override {
+    return ignores_ ? std::optional(static_cast<std::int64_t>(ignored_)) : std::nullopt;
+  }
 
   bool mask(const LossInputs& in, std::span<float> mask) const override {
     for (std::int64_t i = 0; i < in.positions; ++i)
@@ -116,6 +124,7 @@ class CategoricalCrossentropy : public CommonLoss {
   bool fuses(Head head) const override {
     return head == Head::kNone || (head == Head::kSoftmax && !from_logits_ && !focal_);
   }
+  OutputMeaning output_meaning() const override { return crossentropy_meaning(from_logits_); }
   void check_shapes(const Shape& target, const Shape& output) const override {
     CommonLoss::check_shapes(target, output);
     if (focal_ && alpha_.size() > 1 && static_cast<std::int64_t>(alpha_.size()) != output.last()) {
@@ -216,6 +225,7 @@ class BinaryCrossentropy : public CommonLoss {
   bool fuses(Head head) const override {
     return head == Head::kNone || (head == Head::kSigmoid && !from_logits_ && !focal_);
   }
+  OutputMeaning output_meaning() const override { return crossentropy_meaning(from_logits_); }
 
   void compute(const LossInputs& in, const float* scale, float* values, float* d_logits) const override {
     const bool from_logits = from_logits_ || in.head == Head::kSigmoid;
@@ -273,6 +283,7 @@ class GeneralizedCrossEntropy : public CommonLoss {
       : CommonLoss(config, TargetForm::kClassIndex), q_(config["q"].get<float>()) {
     if (!(q_ > 0 && q_ < 1)) throw InputError("q must be in the interval (0, 1), got " + config["q"].dump());
   }
+  OutputMeaning output_meaning() const override { return OutputMeaning::kProbabilities; }
   void compute(const LossInputs& in, const float* scale, float* values, float* d_logits) const override {
     for (std::int64_t i = 0; i < in.positions; ++i) {
       const auto k = static_cast<std::int64_t>(in.targets[i]);

@@ -43,6 +43,7 @@ template <class Margin>
 class MarginLoss : public CommonLoss {
  public:
   explicit MarginLoss(const Json& config) : CommonLoss(config, TargetForm::kOneHot, TargetMeaning::kSigns) {}
+  OutputMeaning output_meaning() const override { return OutputMeaning::kSigns; }
   void compute(const LossInputs& in, const float* scale, float* values, float* d_logits) const override {
     const float share = Margin::kMean ? 1.0F / static_cast<float>(in.classes) : 1.0F;
     for (std::int64_t i = 0; i < in.positions; ++i) {

@@ -124,10 +124,10 @@ bool is_written(const Parameter& parameter, const Json& value) {
 /// A layer as an activation (LeakyReLU(0.1)) needs its module; names and the other objects do not.
 Json for_keras(const Json& value) {
   if (!value.is_object() || !value.contains("class_name")) return value;
-  for (const char* layer : {"ReLU", "LeakyReLU", "ELU"}) {
-    if (value["class_name"] != layer) continue;
+  for (const Signature* layer : layers().signatures()) {
+    if (value["class_name"] != layer->class_name) continue;
     return {{"module", "keras.layers"},
-            {"class_name", layer},
+            {"class_name", layer->class_name},
             {"config", value["config"]},
             {"registered_name", nullptr}};
   }

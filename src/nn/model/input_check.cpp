@@ -11,20 +11,18 @@ void Sequential::check_input(const Shape& sample, std::int64_t rows) const {
   Shape expected = input_shape(), found = sample;
   for (std::size_t i = 0; i < layers().size(); ++i) {
     const Layer& layer = *layers()[i];
-    const std::string kind = layer.spec()["class_name"].get<std::string>();
     const Shape& output = layer_output_shape(static_cast<int>(i));
-    if (kind == "Dense" && found.rank() >= 1) {
+    const InputDemand demand = layer.input_demand();
+    if (demand == InputDemand::kLastExtent && found.rank() >= 1) {
       if (found.last() == expected.last()) break;
       throw InputError("Input 0 of layer \"" + layer.name() +
                        "\" is incompatible with the layer: expected axis -1 of input shape to have value " +
                        std::to_string(expected.last()) + ", but received input with shape " +
                        found.with_batch(rows));
     }
-    const bool keeps_shape = output == expected && kind.find("Normalization") == std::string::npos &&
-                             kind != "PReLU" && kind != "Reshape";
-    if (kind == "Flatten") {
+    if (demand == InputDemand::kNoShape) {
       found = Shape{found.size()};
-    } else if (!keeps_shape) {
+    } else if (demand != InputDemand::kNone || output != expected) {
       break;
     }
     expected = output;

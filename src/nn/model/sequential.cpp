@@ -81,8 +81,8 @@ struct Sequential::Implementation : VariableBuilder {
     return &made;
   }
 
-  static void check_rank(const std::string& where, const Shape& shape, const Regularizer* regularizer,
-                         const Constraint* constraint);
+  static void check_rank(const std::string& where, const Shape& shape, Regularizer* regularizer,
+                         Constraint* constraint);
   void check_sample(const std::string& what, const Shape& shape) const;
   /// `first`: place of layers[0] among the layers as given.
   void name_layers(std::size_t first);
@@ -95,7 +95,7 @@ struct Sequential::Implementation : VariableBuilder {
 
 /// Some suit matrices alone; tried here on one element, so that no step meets the error.
 void Sequential::Implementation::check_rank(const std::string& where, const Shape& shape,
-                                            const Regularizer* regularizer, const Constraint* constraint) {
+                                            Regularizer* regularizer, Constraint* constraint) {
   const Shape one(std::vector<std::int64_t>(static_cast<std::size_t>(shape.rank()), 1));
   float value = 1;
   try {

@@ -102,9 +102,7 @@ std::vector<std::string> model_notes(const Sequential& model) {
   for (std::size_t i = 0; i < model.layers().size(); ++i) {
     const Layer& layer = *model.layers()[i];
     const Shape& shape = model.layer_output_shape(static_cast<int>(i));
-    const Json& spec = layer.spec();
-    const bool last_axis = spec["class_name"] == "Softmax" && spec["config"].value("axis", Json(-1)) == -1;
-    if (shape.last() != 1 || !(last_axis || activation_of(layer) == "softmax")) continue;
+    if (shape.last() != 1 || layer.output_head() != Head::kSoftmax) continue;
     notes.push_back("layer \"" + layer.name() +
                     "\": You are using a softmax over axis -1 of a tensor of shape " + shape.with_batch() +
                     ". This axis has size 1. The softmax operation will always return the value 1, which is "

@@ -18,7 +18,7 @@ constexpr double kEpsilon = 1e-7;
 
 class NonNegative : public Constraint {
  public:
-  void apply(const Shape&, std::span<float> values) const override {
+  void apply(const Shape&, std::span<float> values) override {
     for (float& value : values) value = value < 0 ? 0.0F : value;
   }
 };
@@ -34,7 +34,7 @@ class NormConstraint : public Constraint {
     }
   }
 
-  void apply(const Shape& shape, std::span<float> values) const override {
+  void apply(const Shape& shape, std::span<float> values) override {
     const std::uint64_t reduced = reduced_axes(shape);
     std::int64_t groups = 1;
     for (std::int64_t axis = 0; axis < shape.rank(); ++axis) groups *= is_in(reduced, axis) ? 1 : shape[axis];
@@ -67,7 +67,7 @@ class NormConstraint : public Constraint {
 
   /// visit(value, its group's factor) for all values in order.
   template <class Visit>
-  void each(const Shape& shape, std::uint64_t reduced, std::span<float> values, const Visit& visit) const {
+  void each(const Shape& shape, std::uint64_t reduced, std::span<float> values, const Visit& visit) {
     const std::int64_t columns = shape.rank() == 0 ? 1 : shape.last();
     const std::int64_t step = shape.rank() > 0 && is_in(reduced, shape.rank() - 1) ? 0 : 1;
     for (std::int64_t row = 0; row * columns < static_cast<std::int64_t>(values.size()); ++row) {
@@ -88,7 +88,7 @@ class NormConstraint : public Constraint {
 
   std::vector<std::int64_t> axes_;
   std::function<double(double)> factor_;
-  mutable std::vector<double> factors_;  ///< one a group; kept so that a step allocates nothing
+  std::vector<double> factors_;  ///< one a group; kept so that a step allocates nothing
 };
 
 Registry<Constraint> make_registry() {

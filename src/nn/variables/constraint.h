@@ -10,7 +10,7 @@ namespace nntrain::nn {
 
 class Constraint : public Described {
  public:
-  virtual void apply(const Shape& shape, std::span<float> values) const = 0;
+  virtual void apply(const Shape& shape, std::span<float> values) = 0;
 };
 
 Registry<Constraint>& constraints();

@@ -44,12 +44,12 @@ std::shared_ptr<Regularizer> make_regularizer(const Json& spec) {
 }
 
 std::shared_ptr<Regularizer> make_activity_regularizer(const Json& spec) {
-  if (!spec.is_null() && detail::spec_name("regularizer", spec) == "OrthogonalRegularizer") {
-    throw InputError(
-        "activity_regularizer: OrthogonalRegularizer mixes the rows of a mini-batch and is not supported "
-        "for outputs; use L1, L2 or L1L2");
+  std::shared_ptr<Regularizer> regularizer = make_regularizer(spec);
+  if (regularizer && regularizer->mixes_rows()) {
+    throw InputError("activity_regularizer: " + detail::spec_name("regularizer", spec) +
+                     " mixes the rows of a mini-batch and is not supported for outputs; use L1, L2 or L1L2");
   }
-  return make_regularizer(spec);
+  return regularizer;
 }
 
 std::shared_ptr<Constraint> make_constraint(const Json& spec) {

@@ -17,7 +17,7 @@ class L1L2 : public Regularizer {
                        std::to_string(l1) + ", l2=" + std::to_string(l2));
     }
   }
-  double loss(const Shape&, std::span<const float> values) const override {
+  double loss(const Shape&, std::span<const float> values) override {
     double absolute = 0, squares = 0;
     for (const float value : values) {
       absolute += std::abs(value);
@@ -26,7 +26,7 @@ class L1L2 : public Regularizer {
     return l1_ * absolute + l2_ * squares;
   }
   void add_gradient(const Shape&, std::span<const float> values, float scale,
-                    std::span<float> gradient) const override {
+                    std::span<float> gradient) override {
     const auto l1 = static_cast<float>(l1_) * scale, l2 = static_cast<float>(2.0 * l2_) * scale;
     for (std::size_t i = 0; i < values.size(); ++i) {
       const float x = values[i];
@@ -47,7 +47,8 @@ class Orthogonal : public Regularizer {
           "Invalid value for argument `mode`. Expected one of {\"rows\", \"columns\"}. Received: mode=" +
           mode);
   }
-  double loss(const Shape& shape, std::span<const float> values) const override {
+  bool mixes_rows() const override { return true; }
+  double loss(const Shape& shape, std::span<const float> values) override {
     const Vectors& v = normalized(shape, values);
     double sum = 0;
     for (std::int64_t i = 0; i < v.count; ++i) {
@@ -56,7 +57,7 @@ class Orthogonal : public Regularizer {
     return factor_ * 0.5 * sum / pairs(v.count);
   }
   void add_gradient(const Shape& shape, std::span<const float> values, float scale,
-                    std::span<float> gradient) const override {
+                    std::span<float> gradient) override {
     const Vectors& v = normalized(shape, values);
     const double share = static_cast<double>(scale) * factor_ / pairs(v.count);
     d_.resize(static_cast<std::size_t>(v.length));
@@ -94,7 +95,7 @@ class Orthogonal : public Regularizer {
     return count > 1 ? static_cast<double>(count * (count - 1)) / 2.0 : 1.0;
   }
 
-  const Vectors& normalized(const Shape& shape, std::span<const float> values) const {
+  const Vectors& normalized(const Shape& shape, std::span<const float> values) {
     if (shape.rank() != 2)
       throw InputError("Inputs to OrthogonalRegularizer must have rank 2. Received: inputs.shape=" +
                        shape.to_string());
@@ -120,8 +121,8 @@ class Orthogonal : public Regularizer {
 
   double factor_;
   bool by_rows_;
-  mutable Vectors vectors_;  ///< of the last call; kept so that a step allocates nothing
-  mutable std::vector<double> d_;
+  Vectors vectors_;  ///< of the last call; kept so that a step allocates nothing
+  std::vector<double> d_;
 };
 
 Registry<Regularizer> make_registry() {

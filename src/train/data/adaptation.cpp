@@ -5,10 +5,7 @@ namespace nntrain::train {
 bool adapts_on_inputs(const nn::Sequential& model, int index) {
   for (int i = 0; i < index; ++i) {
     const nn::Layer& layer = *model.layers()[static_cast<std::size_t>(i)];
-    const Json& spec = layer.spec();
-    const bool rescales = spec["class_name"] == "Rescaling" && spec["config"]["scale"].is_number() &&
-                          spec["config"]["offset"].is_number();
-    if (!layer.is_view() && !rescales) return false;
+    if (!layer.is_view() && !layer.affine_map()) return false;
   }
   return true;
 }
@@ -21,11 +18,10 @@ TrainingMoments::TrainingMoments(comm::Session& session, comm::Exchange& exchang
       row_(static_cast<std::size_t>(model.input_shape().size())) {
   (void)session;
   for (int i = 0; i < index; ++i) {
-    const Json& spec = model.layers()[static_cast<std::size_t>(i)]->spec();
-    if (spec["class_name"] != "Rescaling") continue;
-    const double scale = spec["config"]["scale"].get<double>();
-    scale_ *= scale;
-    offset_ = offset_ * scale + spec["config"]["offset"].get<double>();
+    const auto map = model.layers()[static_cast<std::size_t>(i)]->affine_map();
+    if (!map) continue;
+    scale_ *= map->scale;
+    offset_ = offset_ * map->scale + map->offset;
   }
 }
 

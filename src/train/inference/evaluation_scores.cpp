@@ -228,25 +228,20 @@ void EvaluationRows::report_regression(EvaluationReport& report) const {
 }
 
 OutputReading reading_of(const nn::Loss& loss, const nn::Sequential& model) {
-  const Json spec = loss.spec();
-  const std::string name = spec["class_name"].get<std::string>();
+  const nn::OutputMeaning meaning = loss.output_meaning();
   OutputReading reading;
   reading.output = model.output_shape();
-  const bool binary = name == "BinaryCrossentropy" || name == "BinaryFocalCrossentropy";
+  const bool binary =
+      meaning != nn::OutputMeaning::kValues && loss.target_meaning() == nn::TargetMeaning::kLabels;
   reading.labels = binary && reading.output.last() > 1;
-  reading.logits = spec["config"].value("from_logits", false);
-  const Json ignored = spec["config"].value("ignore_class", Json());
-  if (ignored.is_number_integer()) reading.ignored_class = ignored.get<std::int64_t>();
+  reading.logits = meaning == nn::OutputMeaning::kLogits;
+  if (const auto ignored = loss.ignored_class()) reading.ignored_class = *ignored;
   if (!model.layers().empty()) {
-    const Json last = model.layers().back()->spec();
-    const Json activation = last["config"].value("activation", Json());
-    const std::string end = last["class_name"] == "Softmax" ? "softmax"
-                            : activation.is_null()          ? ""
-                                                            : detail::spec_name("activation", activation);
-    reading.softmax = end == "softmax";
-    reading.sigmoid = end == "sigmoid";
+    const nn::Head end = model.layers().back()->output_head();
+    reading.softmax = end == nn::Head::kSoftmax;
+    reading.sigmoid = end == nn::Head::kSigmoid;
   }
-  reading.probabilities = !reading.logits && (name.find("rossentropy") != std::string::npos);
+  reading.probabilities = meaning == nn::OutputMeaning::kProbabilities;
   return reading;
 }
 

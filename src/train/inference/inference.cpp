@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "core/error.h"
-#include "core/log.h"
 #include "train/step/gather_sum.h"
 
 namespace nntrain::train {
@@ -20,9 +19,9 @@ constexpr std::int64_t kPredictedRows = 64;  ///< of a rank and batch, at least
 
 }  // namespace
 
-Inference::Inference(comm::Session& session, checkpoint::Contents contents,
+Inference::Inference(comm::Session& session, Log& log, checkpoint::Contents contents,
                      const Configuration& configuration, Task task, const data::MemoryArrays* memory)
-    : session_(session), contents_(std::move(contents)) {
+    : session_(session), log_(log), contents_(std::move(contents)) {
   ModelSource source;
   CompileSettings compile;
   comm::collectively(session_, "configuration", [&] {
@@ -60,7 +59,7 @@ CompileSettings Inference::compile_settings(const Configuration& configuration, 
     take_compile(compile, configuration, contents_.training_config, contents_.origin);
   } catch (const InputError& error) {
     if (task == Task::kEvaluate) throw;
-    if (session_.is_root()) log::note(std::string(error.what()) + "; predictions need no loss");
+    if (session_.is_root()) log_.note(std::string(error.what()) + "; predictions need no loss");
   }
   return compile;
 }
@@ -197,15 +196,16 @@ Predictions Inference::predict() {
 
 Decision decision_of(const nn::Loss* loss, const Shape& output) {
   if (loss == nullptr) return output.last() > 1 ? Decision::kArgMax : Decision::kNone;
-  const std::string name = loss->spec()["class_name"].get<std::string>();
-  const bool binary = name == "BinaryCrossentropy" || name == "BinaryFocalCrossentropy";
+  const nn::OutputMeaning meaning = loss->output_meaning();
+  const bool binary =
+      meaning != nn::OutputMeaning::kValues && loss->target_meaning() == nn::TargetMeaning::kLabels;
   if (output.last() > 1) {  // several binary outputs are labels, not classes
     return binary || loss->target_form(output) == nn::TargetForm::kValues ? Decision::kNone
                                                                           : Decision::kArgMax;
   }
-  if (name == "Perceptron" || name == "Hinge" || name == "SquaredHinge") return Decision::kSign;
+  if (meaning == nn::OutputMeaning::kSigns) return Decision::kSign;
   if (!binary) return Decision::kNone;
-  return loss->spec()["config"].value("from_logits", false) ? Decision::kSign : Decision::kProbability;
+  return meaning == nn::OutputMeaning::kLogits ? Decision::kSign : Decision::kProbability;
 }
 
 std::int64_t decide(Decision decision, const float* outputs, std::int64_t classes) {

@@ -8,6 +8,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "comm/session/session.h"
+#include "core/log.h"
 #include "train/config/settings.h"
 #include "train/data/dataset.h"
 #include "train/inference/evaluation_report.h"
@@ -41,8 +42,8 @@ class Inference {
 
   /// `configuration`: what the checkpoint holds, overridden by the command line. Inputs are data.inputs when
   /// the command line gives it, else data.test_inputs. Collective; throws InputError on all ranks alike.
-  Inference(comm::Session& session, checkpoint::Contents contents, const Configuration& configuration,
-            Task task, const data::MemoryArrays* memory = nullptr);
+  Inference(comm::Session& session, Log& log, checkpoint::Contents contents,
+            const Configuration& configuration, Task task, const data::MemoryArrays* memory = nullptr);
 
   /// What a user should know of how the data were read, without "NOTE: ".
   const std::vector<std::string>& notes() const { return notes_; }
@@ -58,6 +59,7 @@ class Inference {
   OutputReading output_reading() const;
 
   comm::Session& session_;
+  Log& log_;
   checkpoint::Contents contents_;
   Settings settings_;
   DataSettings data_settings_;

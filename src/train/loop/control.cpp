@@ -1,7 +1,6 @@
 #include "train/loop/control.h"
 
 #include "core/error.h"
-#include "core/log.h"
 
 namespace nntrain::train {
 
@@ -86,7 +85,7 @@ void RunControl::each_weight(const LookAtWeight& look) {
 }
 
 void RunControl::say(const std::string& line) {
-  if (is_root()) log::info(line);
+  if (is_root()) run_.log.info(line);
 }
 
 bool RunControl::larger_is_better(const std::string& monitor) const {

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstdlib>
 
-#include "core/log.h"
 #include "train/loop/control.h"
 #include "train/loop/deadline.h"
 #include "train/loop/ending.h"
@@ -97,7 +96,7 @@ Fit::Fit(Run& run)
       saver_(run),
       validation_(run),
       control_(run, saver_, result_names(run, validation_)),
-      progress_(verbose_of(run.settings.fit.verbose), run.settings.fit.epochs),
+      progress_(run.log, verbose_of(run.settings.fit.verbose, run.log), run.settings.fit.epochs),
       tracing_(run),
       reports_(run),
       deadline_(deadline_of(run)) {
@@ -109,7 +108,7 @@ Fit::Fit(Run& run)
 
 ExitCode Fit::train() {
   {
-    const QuietScreen quiet(log::standard(), progress_.verbose() == Verbose::kSilent);
+    const QuietScreen quiet(run_.log, progress_.verbose() == Verbose::kSilent);
     print_header(run_);
   }
   work_.start_up_seconds = seconds_since(run_.start);
@@ -185,7 +184,7 @@ void Fit::look_at_the_clock() {
   if (saver_.longest_seconds() > 0) deadline_.took(Deadline::Work::kCheckpoint, saver_.longest_seconds());
   const double now = age_at_start_ + seconds_since(started_);
   if (!deadline_.must_stop_before({Deadline::Work::kStep}, now)) return;
-  log::note(deadline_.reason(now));
+  run_.log.note(deadline_.reason(now));
   run_.stop.request_stop(StopReason::kTimeLimit);
 }
 
@@ -293,8 +292,8 @@ ExitCode Fit::close(Ending ending) {
   run_.engine->settle();
   const ClosingReport report = make_closing_report(run_, work_);
   if (work_.steps > 0) {
-    const QuietScreen quiet(log::standard(), progress_.verbose() == Verbose::kSilent);
-    for (const std::string& line : closing_lines(report)) log::info(line);
+    const QuietScreen quiet(run_.log, progress_.verbose() == Verbose::kSilent);
+    for (const std::string& line : closing_lines(report)) run_.log.info(line);
   }
   tracing_.write();
   report_end(ending);
@@ -308,9 +307,9 @@ ExitCode Fit::close(Ending ending) {
             state.epoch + (state.step > 0 ? 1 : 0), state.step, saver_.on_disk()));
   }
   if (ending == Ending::kComplete) return ExitCode::kDone;
-  log::info(fmt::format("Stopped early ({}) after epoch {}, step {}; the same command goes on from {}.",
-                        stop_reasons_text(stop_reasons_), state.epoch, state.step,
-                        run_.settings.checkpoint.path));
+  run_.log.info(fmt::format("Stopped early ({}) after epoch {}, step {}; the same command goes on from {}.",
+                            stop_reasons_text(stop_reasons_), state.epoch, state.step,
+                            run_.settings.checkpoint.path));
   return ExitCode::kResumable;
 }
 
@@ -320,9 +319,10 @@ ExitCode fit(Run& run) {
   const std::int64_t done = run.past.state.epoch, epochs = run.settings.fit.epochs;
   if (run.past.resumed && (run.past.state.finished || done >= epochs)) {
     const std::string& by = run.past.ended_by;
-    log::info(fmt::format("The run in {} is finished: {} epochs are done{}. A fit.epochs above {} goes on.",
-                          run.settings.checkpoint.path, done, by.empty() ? "" : ", then " + by + " ended it",
-                          std::max(done, epochs)));
+    run.log.info(
+        fmt::format("The run in {} is finished: {} epochs are done{}. A fit.epochs above {} goes on.",
+                    run.settings.checkpoint.path, done, by.empty() ? "" : ", then " + by + " ended it",
+                    std::max(done, epochs)));
     return ExitCode::kDone;
   }
   try_checkpoint(run);  // before anything is written

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "core/log.h"
-
 namespace nntrain::train {
 
 Tracing::Tracing(Run& run) : run_(run) {
@@ -46,10 +44,10 @@ Tracing::~Tracing() {
 void Tracing::write() {
   if (!profile_) return;
   const std::int64_t dropped = profile_->write();
-  log::info("Profile written to " + run_.settings.run.profile +
-            "; open it with chrome://tracing or Perfetto");
+  run_.log.info("Profile written to " + run_.settings.run.profile +
+                "; open it with chrome://tracing or Perfetto");
   if (dropped == 0) return;
-  log::note(fmt::format(
+  run_.log.note(fmt::format(
       "{} events of the profile were dropped: it holds the first {} of each rank. Profile fewer epochs "
       "or steps",
       dropped, std::min(Profile::kMostEventsOfRank, Profile::kMostEvents / run_.session.size())));

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "core/log.h"
 #include "core/products/gemm.h"
 
 namespace nntrain::train {
@@ -22,15 +21,15 @@ std::string format_bytes(double bytes) {
 void print_machine(const Run& run) {
   const comm::Session& session = run.session;
   const int shards = run.past.state.shards, ranks = session.local_size(), cores = session.available_cores();
-  log::info(fmt::format("nntrain-dist {}, {}, {}", run.version, comm::Session::library_version(),
-                        gemm::description()));
-  log::info(fmt::format("{} rank{} on {} node{}, {} shard{}: the same bits for every number of ranks",
-                        session.size(), session.size() == 1 ? "" : "s", session.nodes(),
-                        session.nodes() == 1 ? "" : "s", shards, shards == 1 ? "" : "s"));
-  if (const std::string note = run.engine->exchange().note(); !note.empty()) log::note(note);
-  if (const std::string note = gemm::kernel_note(); !note.empty()) log::note(note);
+  run.log.info(fmt::format("nntrain-dist {}, {}, {}", run.version, comm::Session::library_version(),
+                           gemm::description()));
+  run.log.info(fmt::format("{} rank{} on {} node{}, {} shard{}: the same bits for every number of ranks",
+                           session.size(), session.size() == 1 ? "" : "s", session.nodes(),
+                           session.nodes() == 1 ? "" : "s", shards, shards == 1 ? "" : "s"));
+  if (const std::string note = run.engine->exchange().note(); !note.empty()) run.log.note(note);
+  if (const std::string note = gemm::kernel_note(); !note.empty()) run.log.note(note);
   if (ranks > cores) {
-    log::note(fmt::format(
+    run.log.note(fmt::format(
         "{} ranks on a node where they may use {} cores: they take turns. Start at most {} ranks a "
         "node, or check the binding (mpirun --report-bindings)",
         ranks, cores, cores));
@@ -44,13 +43,13 @@ void print_data(const Run& run) {
       const Shape sample(entry["sample"].get<std::vector<std::int64_t>>());
       shape = " " + sample.with_batch(entry["rows"].get<std::int64_t>());
     }
-    log::info(fmt::format("data.{}: {}{}, SHA-256 {}", name, entry.value("source", ""), shape,
-                          entry.value("sha256", "").substr(0, 16)));
+    run.log.info(fmt::format("data.{}: {}{}, SHA-256 {}", name, entry.value("source", ""), shape,
+                             entry.value("sha256", "").substr(0, 16)));
   }
-  for (const std::string& line : run.data.report) log::info(line);
-  log::info(fmt::format("train on {} samples, validate on {}, {} in memory once a node",
-                        run.data.train.rows(), run.data.validation ? run.data.validation->rows() : 0,
-                        format_bytes(static_cast<double>(run.data.bytes))));
+  for (const std::string& line : run.data.report) run.log.info(line);
+  run.log.info(fmt::format("train on {} samples, validate on {}, {} in memory once a node",
+                           run.data.train.rows(), run.data.validation ? run.data.validation->rows() : 0,
+                           format_bytes(static_cast<double>(run.data.bytes))));
 }
 
 /// What fit.learning_rate_scaling makes of the learning rate (Goyal et al. 2017).
@@ -61,17 +60,17 @@ void print_scaling(const Run& run) {
       "Learning rate x {:.4g} ({} scaling: batch_size {} / reference_batch_size {})",
       run.learning_rate_factor(), fit.learning_rate_scaling, fit.batch_size, fit.reference_batch_size);
   if (fit.warmup_epochs > 0) text += fmt::format(", rising from x 1 over {:g} epochs", fit.warmup_epochs);
-  log::info(text);
+  run.log.info(text);
 }
 
 void print_settings(const Run& run) {
   for (const Key& key : keys()) {
     for (const Value& value : run.configuration.list(key.name))
-      log::info(fmt::format("  {} = {}  ({})", key.name, value.text, value.origin));
+      run.log.info(fmt::format("  {} = {}  ({})", key.name, value.text, value.origin));
   }
   print_scaling(run);
   if (!run.settings.data.sample_weight.empty() && !run.settings.fit.class_weight.empty())
-    log::note("data.sample_weight supersedes fit.class_weight, which is not used");
+    run.log.note("data.sample_weight supersedes fit.class_weight, which is not used");
 }
 
 }  // namespace
@@ -80,16 +79,16 @@ void print_header(const Run& run) {
   print_machine(run);
   print_data(run);
   print_settings(run);
-  log::info(summary_table(*run.model));
-  for (const std::string& note : model_notes(*run.model)) log::note(note);
+  run.log.info(summary_table(*run.model));
+  for (const std::string& note : model_notes(*run.model)) run.log.note(note);
   const std::string& path = run.settings.checkpoint.path;
   if (run.past.resumed) {
-    log::info(
+    run.log.info(
         fmt::format("Going on from {}: epoch {}, step {}", path, run.past.state.epoch, run.past.state.step));
   } else {
-    log::info(fmt::format("No checkpoint at {}: a fresh run", path));
+    run.log.info(fmt::format("No checkpoint at {}: a fresh run", path));
   }
-  for (const std::string& note : run.notes) log::note(note);
+  for (const std::string& note : run.notes) run.log.note(note);
 }
 
 }  // namespace nntrain::train

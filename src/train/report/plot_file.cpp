@@ -1,7 +1,6 @@
 #include "train/report/plot_file.h"
 
 #include "core/error.h"
-#include "core/log.h"
 #include "train/report/plot_script.h"
 
 namespace nntrain::train {
@@ -10,7 +9,8 @@ namespace {
 constexpr std::chrono::seconds kInterval{5};
 }
 
-PlotFile::PlotFile(std::string path, std::string label) : path_(std::move(path)), label_(std::move(label)) {}
+PlotFile::PlotFile(std::string path, std::string label, Log& log)
+    : log_(log), path_(std::move(path)), label_(std::move(label)) {}
 
 PlotFile::~PlotFile() = default;
 
@@ -53,7 +53,7 @@ void PlotFile::collect() {
 
 void PlotFile::fail(const std::string& cause) {
   failed_ = true;
-  log::note("run.plot = " + path_ + ": " + cause + "; the training goes on without the picture");
+  log_.note("run.plot = " + path_ + ": " + cause + "; the training goes on without the picture");
 }
 
 }  // namespace nntrain::train

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "checkpoint/checkpoint.h"
+#include "core/log.h"
 #include "train/report/gnuplot.h"
 
 namespace nntrain::train {
@@ -14,7 +15,7 @@ namespace nntrain::train {
 class PlotFile {
  public:
   /// `label` is the title's name of the run. Nothing is drawn yet.
-  PlotFile(std::string path, std::string label);
+  PlotFile(std::string path, std::string label, Log& log);
   ~PlotFile();
 
   /// After an epoch: draws, unless the last picture is younger than a few seconds or still being drawn.
@@ -27,6 +28,7 @@ class PlotFile {
   void collect();
   void fail(const std::string& cause);
 
+  Log& log_;
   std::string path_, label_;
   std::unique_ptr<Gnuplot> child_;
   std::chrono::steady_clock::time_point last_{};

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/log.h"
 #include "core/terminal.h"
 
 namespace nntrain::train {
@@ -34,11 +33,11 @@ std::string format_step_time(double seconds) {
                          : fmt::format("{:.0f}us/step", seconds * 1e6);
 }
 
-Verbose verbose_of(const std::string& setting) {
+Verbose verbose_of(const std::string& setting, const Log& log) {
   if (setting == "0") return Verbose::kSilent;
   if (setting == "1") return Verbose::kBar;
   if (setting == "2") return Verbose::kLine;
-  return log::on_terminal() ? Verbose::kBar : Verbose::kLine;
+  return log.on_terminal() ? Verbose::kBar : Verbose::kLine;
 }
 
 namespace {
@@ -92,8 +91,8 @@ std::string format_bar(const BarLine& line, std::int64_t columns, bool utf8) {
   return count + bar_of(line, std::min(kLongest, room), utf8) + text;
 }
 
-Progress::Progress(Verbose verbose, std::int64_t epochs)
-    : verbose_(verbose), draws_(verbose == Verbose::kBar && log::on_terminal()), epochs_(epochs) {}
+Progress::Progress(Log& log, Verbose verbose, std::int64_t epochs)
+    : log_(log), verbose_(verbose), draws_(verbose == Verbose::kBar && log.on_terminal()), epochs_(epochs) {}
 
 void Progress::begin_epoch(std::int64_t epoch, std::int64_t steps, std::int64_t first_step,
                            std::int64_t batch_rows) {
@@ -105,8 +104,8 @@ void Progress::begin_epoch(std::int64_t epoch, std::int64_t steps, std::int64_t 
   steps_ = steps;
   first_step_ = first_step;
   batch_rows_ = batch_rows;
-  const QuietScreen quiet(log::standard(), verbose_ == Verbose::kSilent);
-  log::info(fmt::format("Epoch {}/{}", epoch + 1, epochs_));
+  const QuietScreen quiet(log_, verbose_ == Verbose::kSilent);
+  log_.info(fmt::format("Epoch {}/{}", epoch + 1, epochs_));
 }
 
 bool Progress::wants_update() const {
@@ -130,13 +129,13 @@ void Progress::update(std::int64_t steps_done, const Logs& logs) {
   line.samples_per_second = done * static_cast<double>(batch_rows_) / elapsed;
   line.logs = logs;
   // The last column stays free: a character there makes some terminals go on to the next line.
-  log::draw(format_bar(line, terminal::columns() - 1, terminal::speaks_utf8()));
+  log_.draw(format_bar(line, terminal::columns() - 1, terminal::speaks_utf8()));
 }
 
 void Progress::end_epoch(const Logs& logs, double seconds) {
-  const QuietScreen quiet(log::standard(), verbose_ == Verbose::kSilent);
+  const QuietScreen quiet(log_, verbose_ == Verbose::kSilent);
   const auto steps = static_cast<double>(std::max<std::int64_t>(1, steps_));
-  log::info(fmt::format("{}/{} - {} - {} - {}", steps_, steps_, format_duration(seconds),
+  log_.info(fmt::format("{}/{} - {} - {} - {}", steps_, steps_, format_duration(seconds),
                         format_step_time(seconds / steps), format_logs(logs)));
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/log.h"
 #include "metrics/logs.h"
 
 namespace nntrain::train {
@@ -23,7 +24,7 @@ std::string format_step_time(double seconds);
 
 /// What fit.verbose asks for; auto: a bar on a terminal, else one line an epoch.
 enum class Verbose { kSilent, kBar, kLine };
-Verbose verbose_of(const std::string& setting);
+Verbose verbose_of(const std::string& setting, const Log& log);
 
 /// A line of the bar: what is known in the middle of an epoch.
 struct BarLine {
@@ -40,7 +41,8 @@ std::string format_bar(const BarLine& line, std::int64_t columns, bool utf8);
 
 class Progress {
  public:
-  Progress(Verbose verbose, std::int64_t epochs);
+  /// `log` outlives it.
+  Progress(Log& log, Verbose verbose, std::int64_t epochs);
   void begin_epoch(std::int64_t epoch, std::int64_t steps, std::int64_t first_step, std::int64_t batch_rows);
   /// Is it time to redraw the bar? Rank 0's answer, which all ranks then follow.
   bool wants_update() const;
@@ -51,6 +53,7 @@ class Progress {
 
  private:
   using Clock = std::chrono::steady_clock;
+  Log& log_;
   Verbose verbose_;
   bool draws_;  ///< a bar, on a terminal; elsewhere its lines remain
   std::int64_t epochs_;

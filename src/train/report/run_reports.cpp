@@ -14,11 +14,11 @@ RunReports::RunReports(Run& run) : run_(run) {
     with_origin(run.configuration.origin("run.plot") + ": run.plot", [&] { (void)plot_format(picture); });
   });
   if (!run.session.is_root()) return;
-  status_ = std::make_unique<StatusFile>(run.settings.checkpoint.path);
+  status_ = std::make_unique<StatusFile>(run.settings.checkpoint.path, run.log);
   report(RunPhase::kRunning, "", {});
   if (picture.empty()) return;
-  plot_ = std::make_unique<PlotFile>(picture,
-                                     std::filesystem::path(run.settings.checkpoint.path).stem().string());
+  plot_ = std::make_unique<PlotFile>(
+      picture, std::filesystem::path(run.settings.checkpoint.path).stem().string(), run.log);
 }
 
 void RunReports::end_epoch() {

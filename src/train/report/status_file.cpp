@@ -16,7 +16,6 @@
 #include <sstream>
 
 #include "core/error.h"
-#include "core/log.h"
 #include "io/atomic_file.h"
 #include "io/output_guard.h"
 #include "io/process_identity.h"
@@ -95,8 +94,8 @@ Json status_json(const RunStatus& status) {
   return json;
 }
 
-StatusFile::StatusFile(const std::string& checkpoint)
-    : checkpoint_(checkpoint), path_(status_path(checkpoint)) {
+StatusFile::StatusFile(const std::string& checkpoint, Log& log)
+    : log_(log), checkpoint_(checkpoint), path_(status_path(checkpoint)) {
   const std::string start = io::first_bytes(path_, kStart.size());
   if (start.empty() || start == kStart) return;
   fail("a file of another program has its name");
@@ -112,7 +111,7 @@ void StatusFile::update(const RunStatus& status) {
 
 void StatusFile::fail(const std::string& cause) {
   failed_ = true;
-  log::note("the status file " + path_ + " cannot be written (" + cause +
+  log_.note("the status file " + path_ + " cannot be written (" + cause +
             "): nntrain-dist watch will not see this run");
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/json.h"
+#include "core/log.h"
 #include "metrics/logs.h"
 
 namespace nntrain::train {
@@ -44,7 +45,7 @@ Json status_json(const RunStatus& status);
 class StatusFile {
  public:
   /// A file of that name that is no status is kept: then nothing is written.
-  explicit StatusFile(const std::string& checkpoint);
+  StatusFile(const std::string& checkpoint, Log& log);
   /// Is it time? One look at the clock.
   bool wants_update() const { return !failed_ && Clock::now() >= next_; }
   /// Writes when it is time, and always when the run has ended.
@@ -55,6 +56,7 @@ class StatusFile {
   std::string write(const RunStatus& status) const;
   void fail(const std::string& cause);
 
+  Log& log_;
   std::string checkpoint_, path_;
   Clock::time_point next_{};
   bool failed_ = false;

@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "core/error.h"
-#include "core/log.h"
 #include "train/data/adaptation.h"
 #include "train/run/run.h"
 #include "train/run/shards.h"
@@ -75,7 +74,7 @@ std::unique_ptr<checkpoint::Contents> find_previous(Run& run) {
   comm::collectively(run.session, "read " + settings.path, [&] {
     if (run.session.is_root()) newest = run.file->read_newest();
   });
-  if (newest && !newest->note.empty()) log::note(newest->note);
+  if (newest && !newest->note.empty()) run.log.note(newest->note);
   auto previous = std::make_unique<checkpoint::Contents>(
       share_contents(run.session, newest ? std::move(newest->contents) : checkpoint::Contents{}));
   if (previous->ours) return previous;
@@ -94,7 +93,7 @@ void set_old_checkpoint_aside(Run& run) {
     const bool never = run.settings.checkpoint.resume == Resume::kNever;
     if (never && run.file && run.file->exists()) aside = run.file->set_aside();
   });
-  if (!aside.empty()) log::note("checkpoint.resume = never: the old checkpoint is kept as " + aside);
+  if (!aside.empty()) run.log.note("checkpoint.resume = never: the old checkpoint is kept as " + aside);
 }
 
 void build(Run& run, const ModelSource& source, const DataLoader& loader) {
@@ -200,9 +199,9 @@ void start_fresh(Run& run, const ModelSource& source) {
 
 }  // namespace
 
-std::unique_ptr<Run> open_run(comm::Session& session, const Configuration& configuration,
-                              const std::string& version, StopToken& stop, const RunInputs& inputs) {
-  auto run = std::make_unique<Run>(session, stop, configuration, version);
+std::unique_ptr<Run> open_run(comm::Session& session, const Configuration& configuration, const Host& host,
+                              const RunInputs& inputs) {
+  auto run = std::make_unique<Run>(session, host, configuration);
   const ModelSource source = resolve(*run, inputs);
   const std::unique_ptr<checkpoint::Contents> previous = find_previous(*run);
   end_if_asked(*run, "while files were opened");

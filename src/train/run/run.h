@@ -12,6 +12,7 @@
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/run_file.h"
 #include "comm/session/session.h"
+#include "core/log.h"
 #include "core/stop_token.h"
 #include "nn/model/sequential.h"
 #include "optim/optimizer.h"
@@ -36,12 +37,20 @@ struct Past {
   bool resumed = false;  ///< this process goes on from a checkpoint
 };
 
+/// What the program that runs a run gives it. References outlive the run.
+struct Host {
+  Log& log;             ///< speaks on rank 0
+  StopToken& stop;      ///< wishes from outside
+  std::string version;  ///< of the program, for the header and the checkpoint
+};
+
 /// Every part of a run, in the order in which they are made and depend on one another.
 struct Run {
   comm::Session& session;
+  Log& log;
   StopToken& stop;
-  Configuration configuration;
   std::string version;
+  Configuration configuration;
   Settings settings;
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
   ActivityTimes times;
@@ -57,12 +66,12 @@ struct Run {
   io::OutputGuard outputs;                    ///< rank 0's: everything that the run reads and writes
   std::vector<std::string> notes;             ///< what the header says besides the facts
 
-  Run(comm::Session& its_session, StopToken& its_stop, Configuration its_configuration,
-      std::string its_version)
+  Run(comm::Session& its_session, const Host& host, Configuration its_configuration)
       : session(its_session),
-        stop(its_stop),
-        configuration(std::move(its_configuration)),
-        version(std::move(its_version)) {}
+        log(host.log),
+        stop(host.stop),
+        version(host.version),
+        configuration(std::move(its_configuration)) {}
 
   std::int64_t validation_batch_rows() const;
   /// The learning rate of the step at hand: schedule, scaling and warm-up.
@@ -83,7 +92,7 @@ struct RunInputs {
 /// Throws InputError, all ranks alike, for everything that is wrong with configuration, data or checkpoint;
 /// an Error with ExitCode::kResumable when a stop was asked for meanwhile: then nothing was changed. All
 /// references outlive the run. Without a checkpoint.path nothing is looked for and nothing saved.
-std::unique_ptr<Run> open_run(comm::Session& session, const Configuration& configuration,
-                              const std::string& version, StopToken& stop, const RunInputs& inputs = {});
+std::unique_ptr<Run> open_run(comm::Session& session, const Configuration& configuration, const Host& host,
+                              const RunInputs& inputs = {});
 
 }  // namespace nntrain::train

@@ -7,7 +7,6 @@
 
 #include "checkpoint/keras.h"
 #include "core/error.h"
-#include "core/log.h"
 #include "core/products/gemm.h"
 
 namespace nntrain::train {

@@ -94,6 +94,7 @@ nn::LossInputs Replica::loss_inputs(const float* logits) {
   inputs.logits = logits;
   inputs.head = model_.head();
   inputs.predictions = logits;
+  inputs.workspace = &loss_workspace_;
   if (inputs.head != nn::Head::kNone) {
     nn::apply_head(inputs.head, inputs.positions, classes_, logits, predictions_.data());
     inputs.predictions = predictions_.data();

@@ -100,15 +100,16 @@ class Replica {
   std::int64_t target_width_ = 0;  ///< per position
   BatchRows rows_;
   bool weighted_ = false;
-  std::vector<float> targets_;         // (positions, target_width)
-  std::vector<float> row_weights_;     // (rows)
-  std::vector<float> weights_;         // (positions): sample weight x mask
-  std::vector<float> scales_;          // (positions): weight / divisor
-  std::vector<float> losses_;          // (positions)
-  std::vector<float> predictions_;     // (positions, classes)
-  std::span<const float> outputs_;     // (positions, classes): what evaluate() scored
-  std::vector<double> activity_loss_;  // (local shards)
-  std::vector<double> shard_sums_;     // (local shards)
+  std::vector<float> targets_;          // (positions, target_width)
+  std::vector<float> row_weights_;      // (rows)
+  std::vector<float> weights_;          // (positions): sample weight x mask
+  std::vector<float> scales_;           // (positions): weight / divisor
+  std::vector<float> losses_;           // (positions)
+  std::vector<float> predictions_;      // (positions, classes)
+  std::vector<double> loss_workspace_;  // of a loss of the whole mini-batch
+  std::span<const float> outputs_;      // (positions, classes): what evaluate() scored
+  std::vector<double> activity_loss_;   // (local shards)
+  std::vector<double> shard_sums_;      // (local shards)
   std::vector<double> batch_parts_,
       batch_sums_;  // (local shards, width), (width) of a loss of the whole mini-batch
 };

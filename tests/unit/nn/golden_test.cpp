@@ -67,6 +67,8 @@ TEST(Golden, Losses) {
     const std::vector<float> targets = golden::values(one["y_true"]),
                              predictions = golden::values(one["y_pred"]);
     LossInputs in;
+    std::vector<double> workspace;
+    in.workspace = &workspace;
     in.classes = shape.last();
     in.positions = shape.leading();
     in.target_width = static_cast<std::int64_t>(targets.size()) / in.positions;

@@ -20,9 +20,9 @@ float leaf_value(int shard, std::int64_t i) {
 
 class Penalty : public Regularizer {
  public:
-  double loss(const Shape&, std::span<const float>) const override { return 0; }
+  double loss(const Shape&, std::span<const float>) override { return 0; }
   void add_gradient(const Shape&, std::span<const float> values, float scale,
-                    std::span<float> gradient) const override {
+                    std::span<float> gradient) override {
     for (std::size_t i = 0; i < gradient.size(); ++i) gradient[i] += scale * values[i];
   }
 };

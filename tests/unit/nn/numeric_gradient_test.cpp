@@ -262,6 +262,8 @@ TEST(NumericGradient, EveryLoss) {
     LossInputs in{kRows, kClasses, one.sparse ? 1 : kClasses, t.data(), p.data(), p.data(), Head::kNone, 0,
                   0,     {}};
     in.batch_positions = kRows;
+    std::vector<double> workspace;
+    in.workspace = &workspace;
     std::vector<double> sums(static_cast<std::size_t>(loss->batch_sums(kRows, kClasses)));
     in.batch_sums = sums;
     const bool whole =

@@ -39,12 +39,13 @@ class StatusTest : public ::testing::Test {
     std::ofstream(status_path(checkpoint_)) << json;
   }
 
+  Log log_{Log::Voice::kSpeaks};
   fs::path folder_ = fs::temp_directory_path() / ("nntrain_status_" + std::to_string(getpid()));
   std::string checkpoint_ = (folder_ / "deep/run.h5").string();
 };
 
 TEST_F(StatusTest, WhatIsWrittenIsRead) {
-  StatusFile file(checkpoint_);
+  StatusFile file(checkpoint_, log_);
   EXPECT_TRUE(file.wants_update());
   file.update(running());
   EXPECT_FALSE(file.wants_update());  // not again so soon
@@ -65,7 +66,7 @@ TEST_F(StatusTest, WhatIsWrittenIsRead) {
 }
 
 TEST_F(StatusTest, TheLastWordIsAlwaysWritten) {
-  StatusFile file(checkpoint_);
+  StatusFile file(checkpoint_, log_);
   file.update(running());
   RunStatus status = running();
   status.phase = RunPhase::kStopped;
@@ -77,7 +78,7 @@ TEST_F(StatusTest, TheLastWordIsAlwaysWritten) {
 }
 
 TEST_F(StatusTest, ARunWhoseProcessEndedIsGone) {
-  StatusFile(checkpoint_).update(running());
+  StatusFile(checkpoint_, log_).update(running());
   const pid_t child = fork();
   if (child == 0) _exit(0);
   ASSERT_EQ(waitpid(child, nullptr, 0), child);
@@ -90,7 +91,7 @@ TEST_F(StatusTest, ARunWhoseProcessEndedIsGone) {
 }
 
 TEST_F(StatusTest, OnAnotherMachineSilenceCounts) {
-  StatusFile(checkpoint_).update(running());
+  StatusFile(checkpoint_, log_).update(running());
   change("/process/host", "elsewhere");
   change("/process/pid", 1);
   EXPECT_EQ(read_status(checkpoint_).phase, RunPhase::kRunning);
@@ -108,7 +109,7 @@ TEST_F(StatusTest, ADamagedFileIsRefused) {
     EXPECT_THROW(read_status(checkpoint_), InputError) << text;
   }
   fs::remove(status_path(checkpoint_));
-  StatusFile(checkpoint_).update(running());
+  StatusFile(checkpoint_, log_).update(running());
   change("/state", "sleeping");
   EXPECT_THROW(read_status(checkpoint_), InputError);
 }
@@ -116,17 +117,17 @@ TEST_F(StatusTest, ADamagedFileIsRefused) {
 TEST_F(StatusTest, AFileOfAnotherProgramIsKept) {
   fs::create_directories(folder_ / "deep");
   std::ofstream(status_path(checkpoint_)) << "{\"mine\": 1}";
-  StatusFile(checkpoint_).update(running());
+  StatusFile(checkpoint_, log_).update(running());
   EXPECT_EQ(Json::parse(std::ifstream(status_path(checkpoint_)))["mine"], 1);
   std::ofstream(status_path(checkpoint_)) << "";  // what a power cut may leave
   EXPECT_THROW(read_status(checkpoint_), InputError);
-  StatusFile(checkpoint_).update(running());
+  StatusFile(checkpoint_, log_).update(running());
   EXPECT_EQ(read_status(checkpoint_).epoch, 2);
 }
 
 TEST_F(StatusTest, AFileThatCannotBeWrittenCostsTheRunNothing) {
   std::ofstream(folder_ / "deep") << "a file where the folder should be";
-  StatusFile file(checkpoint_);
+  StatusFile file(checkpoint_, log_);
   EXPECT_NO_THROW(file.update(running()));
   EXPECT_FALSE(file.wants_update());
 }
