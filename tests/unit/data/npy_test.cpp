@@ -43,6 +43,36 @@ TEST(Npy, VersionsAndTypes) {
   check(test::gzip(npy("'<f4'", "False", "(3, 2)", raw_bytes(expected))));
 }
 
+template <class T>
+void expect_extremes(const Scratch& scratch, const std::string& descr) {
+  using Limits = std::numeric_limits<T>;
+  const std::vector<T> values = {Limits::lowest(), Limits::max(), T{1}, static_cast<T>(Limits::lowest() / 2)};
+  const std::string name = "extremes" + descr.substr(1) + ".npy";
+  const std::vector<float> found =
+      load(scratch.write(name, npy("'" + descr + "'", "False", "(4,)", raw_bytes(values)))).floats();
+  ASSERT_EQ(found.size(), values.size()) << descr;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    EXPECT_EQ(found[i], static_cast<float>(values[i])) << descr << ", value " << i;
+}
+
+TEST(Npy, TheExtremesOfEveryTypeAreRead) {
+  const Scratch scratch;
+  expect_extremes<std::uint8_t>(scratch, "|u1");
+  expect_extremes<std::int8_t>(scratch, "|i1");
+  expect_extremes<std::uint16_t>(scratch, "<u2");
+  expect_extremes<std::int16_t>(scratch, "<i2");
+  expect_extremes<std::uint32_t>(scratch, "<u4");
+  expect_extremes<std::int32_t>(scratch, "<i4");
+  expect_extremes<std::uint64_t>(scratch, "<u8");
+  expect_extremes<std::int64_t>(scratch, "<i8");
+  expect_extremes<float>(scratch, "<f4");
+  // A float64 beyond float32 has no float32 to become: an error, not Inf.
+  const double beyond = 2.0 * static_cast<double>(std::numeric_limits<float>::max());
+  EXPECT_FALSE(load_error(scratch.write(
+                              "b.npy", npy("'<f8'", "False", "(1,)", raw_bytes(std::vector<double>{beyond}))))
+                   .empty());
+}
+
 TEST(Npy, BooleansAndHalves) {
   const Scratch scratch;
   const test::Loaded flags =
@@ -81,6 +111,11 @@ TEST(Npy, FortranOrderIsTurned) {
   EXPECT_EQ(array.info.sample, (Shape{3, 4}));
   EXPECT_EQ(array.floats(), expected);
   EXPECT_EQ(load(scratch.write("b.npy", npy("'<f4'", "True", "(24,)", raw_bytes(stored)))).floats(), stored);
+  // A matrix: columns are stored, rows come out.
+  const test::Loaded matrix = load(scratch.write(
+      "c.npy", npy("'<f4'", "True", "(2, 3)", raw_bytes(std::vector<float>{1, 4, 2, 5, 3, 6}))));
+  EXPECT_EQ(matrix.info.sample, Shape{3});
+  EXPECT_EQ(matrix.floats(), (std::vector<float>{1, 2, 3, 4, 5, 6}));
 }
 
 TEST(Npy, NanIsNamedByRowAndValue) {

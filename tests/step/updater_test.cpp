@@ -1,0 +1,129 @@
+// The optimizer step between the exchange's two verbs, and gradients made by their owners.
+
+#include <gtest/gtest.h>
+
+#include "linear_model.h"
+
+namespace nntrain::train {
+namespace {
+
+/// A model with variables of several shapes, bound to an exchange; gradients are written by hand.
+struct Bench {
+  nn::Sequential model{
+      "m", {parse_call("Dense(5)"), parse_call("Dense(4, kernel_constraint=\"non_neg\")")}, Shape{3}};
+  std::unique_ptr<optim::Optimizer> optimizer;
+  comm::Exchange exchange;
+  ActivityTimes times;
+  Updater updater;
+
+  Bench(const std::string& spec, int shards)
+      : optimizer(optim::optimizers().make(parse_call(spec))),
+        exchange(session(), options(model, *optimizer, shards)),
+        updater(bound(), model, *optimizer, nullptr, times) {}
+  ~Bench() {
+    exchange.settle();
+    session().barrier();
+  }
+
+  static comm::ExchangeOptions options(const nn::Sequential& model, const optim::Optimizer& optimizer,
+                                       int shards) {
+    comm::ExchangeOptions options;
+    options.shards = shards;
+    options.total_floats = model.total_floats();
+    options.trainable_floats = model.trainable_floats();
+    options.trainables = Updater::extents(model, optimizer);
+    return options;
+  }
+  comm::Exchange& bound() {
+    model.bind(exchange.values());
+    return exchange;
+  }
+
+  /// A step in which each shard's gradient is `g` everywhere.
+  void step(std::int64_t iteration, float g) {
+    const ShardRange mine = exchange.local_shards();
+    for (const std::span<float> node : exchange.gradient_nodes()) std::fill(node.begin(), node.end(), 0.0F);
+    if (mine.count() > 0) {
+      const std::span<float> first = exchange.gradient_nodes().front();
+      std::fill(first.begin(), first.end(), g * static_cast<float>(mine.count()));
+    }
+    exchange.complete(0, model.trainable_floats());
+    comm::StepFlags flags;
+    updater.step(iteration, 0.5, 8, flags);
+    exchange.settle();
+  }
+  float value(const std::string& layer, const std::string& name) const {
+    for (const nn::Variable& variable : model.variables()) {
+      if (variable.layer == layer && variable.name == name) return variable.values[variable.size() - 1];
+    }
+    ADD_FAILURE() << layer << "/" << name;
+    return 0;
+  }
+};
+
+TEST(Updater, StepsEveryElementOnceByTheSumOverAllShards) {
+  for (const int shards : {1, 2, 5}) {
+    Bench bench("SGD(0.5)", shards);
+    bench.step(0, 0.25F);
+    const auto expected = -0.5F * 0.25F * static_cast<float>(shards);
+    for (const nn::Variable& variable : bench.model.variables()) {
+      const bool constrained = variable.layer == "dense_1" && variable.name == "kernel";
+      for (std::int64_t i = 0; i < variable.size(); ++i)
+        ASSERT_EQ(variable.values[i], constrained ? 0.0F : expected)
+            << variable.layer << "/" << variable.name;
+    }
+    session().barrier();
+  }
+}
+
+TEST(Updater, SlotsAreGatheredWholeAndScatteredBack) {
+  Bench bench("SGD(0.5, momentum=0.5)", 4);
+  bench.step(0, 0.25F);
+  ASSERT_EQ(bench.updater.slots(), 1);
+  std::vector<float> momentum = bench.updater.gather_slot(0);
+  if (session().is_root()) {
+    ASSERT_EQ(static_cast<std::int64_t>(momentum.size()), bench.model.trainable_floats());
+    for (const nn::Variable& variable : bench.model.variables()) {
+      EXPECT_EQ(momentum[static_cast<std::size_t>(variable.offset)], -0.5F);  // -rate * gradient
+      momentum[static_cast<std::size_t>(variable.offset + variable.size() - 1)] = 8.0F;
+    }
+  } else {
+    EXPECT_TRUE(momentum.empty());
+  }
+  bench.updater.scatter_slot(0, momentum);
+  const float before = bench.value("dense", "bias");
+  session().barrier();
+  bench.step(1, 0.0F);
+  EXPECT_EQ(bench.value("dense", "bias"), before + 4.0F);  // half of the momentum that was put there
+}
+
+/// The same steps with kernels' gradients made by their owners and with all gradients exchanged.
+TEST(DeferredGradients, GiveTheBitsOfTheExchangedSum) {
+  std::vector<std::vector<float>> results;
+  for (const bool keeps_regularizer : {false, true}) {
+    // A regularizer of factor 0 changes no value, but such a kernel is not deferred.
+    const std::string penalty = keeps_regularizer ? ", kernel_regularizer=L2(0.0)" : "";
+    LinearModel data;
+    nn::Sequential model(
+        "m", {parse_call("Dense(40, activation=\"relu\"" + penalty + ")"), parse_call("Dense(2)")},
+        Shape{kInputs});
+    const std::unique_ptr<optim::Optimizer> optimizer = optim::optimizers().make(parse_call("Adam(0.01)"));
+    Engine engine(session(), model, *optimizer, *data.loss, data.options(8), data.times);
+    if (engine.fills_values()) model.initialize(5);
+    session().barrier();
+    Scoreboard board(data.metrics, engine.exchange().local_shards().count());
+    for (std::uint64_t step = 0; step < 5; ++step) {
+      BatchRequest batch = data.rows(static_cast<std::int64_t>(step), 7);
+      batch.step = step;
+      engine.step(batch, 0.01, {}, board);
+    }
+    engine.settle();
+    const std::span<const float> values = engine.exchange().values();
+    results.emplace_back(values.begin(), values.end());
+    session().barrier();
+  }
+  EXPECT_TRUE(results[0] == results[1]);
+}
+
+}  // namespace
+}  // namespace nntrain::train
