@@ -132,6 +132,16 @@ TEST_F(Tables, ClassesArePrintedWithCountsAndFirstRows) {
   expect_refused({"MeanSquaredError", "\"setosa\" is not a number"}, "--compile.loss=mse");
 }
 
+TEST_F(Tables, NamesThatDifferInSpellingAloneAreNoticed) {
+  write("t.csv", "x,kind\n1,tree\n2,bush\n3,Tree\n4,bush\n");
+  configure("inputs = t.csv\ntarget_columns = kind", "Dense(2, activation=\"softmax\")",
+            "sparse_categorical_crossentropy");
+  expect_refused({"3 classes (Tree, bush, tree)", "2 units", "\"Tree\" and \"tree\" are two classes"});
+  configure("inputs = t.csv\ntarget_columns = kind", "Dense(3, activation=\"softmax\")",
+            "sparse_categorical_crossentropy");
+  expect_trained({"NOTE: data.targets \"t.csv\": \"Tree\" and \"tree\" are two classes: is that meant?"});
+}
+
 TEST_F(Tables, LabelsOutsideTheMeaningOfALoss) {
   struct Case {
     const char *labels[4], *layer, *loss;

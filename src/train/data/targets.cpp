@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <set>
 
 #include "core/error.h"
@@ -106,6 +108,22 @@ void to_places(std::vector<float>& labels, std::int64_t per_row, const std::vect
 }
 
 /// "classes of ..: setosa 50 (first in row 0), ..".
+/// "Setosa" and "setosa" are hardly meant as two classes: says so; empty when no two names are that near.
+std::string near_names(const std::vector<std::string>& names) {
+  std::map<std::string, std::string> seen;
+  for (const std::string& name : names) {
+    std::string plain;
+    for (const char c : name) {
+      if (std::isalnum(static_cast<unsigned char>(c)) != 0 || static_cast<unsigned char>(c) >= 0x80)
+        plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+    const auto [other, is_new] = seen.emplace(plain, name);
+    if (!is_new && !plain.empty())
+      return "\"" + other->second + "\" and \"" + name + "\" are two classes: is that meant?";
+  }
+  return "";
+}
+
 std::string class_table(const std::vector<float>& labels, std::int64_t per_row,
                         const std::vector<std::string>& names, const std::string& where) {
   std::vector<std::int64_t> counts(names.size(), 0), first(names.size(), -1);
@@ -207,7 +225,7 @@ void check_names(const std::vector<std::string>& names, bool of_file, const Targ
   for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 12); ++i)
     list += (i == 0 ? "" : ", ") + names[i];
   throw InputError(fmt::format(
-      "{} {} {} classes ({}{}), the model's last layer has {} unit{}, which tell{} {} apart; {}",
+      "{} {} {} classes ({}{}), the model's last layer has {} unit{}, which tell{} {} apart; {}{}",
       of_file ? rules.where : "data.class_names", of_file ? "holds" : "names", count, list,
       names.size() > 12 ? ", ..." : "", units, units == 1 ? "" : "s", units == 1 ? "s" : "", wanted,
       of_file && units == 1
@@ -215,7 +233,8 @@ void check_names(const std::vector<std::string>& names, bool of_file, const Targ
                 "data.positive_class = {} makes one against the rest, or give the last layer {} units",
                 names[0], count)
       : of_file ? fmt::format("give it {} units, or list all classes in data.class_names", count)
-                : "name each class once"));
+                : "name each class once",
+      of_file && !near_names(names).empty() ? "; " + near_names(names) : ""));
 }
 
 }  // namespace
@@ -229,7 +248,11 @@ PreparedTargets prepare_targets(const data::ArrayInfo& info, std::span<const std
   if (sample.rank() == 0) sample = Shape{1};
   const bool text = !info.class_names.empty();
   const bool sets = text && info.table.is_object() && info.table.contains("separator");
-  if (text && !sets) prepared.info.notes.push_back(class_table(values, 1, info.class_names, rules.where));
+  if (text && !sets) {
+    prepared.info.notes.push_back(class_table(values, 1, info.class_names, rules.where));
+    if (const std::string near = near_names(info.class_names); !near.empty())
+      prepared.info.notes.push_back(rules.where + ": " + near);
+  }
   if (!rules.positive_class.empty()) make_positive(prepared, rules);
   const std::int64_t classes = rules.output_shape.last();
   const std::int64_t positions = rules.output_shape.leading();
@@ -255,6 +278,9 @@ PreparedTargets prepare_targets(const data::ArrayInfo& info, std::span<const std
       prepared.info.notes.push_back(class_table(values, positions, prepared.info.class_names, rules.where));
     }
   }
+  // Texts by their names, before their numbers are looked at.
+  if (text && by_index && rules.positive_class.empty() && rules.class_names.empty())
+    check_names(prepared.info.class_names, true, rules);
   if (form == nn::TargetForm::kClassIndex) {
     if (sample.size() == positions) check_labels(values, positions, classes, rules);
   } else if (form == nn::TargetForm::kOneHot && by_index) {
