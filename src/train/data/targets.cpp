@@ -62,8 +62,7 @@ void check_labels(const std::vector<float>& labels, std::int64_t per_row, std::i
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const float label = labels[i];
     if (label == std::floor(label) && label >= 0 && label < static_cast<float>(classes)) continue;
-    std::string text = std::to_string(label);
-    if (label == std::floor(label)) text = std::to_string(static_cast<std::int64_t>(label));
+    const std::string text = number_text(static_cast<double>(label));
     throw InputError(
         row_of(rules, static_cast<std::int64_t>(i) / per_row) + ": label " + text +
         " lies outside the classes [0, " + std::to_string(classes) +

@@ -4,13 +4,17 @@
 
 namespace nntrain::train {
 
-// A step, with who does what:
-//   batch     = this rank's rows of the mini-batch, maybe none                 Replica::train: BatchRows,
-//   gather outputs   = model.forward(batch.inputs) d_outputs = loss.gradient(outputs, batch.targets,
-//   batch.weights, 1 / global weight) model.backward(d_outputs)        leaf by leaf into the gradient plan,
-//   which tells the exchange what is complete metrics.add(...) Scoreboard exchange.reduce()                my
-//   slice holds the sum over all shards    Updater::step, DeferredGradients optimizer.step(my slice of
-//   values, my slice of gradients) exchange.share()                 every rank sees the new values
+// A step, with who does what (docs/architecture.md has the arrays):
+//
+//   batch = this rank's rows of the mini-batch, maybe none       Replica::train: BatchRows, gather
+//   outputs = model.forward(batch.inputs)
+//   d_outputs = loss.gradient(outputs, batch.targets, weights)   divided by the mini-batch's whole weight
+//   model.backward(d_outputs)                                    leaf by leaf into the gradient plan, which
+//                                                                tells the exchange what is complete
+//   metrics.add(...)                                             Scoreboard
+//   exchange.reduce()                                            my slice holds the sum over all shards
+//   optimizer.step(my slice of values, of gradients)             Updater::step, DeferredGradients
+//   exchange.share()                                             every rank sees the new values
 comm::StepFlags Engine::step(const BatchRequest& batch, double learning_rate, comm::StepFlags mine,
                              Scoreboard& board) {
   if (!replica_->train(batch, *gradients_, board)) mine.bits |= comm::kFlagNonFinite;
