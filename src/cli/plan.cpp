@@ -162,6 +162,85 @@ std::string script(const CommandLine& line, int nodes, int ranks_per_node, const
       name, quoted(fs::current_path().string()), start);
 }
 
+/// All that is said about a job of `nodes` x `ranks_per_node`.
+struct Plan {
+  Estimate estimate;
+  int nodes = 1, ranks_per_node = 1;
+  std::string time;  ///< as Slurm writes it
+  double seconds = 0, turns = 1, memory_a_node = 0;
+  std::string script;
+  std::vector<Choice> choices;
+
+  const Choice& least(double Choice::*member) const {
+    return *std::min_element(choices.begin(), choices.end(),
+                             [&](const Choice& a, const Choice& b) { return a.*member < b.*member; });
+  }
+  std::int64_t quickest_ranks() const { return least(&Choice::seconds).ranks; }
+  std::int64_t cheapest_ranks() const { return least(&Choice::core_hours).ranks; }
+};
+
+/// `limit`: seconds that a turn may take; 0: not given.
+Plan plan_of(const CommandLine& line, const Estimate& estimate, int nodes, int ranks_per_node, double limit) {
+  Plan plan;
+  plan.estimate = estimate;
+  plan.nodes = nodes;
+  plan.ranks_per_node = ranks_per_node;
+  plan.seconds = estimate.run_seconds(nodes, ranks_per_node);
+  plan.time = limit == 0          ? slurm_time(std::max(600.0, kReserve * plan.seconds))
+              : std::isinf(limit) ? "UNLIMITED"
+                                  : slurm_time(limit);
+  if (limit != 0 && !std::isinf(limit))
+    plan.turns = std::ceil(plan.seconds / std::max(limit - 120 - kStartSeconds, 1.0));
+  plan.memory_a_node = estimate.bytes_a_node(ranks_per_node);
+  plan.script = script(line, nodes, ranks_per_node, plan.time, plan.memory_a_node);
+  plan.choices = choices(estimate, std::int64_t{nodes} * ranks_per_node, ranks_per_node);
+  return plan;
+}
+
+std::string json_text(const Plan& plan) {
+  Json json = {{"nodes", plan.nodes},
+               {"ranks_per_node", plan.ranks_per_node},
+               {"ranks", plan.nodes * plan.ranks_per_node},
+               {"time", plan.time},
+               {"turns", plan.turns},
+               {"memory_bytes_a_node", plan.memory_a_node},
+               {"steps", plan.estimate.steps},
+               {"measured_step_seconds_of_one_rank", plan.estimate.step_seconds_alone},
+               {"estimated_step_seconds", plan.estimate.step_seconds(plan.nodes, plan.ranks_per_node)},
+               {"estimated_seconds", plan.seconds},
+               {"quickest_ranks", plan.quickest_ranks()},
+               {"cheapest_ranks", plan.cheapest_ranks()},
+               {"script", plan.script}};
+  json["choices"] = Json::array();
+  for (const Choice& choice : plan.choices)
+    json["choices"].push_back({{"ranks", choice.ranks},
+                               {"nodes", choice.nodes},
+                               {"seconds", choice.seconds},
+                               {"core_hours", choice.core_hours}});
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+/// The script is the answer; what is said about it are comments, so that all of it can go into a file.
+std::string script_text(const Plan& plan) {
+  std::string notes = fmt::format(
+      "# Estimate: {} of {:.3g} ms here with one rank -> {:.3g} ms with {} on {}: about {}{}, {} a node.\n"
+      "# Assumed: the cluster's cores are as fast as this one, 10 Gbit/s between nodes; without validation "
+      "and checkpoints.\n"
+      "#   ranks  nodes        time  core-hours\n",
+      count_of(plan.estimate.steps, "step"), 1e3 * plan.estimate.step_seconds_alone,
+      1e3 * plan.estimate.step_seconds(plan.nodes, plan.ranks_per_node),
+      count_of(plan.nodes * plan.ranks_per_node, "rank"), count_of(plan.nodes, "node"),
+      train::format_duration(plan.seconds),
+      plan.turns > 1 ? fmt::format(" in {:.0f} turns of {}", plan.turns, plan.time) : "",
+      format_bytes(plan.memory_a_node));
+  for (const Choice& choice : plan.choices)
+    notes += fmt::format("# {:>7} {:>6} {:>11} {:>11.3g}{}{}\n", choice.ranks, choice.nodes,
+                         train::format_duration(choice.seconds), choice.core_hours,
+                         choice.ranks == plan.quickest_ranks() ? "  quickest" : "",
+                         choice.ranks == plan.cheapest_ranks() ? "  cheapest" : "");
+  return plan.script + notes;
+}
+
 }  // namespace
 
 ExitCode plan(comm::Session& session, const CommandLine& line) {
@@ -185,60 +264,8 @@ ExitCode plan(comm::Session& session, const CommandLine& line) {
   });
   remove_trial(session, path);
   if (!session.is_root()) return ExitCode::kDone;
-
-  const double seconds = estimate.run_seconds(nodes, ranks_per_node);
-  const std::string time = limit == 0          ? slurm_time(std::max(600.0, kReserve * seconds))
-                           : std::isinf(limit) ? "UNLIMITED"
-                                               : slurm_time(limit);
-  const double turns =
-      limit == 0 || std::isinf(limit) ? 1 : std::ceil(seconds / std::max(limit - 120 - kStartSeconds, 1.0));
-  const double memory = estimate.bytes_a_node(ranks_per_node);
-  const std::string text = script(line, nodes, ranks_per_node, time, memory);
-  const std::vector<Choice> all = choices(estimate, std::int64_t{nodes} * ranks_per_node, ranks_per_node);
-  const auto by = [&](auto member) {
-    return *std::min_element(all.begin(), all.end(),
-                             [&](const Choice& a, const Choice& b) { return a.*member < b.*member; });
-  };
-  const Choice quickest = by(&Choice::seconds), cheapest = by(&Choice::core_hours);
-  if (line.has("json")) {
-    Json json = {{"nodes", nodes},
-                 {"ranks_per_node", ranks_per_node},
-                 {"ranks", nodes * ranks_per_node},
-                 {"time", time},
-                 {"turns", turns},
-                 {"memory_bytes_a_node", memory},
-                 {"steps", estimate.steps},
-                 {"measured_step_seconds_of_one_rank", estimate.step_seconds_alone},
-                 {"estimated_step_seconds", estimate.step_seconds(nodes, ranks_per_node)},
-                 {"estimated_seconds", seconds},
-                 {"quickest_ranks", quickest.ranks},
-                 {"cheapest_ranks", cheapest.ranks},
-                 {"script", text}};
-    json["choices"] = Json::array();
-    for (const Choice& choice : all)
-      json["choices"].push_back({{"ranks", choice.ranks},
-                                 {"nodes", choice.nodes},
-                                 {"seconds", choice.seconds},
-                                 {"core_hours", choice.core_hours}});
-    log::answer(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
-    return ExitCode::kDone;
-  }
-  // The script is the answer; what is said about it are comments, so that all of it can go into a file.
-  std::string notes = fmt::format(
-      "# Estimate: {} of {:.3g} ms here with one rank -> {:.3g} ms with {} on {}: about {}{}, {} a node.\n"
-      "# Assumed: the cluster's cores are as fast as this one, 10 Gbit/s between nodes; without validation "
-      "and checkpoints.\n"
-      "#   ranks  nodes        time  core-hours\n",
-      count_of(estimate.steps, "step"), 1e3 * estimate.step_seconds_alone,
-      1e3 * estimate.step_seconds(nodes, ranks_per_node), count_of(nodes * ranks_per_node, "rank"),
-      count_of(nodes, "node"), train::format_duration(seconds),
-      turns > 1 ? fmt::format(" in {:.0f} turns of {}", turns, time) : "", format_bytes(memory));
-  for (const Choice& choice : all)
-    notes += fmt::format("# {:>7} {:>6} {:>11} {:>11.3g}{}{}\n", choice.ranks, choice.nodes,
-                         train::format_duration(choice.seconds), choice.core_hours,
-                         choice.ranks == quickest.ranks ? "  quickest" : "",
-                         choice.ranks == cheapest.ranks ? "  cheapest" : "");
-  log::answer(text + notes);
+  const Plan plan = plan_of(line, estimate, nodes, ranks_per_node, limit);
+  log::answer(line.has("json") ? json_text(plan) : script_text(plan));
   return ExitCode::kDone;
 }
 

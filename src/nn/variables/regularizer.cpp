@@ -49,80 +49,118 @@ class Orthogonal : public Regularizer {
   }
   bool mixes_rows() const override { return true; }
   double loss(const Shape& shape, std::span<const float> values) override {
-    const Vectors& v = normalized(shape, values);
+    normalize(shape, values);
     double sum = 0;
-    for (std::int64_t i = 0; i < v.count; ++i) {
-      for (std::int64_t j = 0; j < v.count; ++j) sum += i == j ? 0.0 : std::abs(v.dot(i, j));
+    for (std::int64_t i = 0; i < count_; ++i) {
+      const double* products = &products_[static_cast<std::size_t>(i * count_)];
+      for (std::int64_t j = 0; j < count_; ++j) sum += i == j ? 0.0 : std::abs(products[j]);
     }
-    return factor_ * 0.5 * sum / pairs(v.count);
+    return factor_ * 0.5 * sum / pairs();
   }
   void add_gradient(const Shape& shape, std::span<const float> values, float scale,
                     std::span<float> gradient) override {
-    const Vectors& v = normalized(shape, values);
-    const double share = static_cast<double>(scale) * factor_ / pairs(v.count);
-    d_.resize(static_cast<std::size_t>(v.length));
-    for (std::int64_t i = 0; i < v.count; ++i) {
+    normalize(shape, values);
+    const double share = static_cast<double>(scale) * factor_ / pairs();
+    d_.resize(static_cast<std::size_t>(kTogether * length_));
+    for (std::int64_t first = 0; first < count_; first += kTogether) {
+      const std::int64_t end = std::min(first + kTogether, count_);
       std::fill(d_.begin(), d_.end(), 0.0);
-      for (std::int64_t j = 0; j < v.count; ++j) {
-        const double dot = i == j ? 0.0 : v.dot(i, j);
-        const double sign = dot > 0 ? share : (dot < 0 ? -share : 0.0);
-        for (std::int64_t k = 0; k < v.length; ++k) d_[static_cast<std::size_t>(k)] += sign * v.at(j, k);
+      for (std::int64_t j = 0; j < count_; ++j) {
+        for (std::int64_t i = first; i < end; ++i) {
+          const double dot = i == j ? 0.0 : products_[static_cast<std::size_t>(i * count_ + j)];
+          add_scaled(dot > 0 ? share : (dot < 0 ? -share : 0.0), vector(j), length_, direction(i - first));
+        }
       }
-      double along = 0;
-      for (std::int64_t k = 0; k < v.length; ++k) along += d_[static_cast<std::size_t>(k)] * v.at(i, k);
-      for (std::int64_t k = 0; k < v.length; ++k) {
-        const std::int64_t at = by_rows_ ? i * shape[1] + k : k * shape[1] + i;
-        gradient[static_cast<std::size_t>(at)] += static_cast<float>(
-            (d_[static_cast<std::size_t>(k)] - along * v.at(i, k)) / v.norms[static_cast<std::size_t>(i)]);
-      }
+      for (std::int64_t i = first; i < end; ++i) project(shape, i, direction(i - first), gradient);
     }
   }
 
  private:
-  struct Vectors {
-    std::int64_t count = 0, length = 0;
-    std::vector<double> values, norms;
-    double at(std::int64_t i, std::int64_t k) const {
-      return values[static_cast<std::size_t>(i * length + k)];
+  const double* vector(std::int64_t i) const { return &vectors_[static_cast<std::size_t>(i * length_)]; }
+  double* direction(std::int64_t i) { return &d_[static_cast<std::size_t>(i * length_)]; }
+
+  /// d, with respect to the direction of vector i, with respect to the vector itself: into its gradient.
+  void project(const Shape& shape, std::int64_t i, const double* d, std::span<float> gradient) const {
+    double along = 0;
+    for (std::int64_t k = 0; k < length_; ++k) along += d[k] * vector(i)[k];
+    const double norm = norms_[static_cast<std::size_t>(i)];
+    for (std::int64_t k = 0; k < length_; ++k) {
+      const std::int64_t at = by_rows_ ? i * shape[1] + k : k * shape[1] + i;
+      gradient[static_cast<std::size_t>(at)] += static_cast<float>((d[k] - along * vector(i)[k]) / norm);
     }
-    double dot(std::int64_t i, std::int64_t j) const {
-      double sum = 0;
-      for (std::int64_t k = 0; k < length; ++k) sum += at(i, k) * at(j, k);
-      return sum;
-    }
-  };
-  static double pairs(std::int64_t count) {
-    return count > 1 ? static_cast<double>(count * (count - 1)) / 2.0 : 1.0;
   }
 
-  const Vectors& normalized(const Shape& shape, std::span<const float> values) {
+  double pairs() const { return count_ > 1 ? static_cast<double>(count_ * (count_ - 1)) / 2.0 : 1.0; }
+
+  /// y += a x; neither overlaps the other.
+  static void add_scaled(double a, const double* __restrict__ x, std::int64_t n, double* __restrict__ y) {
+    for (std::int64_t k = 0; k < n; ++k) y[k] += a * x[k];
+  }
+
+  /// Fills vectors_, norms_ and products_ with the vectors' directions and their dot products. A step asks
+  /// for the penalty and for its gradient of the same values: the second time they are there.
+  void normalize(const Shape& shape, std::span<const float> values) {
     if (shape.rank() != 2)
       throw InputError("Inputs to OrthogonalRegularizer must have rank 2. Received: inputs.shape=" +
                        shape.to_string());
-    Vectors& v = vectors_;
-    v.norms.clear();
-    v.count = by_rows_ ? shape[0] : shape[1];
-    v.length = by_rows_ ? shape[1] : shape[0];
-    v.values.resize(values.size());
-    for (std::int64_t i = 0; i < v.count; ++i) {
+    if (shape == shape_ && std::equal(values.begin(), values.end(), values_.begin(), values_.end())) return;
+    shape_ = shape;
+    values_.assign(values.begin(), values.end());
+    count_ = by_rows_ ? shape[0] : shape[1];
+    length_ = by_rows_ ? shape[1] : shape[0];
+    norms_.clear();
+    vectors_.resize(values.size());
+    for (std::int64_t i = 0; i < count_; ++i) {
+      double* to = &vectors_[static_cast<std::size_t>(i * length_)];
       double squares = 0;
-      for (std::int64_t k = 0; k < v.length; ++k) {
+      for (std::int64_t k = 0; k < length_; ++k) {
         const double x = values[static_cast<std::size_t>(by_rows_ ? i * shape[1] + k : k * shape[1] + i)];
-        v.values[static_cast<std::size_t>(i * v.length + k)] = x;
+        to[k] = x;
         squares += x * x;
       }
-      const double norm = std::max(std::sqrt(squares), 1e-6);
-      v.norms.push_back(norm);
-      for (std::int64_t k = 0; k < v.length; ++k)
-        v.values[static_cast<std::size_t>(i * v.length + k)] /= norm;
+      norms_.push_back(std::max(std::sqrt(squares), 1e-6));
+      for (std::int64_t k = 0; k < length_; ++k) to[k] /= norms_.back();
     }
-    return v;
+    multiply();
   }
 
+  /// products_(i, j) = sum over k of v(i, k) v(j, k), each in the order of k. Component by component, so that
+  /// the inner loop runs over neighbours; both halves of the table are the same bits.
+  void multiply() {
+    components_.resize(static_cast<std::size_t>(count_ * length_));
+    for (std::int64_t i = 0; i < count_; ++i) {
+      for (std::int64_t k = 0; k < length_; ++k)
+        components_[static_cast<std::size_t>(k * count_ + i)] = vector(i)[k];
+    }
+    products_.assign(static_cast<std::size_t>(count_ * count_), 0.0);
+    for (std::int64_t first = 0; first < count_; first += kTogether) {
+      const std::int64_t end = std::min(first + kTogether, count_);
+      for (std::int64_t k = 0; k < length_; ++k) {
+        const double* component = &components_[static_cast<std::size_t>(k * count_)];
+        for (std::int64_t i = first; i < end; ++i)
+          add_scaled(component[i], component + first, count_ - first,
+                     &products_[static_cast<std::size_t>(i * count_ + first)]);
+      }
+    }
+    for (std::int64_t i = 0; i < count_; ++i) {
+      for (std::int64_t j = 0; j < i; ++j)
+        products_[static_cast<std::size_t>(i * count_ + j)] =
+            products_[static_cast<std::size_t>(j * count_ + i)];
+    }
+  }
+
+  static constexpr std::int64_t kTogether = 8;  ///< vectors that take up a row while it is in the cache
   double factor_;
   bool by_rows_;
-  Vectors vectors_;  ///< of the last call; kept so that a step allocates nothing
-  std::vector<double> d_;
+  // Of the last call; kept so that a step allocates nothing.
+  std::int64_t count_ = 0, length_ = 0;
+  std::vector<double> vectors_;     // (count, length), of length 1
+  std::vector<double> components_;  // (length, count): the same
+  std::vector<double> norms_;       // (count)
+  std::vector<double> products_;    // (count, count)
+  std::vector<double> d_;           // (kTogether, length)
+  Shape shape_;
+  std::vector<float> values_;
 };
 
 Registry<Regularizer> make_registry() {
