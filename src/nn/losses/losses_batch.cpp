@@ -153,40 +153,62 @@ class Circle : public CommonLoss {
   static bool is_mine(const LossInputs& in, std::int64_t i) {
     return i >= in.first_position && i < in.first_position + in.positions;
   }
-  static void add(const LossInputs& in, std::int64_t i, double factor, const double* embedding,
+  static void add(const LossInputs& in, std::int64_t i, double factor, const double* __restrict embedding,
                   double* gradient) {
     if (!is_mine(in, i)) return;
-    double* d = gradient + (i - in.first_position) * in.classes;
+    double* __restrict d = gradient + (i - in.first_position) * in.classes;
     for (std::int64_t c = 0; c < in.classes; ++c) d[c] += factor * embedding[c];
   }
 
   /// Parts of the caller's workspace.
   struct Scratch {
-    double* slopes;                     ///< (batch positions): d loss / d distance(i, j) of a query i
-    double *kinds, *logits, *d_logits;  ///< (batch positions) each: the Pair of (i, j)
-    double* gradient;                   ///< (positions, classes), from 0
+    double* components;         ///< (classes, batch positions): the embeddings, turned
+    double* distances;          ///< (batch positions) of a query, then the exponentials of its logits
+    double* kinds;              ///< (batch positions): 0: of one class; 1: of two; -1: does not count
+    double *logits, *d_logits;  ///< (batch positions), and with respect to the distance
+    double* slopes;             ///< (batch positions): d loss of the query / d distance
+    double* gradient;           ///< (positions, classes), from 0
   };
   static Scratch scratch_of(const LossInputs& in) {
     const std::int64_t batch = in.batch_positions, own = in.positions * in.classes;
-    in.workspace->assign(static_cast<std::size_t>(4 * batch + own), 0.0);
-    double* begin = in.workspace->data();
-    return {begin, begin + batch, begin + 2 * batch, begin + 3 * batch, begin + 4 * batch};
+    in.workspace->assign(static_cast<std::size_t>((in.classes + 5) * batch + own), 0.0);
+    double* components = in.workspace->data();
+    for (std::int64_t j = 0; j < batch; ++j) {
+      for (std::int64_t c = 0; c < in.classes; ++c) components[c * batch + j] = row(in, j)[c];
+    }
+    double* begin = components + in.classes * batch;
+    return {components,       begin, begin + batch, begin + 2 * batch, begin + 3 * batch, begin + 4 * batch,
+            begin + 5 * batch};
+  }
+
+  /// distances[j] = 1 - a b_j, each in the order of components.
+  static void measure(const LossInputs& in, const double* a, const Scratch& scratch) {
+    double* __restrict distances = scratch.distances;
+    const std::int64_t batch = in.batch_positions;
+    std::fill_n(distances, batch, 1.0);
+    for (std::int64_t c = 0; c < in.classes; ++c) {
+      const double* __restrict component = scratch.components + c * batch;
+      const double factor = a[c];
+      for (std::int64_t j = 0; j < batch; ++j) distances[j] -= factor * component[j];
+    }
   }
 
   /// The loss of sample i against all others; fills scratch.slopes.
   double query(const LossInputs& in, std::int64_t i, const Scratch& scratch) const {
     const double* a = row(in, i);
     double most[2] = {-kInfinity, -kInfinity}, sum[2] = {0, 0};
+    measure(in, a, scratch);
     for (std::int64_t j = 0; j < in.batch_positions; ++j) {
-      const Pair pair = pair_of(in, a, row(in, j), i == j);
+      const Pair pair = pair_of(a[in.classes] == row(in, j)[in.classes], i == j, scratch.distances[j]);
       scratch.kinds[j] = pair.kind;
       scratch.logits[j] = pair.logit;
       scratch.d_logits[j] = pair.slope;
       if (pair.kind >= 0) most[pair.kind] = std::max(most[pair.kind], pair.logit);
     }
+    double* exponentials = scratch.distances;  // which are used up
     for (std::int64_t j = 0; j < in.batch_positions; ++j) {
       const int kind = static_cast<int>(scratch.kinds[j]);
-      if (kind >= 0) sum[kind] += std::exp(scratch.logits[j] - most[kind]);
+      if (kind >= 0) sum[kind] += exponentials[j] = std::exp(scratch.logits[j] - most[kind]);
     }
     std::fill_n(scratch.slopes, in.batch_positions, 0.0);
     if (sum[0] == 0 || sum[1] == 0) return 0;  // no partner, or nobody else
@@ -194,21 +216,17 @@ class Circle : public CommonLoss {
     const double outer = 1.0 / (1.0 + std::exp(-z));
     for (std::int64_t j = 0; j < in.batch_positions; ++j) {
       const int kind = static_cast<int>(scratch.kinds[j]);
-      if (kind < 0) continue;
-      scratch.slopes[j] = outer * std::exp(scratch.logits[j] - most[kind]) / sum[kind] * scratch.d_logits[j];
+      if (kind >= 0) scratch.slopes[j] = outer * exponentials[j] / sum[kind] * scratch.d_logits[j];
     }
     return std::max(z, 0.0) + std::log1p(std::exp(-std::abs(z)));
   }
 
   struct Pair {
-    int kind = -1;  ///< 0: of one class; 1: of two; -1: does not count
+    int kind = -1;
     double logit = 0, slope = 0;
   };
-  Pair pair_of(const LossInputs& in, const double* a, const double* b, bool self) const {
-    const bool same = a[in.classes] == b[in.classes];
+  Pair pair_of(bool same, bool self, double distance) const {
     if (same && self && remove_diagonal_) return {};
-    double distance = 1;
-    for (std::int64_t c = 0; c < in.classes; ++c) distance -= a[c] * b[c];
     const double inner = distance > 0 ? 1.0 : 0.0;  // Keras cuts distances at 0
     distance = std::max(distance, 0.0);
     if (same)

@@ -93,7 +93,7 @@ class Orthogonal : public Regularizer {
   double pairs() const { return count_ > 1 ? static_cast<double>(count_ * (count_ - 1)) / 2.0 : 1.0; }
 
   /// y += a x; neither overlaps the other.
-  static void add_scaled(double a, const double* __restrict__ x, std::int64_t n, double* __restrict__ y) {
+  static void add_scaled(double a, const double* __restrict x, std::int64_t n, double* __restrict y) {
     for (std::int64_t k = 0; k < n; ++k) y[k] += a * x[k];
   }
 
