@@ -49,7 +49,7 @@ class CliTest : public ::testing::Test {
     if (ranks > 0) {
       command +=
           "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
-          "OMPI_MCA_btl_vader_single_copy_mechanism=none "
+          "OMPI_MCA_pml=ob1 OMPI_MCA_btl_vader_single_copy_mechanism=none "
           "OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_plm=isolated mpirun --bind-to none -np " +
           std::to_string(ranks) + " ";
     }

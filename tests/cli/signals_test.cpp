@@ -23,7 +23,8 @@ class Signals : public CliTest {
     const std::string launcher =
         ranks == 0 ? ""
                    : "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_plm=isolated "
-                     "OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl_vader_single_copy_mechanism=none "
+                     "OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_pml=ob1 "
+                     "OMPI_MCA_btl_vader_single_copy_mechanism=none "
                      "OMPI_MCA_orte_abort_print_stack=0 mpirun --bind-to none -np " +
                          std::to_string(ranks) + " ";
     const std::string processes = ranks == 0 ? "ranks=$job" : "ranks=$(pgrep -P $job)";

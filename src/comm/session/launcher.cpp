@@ -105,6 +105,18 @@ std::optional<SeveralTasks> several_tasks(const Environment& environment) {
   return std::nullopt;
 }
 
+namespace {
+
+/// A process of its own needs neither the daemon that Open MPI starts for a singleton, which only
+/// MPI_Comm_spawn would use, nor a search for networks: 0.39 s of MPI_Init become 0.05 s. What the user has
+/// set stays.
+void start_alone() {
+  setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+  setenv("OMPI_MCA_pml", "ob1", 0);
+}
+
+}  // namespace
+
 std::optional<SeveralTasks> prepare_for_launcher() {
   // Asked now: a single process that goes through MPI_Init gets variables of a job of its own.
   auto tasks = several_tasks(kProcess);
@@ -116,6 +128,7 @@ std::optional<SeveralTasks> prepare_for_launcher() {
   if (running != 0 || speaks_pmi()) return tasks;
   refuse_lonely_ranks(1, tasks);
   unsetenv("SLURM_STEP_ID");
+  start_alone();
   return tasks;
 }
 
