@@ -136,7 +136,8 @@ TEST_F(Tables, NamesThatDifferInSpellingAloneAreNoticed) {
   write("t.csv", "x,kind\n1,tree\n2,bush\n3,Tree\n4,bush\n");
   configure("inputs = t.csv\ntarget_columns = kind", "Dense(2, activation=\"softmax\")",
             "sparse_categorical_crossentropy");
-  expect_refused({"3 classes (Tree, bush, tree)", "2 units", "\"Tree\" and \"tree\" are two classes"});
+  expect_refused({"row 0: label 2 (\"tree\")", "[0, 2)", "3 classes (Tree, bush, tree)", "3 units",
+                  "\"Tree\" and \"tree\" are two classes"});
   configure("inputs = t.csv\ntarget_columns = kind", "Dense(3, activation=\"softmax\")",
             "sparse_categorical_crossentropy");
   expect_trained({"NOTE: data.targets \"t.csv\": \"Tree\" and \"tree\" are two classes: is that meant?"});

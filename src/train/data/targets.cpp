@@ -57,17 +57,51 @@ std::string list_of(const std::vector<double>& values) {
   return values.size() > 12 ? list + ", ..." : list;
 }
 
+std::string list_of(const std::vector<std::string>& names) {
+  std::string list;
+  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 12); ++i)
+    list += (i == 0 ? "" : ", ") + names[i];
+  return names.size() > 12 ? list + ", ..." : list;
+}
+
+/// "Setosa" and "setosa" are hardly meant as two classes: says so; empty when no two names are that near.
+std::string near_names(const std::vector<std::string>& names) {
+  std::map<std::string, std::string> seen;
+  for (const std::string& name : names) {
+    std::string plain;
+    for (const char c : name) {
+      if (std::isalnum(static_cast<unsigned char>(c)) != 0 || static_cast<unsigned char>(c) >= 0x80)
+        plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+    const auto [other, is_new] = seen.emplace(plain, name);
+    if (!is_new && !plain.empty())
+      return "\"" + other->second + "\" and \"" + name + "\" are two classes: is that meant?";
+  }
+  return "";
+}
+
+/// `names`: of the file's classes, when they are texts.
 void check_labels(const std::vector<float>& labels, std::int64_t per_row, std::int64_t classes,
-                  const TargetRules& rules) {
+                  const std::vector<std::string>& names, const TargetRules& rules) {
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const float label = labels[i];
     if (label == std::floor(label) && label >= 0 && label < static_cast<float>(classes)) continue;
     const std::string text = number_text(static_cast<double>(label));
-    throw InputError(
-        row_of(rules, static_cast<std::int64_t>(i) / per_row) + ": label " + text +
-        " lies outside the classes [0, " + std::to_string(classes) +
-        ") of the model's output; check the targets or the units of the last layer (data.class_names = " +
-        "1, 2, .. names classes that are other numbers)");
+    std::string cure =
+        "check the targets or the units of the last layer (data.class_names = 1, 2, .. names classes that "
+        "are "
+        "other numbers)";
+    if (static_cast<std::size_t>(label) < names.size()) {
+      cure = fmt::format("the file holds {} classes ({}); give the last layer {} units", names.size(),
+                         list_of(names), names.size());
+      if (const std::string near = near_names(names); !near.empty()) cure += "; " + near;
+    }
+    throw InputError(fmt::format("{}: label {}{} lies outside the classes [0, {}) of the model's output; {}",
+                                 row_of(rules, static_cast<std::int64_t>(i) / per_row), text,
+                                 static_cast<std::size_t>(label) < names.size()
+                                     ? " (\"" + names[static_cast<std::size_t>(label)] + "\")"
+                                     : "",
+                                 classes, cure));
   }
 }
 
@@ -107,22 +141,6 @@ void to_places(std::vector<float>& labels, std::int64_t per_row, const std::vect
 }
 
 /// "classes of ..: setosa 50 (first in row 0), ..".
-/// "Setosa" and "setosa" are hardly meant as two classes: says so; empty when no two names are that near.
-std::string near_names(const std::vector<std::string>& names) {
-  std::map<std::string, std::string> seen;
-  for (const std::string& name : names) {
-    std::string plain;
-    for (const char c : name) {
-      if (std::isalnum(static_cast<unsigned char>(c)) != 0 || static_cast<unsigned char>(c) >= 0x80)
-        plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    }
-    const auto [other, is_new] = seen.emplace(plain, name);
-    if (!is_new && !plain.empty())
-      return "\"" + other->second + "\" and \"" + name + "\" are two classes: is that meant?";
-  }
-  return "";
-}
-
 std::string class_table(const std::vector<float>& labels, std::int64_t per_row,
                         const std::vector<std::string>& names, const std::string& where) {
   std::vector<std::int64_t> counts(names.size(), 0), first(names.size(), -1);
@@ -220,13 +238,10 @@ void check_names(const std::vector<std::string>& names, bool of_file, const Targ
   const std::int64_t wanted = units == 1 && classes ? 2 : units;
   const auto count = static_cast<std::int64_t>(names.size());
   if (names.empty() || count == wanted || meaning == nn::TargetMeaning::kGroups) return;
-  std::string list;
-  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 12); ++i)
-    list += (i == 0 ? "" : ", ") + names[i];
   throw InputError(fmt::format(
-      "{} {} {} classes ({}{}), the model's last layer has {} unit{}, which tell{} {} apart; {}{}",
-      of_file ? rules.where : "data.class_names", of_file ? "holds" : "names", count, list,
-      names.size() > 12 ? ", ..." : "", units, units == 1 ? "" : "s", units == 1 ? "s" : "", wanted,
+      "{} {} {} classes ({}), the model's last layer has {} unit{}, which tell{} {} apart; {}{}",
+      of_file ? rules.where : "data.class_names", of_file ? "holds" : "names", count, list_of(names), units,
+      units == 1 ? "" : "s", units == 1 ? "s" : "", wanted,
       of_file && units == 1
           ? fmt::format(
                 "data.positive_class = {} makes one against the rest, or give the last layer {} units",
@@ -277,13 +292,11 @@ PreparedTargets prepare_targets(const data::ArrayInfo& info, std::span<const std
       prepared.info.notes.push_back(class_table(values, positions, prepared.info.class_names, rules.where));
     }
   }
-  // Texts by their names, before their numbers are looked at.
-  if (text && by_index && rules.positive_class.empty() && rules.class_names.empty())
-    check_names(prepared.info.class_names, true, rules);
   if (form == nn::TargetForm::kClassIndex) {
-    if (sample.size() == positions) check_labels(values, positions, classes, rules);
+    if (sample.size() == positions)
+      check_labels(values, positions, classes, text ? info.class_names : std::vector<std::string>(), rules);
   } else if (form == nn::TargetForm::kOneHot && by_index) {
-    check_labels(values, positions, classes, rules);
+    check_labels(values, positions, classes, text ? info.class_names : std::vector<std::string>(), rules);
     values = one_hot(values, classes);
     sample = rules.output_shape;
   }
