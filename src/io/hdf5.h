@@ -1,6 +1,7 @@
 #pragma once
 // HDF5 files (HDF5 File Format Specification 3.0; libhdf5 1.10 or newer). Every C call is wrapped once, in
-// src/io; nothing else includes <hdf5.h>. Local, not thread-safe (libhdf5 is not).
+// src/io; nothing else includes <hdf5.h>. Local. libhdf5 is not thread-safe, so one lock lets one thread at a
+// time into it (hdf5_call.h): different files may be used by different threads, one file by one at a time.
 //
 // A file opened for reading is untrusted: soft links, external links, external storage, virtual datasets,
 // user-defined and plug-in filters are refused, and sizes are checked against the file before memory is
@@ -95,7 +96,7 @@ class Hdf5Dataset {
   friend class Hdf5Group;
   Hdf5Dataset(std::shared_ptr<const detail::Hdf5Context> context, detail::Hdf5Handle handle,
               std::string name);
-  void check_storage() const;
+  void check_storage();
   void check_numeric(std::int64_t elements, std::int64_t given) const;
   void read_memory(std::int64_t memory_type, std::int64_t first, std::int64_t count, void* values) const;
 
@@ -103,6 +104,7 @@ class Hdf5Dataset {
   detail::Hdf5Handle handle_;
   std::string name_;
   Hdf5DatasetInfo info_;
+  bool contiguous_ = false;
 };
 
 /// A group. Paths are relative to it and may contain '/'. Attributes are the group's own.

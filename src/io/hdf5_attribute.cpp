@@ -79,10 +79,12 @@ std::string writing(const std::string& group, const std::string& attribute) {
 }  // namespace
 
 bool Hdf5Group::has_attribute(const std::string& attribute) const {
+  const Hdf5Lock lock;
   return H5Aexists(handle_.id(), attribute.c_str()) > 0;
 }
 
 std::vector<std::string> Hdf5Group::attributes() const {
+  const Hdf5Lock lock;
   std::vector<std::string> names;
   hsize_t position = 0;
   check(H5Aiterate2(handle_.id(), H5_INDEX_NAME, H5_ITER_NATIVE, &position, add_attribute_name, &names),
@@ -92,12 +94,14 @@ std::vector<std::string> Hdf5Group::attributes() const {
 }
 
 Hdf5Handle Hdf5Group::open_attribute(const std::string& attribute) const {
+  const Hdf5Lock lock;
   if (!has_attribute(attribute)) fail(*context_, fmt::format("{} has no attribute \"{}\"", name_, attribute));
   return checked(H5Aopen(handle_.id(), attribute.c_str(), H5P_DEFAULT), *context_,
                  fmt::format("the attribute \"{}\" of {} is damaged", attribute, name_));
 }
 
 std::vector<std::string> Hdf5Group::read_strings(const std::string& attribute) const {
+  const Hdf5Lock lock;
   const std::string what = fmt::format("the attribute \"{}\" of {}", attribute, name_);
   const Hdf5Handle handle = open_attribute(attribute);
   const Hdf5Handle type = checked(H5Aget_type(handle.id()), *context_, what + " has no readable type");
@@ -143,6 +147,7 @@ std::vector<std::string> Hdf5Group::read_texts(const std::string& attribute) con
 }
 
 void Hdf5Group::read_scalar(const std::string& attribute, std::int64_t memory_type, void* value) const {
+  const Hdf5Lock lock;
   const std::string what = fmt::format("the attribute \"{}\" of {}", attribute, name_);
   const Hdf5Handle handle = open_attribute(attribute);
   const Hdf5Handle type = checked(H5Aget_type(handle.id()), *context_, what + " has no readable type");
@@ -155,6 +160,7 @@ void Hdf5Group::read_scalar(const std::string& attribute, std::int64_t memory_ty
 }
 
 std::int64_t Hdf5Group::read_integer(const std::string& attribute) const {
+  const Hdf5Lock lock;
   const Hdf5Handle handle = open_attribute(attribute);
   const Hdf5Handle type = checked(H5Aget_type(handle.id()), *context_, name_ + " has a damaged attribute");
   if (H5Tget_class(type.id()) == H5T_FLOAT) {
@@ -177,6 +183,7 @@ double Hdf5Group::read_number(const std::string& attribute) const {
 }
 
 void Hdf5Group::write_attribute(const std::string& attribute, std::string_view text) {
+  const Hdf5Lock lock;
   const std::string what = writing(name_, attribute);
   const Hdf5Handle type = string_type(H5T_VARIABLE, *context_, what);
   const Hdf5Handle space = checked(H5Screate(H5S_SCALAR), *context_, what);
@@ -187,6 +194,7 @@ void Hdf5Group::write_attribute(const std::string& attribute, std::string_view t
 }
 
 void Hdf5Group::write_attribute(const std::string& attribute, const std::vector<std::string>& texts) {
+  const Hdf5Lock lock;
   std::size_t width = 1;
   for (const std::string& text : texts) width = std::max(width, text.size());
   if (width * texts.size() <= kPieceBytes) {
@@ -202,6 +210,7 @@ void Hdf5Group::write_attribute(const std::string& attribute, const std::vector<
 
 void Hdf5Group::write_strings(const std::string& attribute, std::span<const std::string> texts,
                               std::size_t width) {
+  const Hdf5Lock lock;
   const std::string what = writing(name_, attribute);
   const Hdf5Handle type = string_type(width, *context_, what);
   const Hdf5Handle space =
@@ -215,6 +224,7 @@ void Hdf5Group::write_strings(const std::string& attribute, std::span<const std:
 }
 
 void Hdf5Group::write_boolean(const std::string& attribute, bool value) {
+  const Hdf5Lock lock;
   const std::string what = writing(name_, attribute);
   const Hdf5Handle type = checked(H5Tenum_create(H5T_STD_I8LE), *context_, what);
   const std::int8_t no = 0;
@@ -226,12 +236,14 @@ void Hdf5Group::write_boolean(const std::string& attribute, bool value) {
 }
 
 void Hdf5Group::write_integer(const std::string& attribute, std::int64_t value) {
+  const Hdf5Lock lock;
   const std::string what = writing(name_, attribute);
   const Hdf5Handle space = checked(H5Screate(H5S_SCALAR), *context_, what);
   write(handle_.id(), attribute, H5T_STD_I64LE, H5T_NATIVE_INT64, space.id(), &value, *context_, what);
 }
 
 void Hdf5Group::write_number(const std::string& attribute, double value) {
+  const Hdf5Lock lock;
   const std::string what = writing(name_, attribute);
   const Hdf5Handle space = checked(H5Screate(H5S_SCALAR), *context_, what);
   write(handle_.id(), attribute, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, space.id(), &value, *context_, what);

@@ -2,8 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <condition_variable>
 #include <cstring>
+#include <mutex>
+#include <thread>
+#include <vector>
 
 #include "core/error.h"
 #include "io/atomic_file.h"
@@ -19,6 +24,71 @@ extern "C" herr_t keep_first_message(unsigned /*level*/, const H5E_error2_t* err
 }
 
 }  // namespace
+
+namespace {
+
+/// A ticket for each thread that wants in, so that one which asks again and again cannot keep others out, as
+/// it could with std::recursive_mutex.
+class Door {
+ public:
+  void enter() {
+    std::unique_lock<std::mutex> hold(mutex_);
+    if (owner_ != std::this_thread::get_id()) {
+      const std::uint64_t ticket = next_ticket_++;
+      turn_.wait(hold, [&] { return ticket == serving_; });
+      owner_ = std::this_thread::get_id();
+    }
+    ++depth_;
+  }
+  void leave() {
+    const std::lock_guard<std::mutex> hold(mutex_);
+    if (--depth_ > 0) return;
+    owner_ = {};
+    ++serving_;
+    turn_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable turn_;
+  std::thread::id owner_;
+  int depth_ = 0;
+  std::uint64_t next_ticket_ = 0, serving_ = 0;
+};
+
+Door& door() {
+  static Door* const forever = new Door;  // handles may be released while the process ends
+  return *forever;
+}
+
+}  // namespace
+
+Hdf5Lock::Hdf5Lock() { door().enter(); }
+Hdf5Lock::~Hdf5Lock() { door().leave(); }
+void Hdf5Lock::give_way() {
+  door().leave();
+  door().enter();
+}
+
+std::int64_t rows_of_a_piece(const Shape& shape, std::int64_t element_bytes) {
+  constexpr std::int64_t kPieceBytes = std::int64_t{4} << 20;
+  if (shape.rank() == 0 || shape.extents()[0] < 2 || shape.size() * element_bytes <= kPieceBytes) return 0;
+  const std::int64_t row_bytes = shape.size() / shape.extents()[0] * element_bytes;
+  return std::max<std::int64_t>(1, kPieceBytes / row_bytes);
+}
+
+RowSelection::RowSelection(hid_t dataset, const Shape& shape, std::int64_t first, std::int64_t count,
+                           const detail::Hdf5Context& context, const std::string& what) {
+  std::vector<hsize_t> start(static_cast<std::size_t>(shape.rank()), 0);
+  std::vector<hsize_t> extents(shape.extents().begin(), shape.extents().end());
+  start[0] = static_cast<hsize_t>(first);
+  extents[0] = static_cast<hsize_t>(count);
+  file = checked(H5Dget_space(dataset), context, what);
+  check(H5Sselect_hyperslab(file.id(), H5S_SELECT_SET, start.data(), nullptr, extents.data(), nullptr),
+        context, what);
+  memory =
+      checked(H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr), context, what);
+}
 
 void use_hdf5() {
   static const bool ready = [] {
@@ -191,6 +261,7 @@ std::string Hdf5DatasetInfo::type_name() const {
 }
 
 std::string hdf5_version() {
+  const Hdf5Lock lock;
   use_hdf5();
   unsigned major = 0;
   unsigned minor = 0;
@@ -211,8 +282,10 @@ Hdf5Handle& Hdf5Handle::operator=(Hdf5Handle&& other) noexcept {
 }
 
 void Hdf5Handle::release() noexcept {
+  if (id_ < 0) return;
+  const Hdf5Lock lock;
   // A closed file has taken its objects' identifiers with it (strong close).
-  if (id_ >= 0 && H5Iis_valid(id_) > 0) H5Idec_ref(id_);
+  if (H5Iis_valid(id_) > 0) H5Idec_ref(id_);
   id_ = -1;
 }
 

@@ -13,6 +13,31 @@ namespace nntrain::io {
 
 static_assert(sizeof(hid_t) == sizeof(std::int64_t), "libhdf5 1.10 or newer");
 
+/// While one lives, no other thread is inside libhdf5, whose state is the process's: every function of hdf5.h
+/// that calls it holds one from its first call until the cause of a failure has been read. May be nested.
+/// Held for a call and for a few MiB, not for a file: a checkpoint that is written by one thread does not
+/// keep another from reading data.
+class Hdf5Lock {
+ public:
+  Hdf5Lock();
+  ~Hdf5Lock();
+  Hdf5Lock(const Hdf5Lock&) = delete;
+  Hdf5Lock& operator=(const Hdf5Lock&) = delete;
+  /// Between two pieces of a dataset, when it is not nested: whoever waits comes first.
+  void give_way();
+};
+
+/// How many rows of an array are moved at a time; 0: all of it at once, because it is small or has one row.
+std::int64_t rows_of_a_piece(const Shape& shape, std::int64_t element_bytes);
+
+/// Rows [first, first + count) of a dataset of `shape`: where they are in the file, and memory for them
+/// alone.
+struct RowSelection {
+  RowSelection(hid_t dataset, const Shape& shape, std::int64_t first, std::int64_t count,
+               const detail::Hdf5Context& context, const std::string& what);
+  detail::Hdf5Handle file, memory;
+};
+
 /// Once a process: error printing off, plug-in filters off, no clean-up at exit (files are closed by hand;
 /// after a failed write libhdf5 would try again at exit, and hang or crash).
 void use_hdf5();

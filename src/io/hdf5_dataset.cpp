@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "io/hdf5_call.h"
 
@@ -61,7 +63,7 @@ Hdf5Dataset::Hdf5Dataset(std::shared_ptr<const Hdf5Context> context, Hdf5Handle 
   check_storage();
 }
 
-void Hdf5Dataset::check_storage() const {
+void Hdf5Dataset::check_storage() {
   const Hdf5Handle creation =
       checked(H5Dget_create_plist(handle_.id()), *context_, name_ + " has no readable layout");
   if (H5Pget_external_count(creation.id()) > 0) {
@@ -70,6 +72,7 @@ void Hdf5Dataset::check_storage() const {
         name_ + " keeps its data in other files (external storage), which is refused; copy it with h5repack");
   }
   const H5D_layout_t layout = H5Pget_layout(creation.id());
+  contiguous_ = layout == H5D_CONTIGUOUS;
   if (layout == H5D_VIRTUAL) {
     fail(*context_, name_ + " is a virtual dataset, which is refused; copy it with h5repack");
   }
@@ -114,22 +117,26 @@ void Hdf5Dataset::check_numeric(std::int64_t elements, std::int64_t given) const
 void Hdf5Dataset::read_memory(std::int64_t memory_type, std::int64_t first, std::int64_t count,
                               void* values) const {
   if (info_.shape.size() == 0 || count == 0) return;
+  Hdf5Lock lock;
   const std::string what = fmt::format("cannot read {}; the file is truncated or damaged", name_);
-  if (count < 0) {  // all
+  const auto element_bytes = static_cast<std::int64_t>(H5Tget_size(memory_type));
+  const std::int64_t rows = contiguous_ ? rows_of_a_piece(info_.shape, element_bytes) : 0;
+  if (count < 0 && rows == 0) {  // all
     check(H5Dread(handle_.id(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), *context_, what);
     return;
   }
-  std::vector<hsize_t> start(static_cast<std::size_t>(info_.shape.rank()), 0);
-  std::vector<hsize_t> extents(info_.shape.extents().begin(), info_.shape.extents().end());
-  start[0] = static_cast<hsize_t>(first);
-  extents[0] = static_cast<hsize_t>(count);
-  const Hdf5Handle file_space = checked(H5Dget_space(handle_.id()), *context_, what);
-  check(H5Sselect_hyperslab(file_space.id(), H5S_SELECT_SET, start.data(), nullptr, extents.data(), nullptr),
-        *context_, what);
-  const Hdf5Handle memory_space =
-      checked(H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr), *context_, what);
-  check(H5Dread(handle_.id(), memory_type, memory_space.id(), file_space.id(), H5P_DEFAULT, values),
-        *context_, what);
+  const std::int64_t end = count < 0 ? info_.shape.extents()[0] : first + count;
+  const std::int64_t row_bytes = info_.shape.size() / info_.shape.extents()[0] * element_bytes;
+  auto* bytes = static_cast<char*>(values);
+  for (std::int64_t begin = first; begin < end;) {
+    const std::int64_t now = rows == 0 ? end - begin : std::min(rows, end - begin);
+    const RowSelection piece(handle_.id(), info_.shape, begin, now, *context_, what);
+    check(H5Dread(handle_.id(), memory_type, piece.memory.id(), piece.file.id(), H5P_DEFAULT, bytes),
+          *context_, what);
+    bytes += now * row_bytes;
+    begin += now;
+    lock.give_way();
+  }
 }
 
 template <Hdf5Element T>

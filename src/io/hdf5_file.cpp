@@ -53,6 +53,7 @@ Hdf5File::Hdf5File(std::shared_ptr<const Hdf5Context> context, Hdf5Handle handle
     : context_(std::move(context)), handle_(std::move(handle)) {}
 
 Hdf5File Hdf5File::open(const std::string& path, const std::string& shown, System& system) {
+  const Hdf5Lock lock;
   use_hdf5();
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
@@ -82,6 +83,7 @@ Hdf5File Hdf5File::create(AtomicFile& file, std::int64_t expected_bytes) {
 }
 
 Hdf5File Hdf5File::create(const std::string& path, const std::string& shown, System& system) {
+  const Hdf5Lock lock;
   use_hdf5();
   auto context = make_context(shown, false, system);
   const Hdf5Handle access = access_properties(*context);
@@ -106,6 +108,7 @@ bool Hdf5File::is_hdf5(const std::string& path) {
 }
 
 Hdf5Group Hdf5File::root() const {
+  const Hdf5Lock lock;
   return {context_,
           checked(H5Gopen2(handle_.id(), "/", H5P_DEFAULT), *context_,
                   fmt::format("\"{}\" has no readable root group", context_->file)),
@@ -113,6 +116,7 @@ Hdf5Group Hdf5File::root() const {
 }
 
 void Hdf5File::close() {
+  const Hdf5Lock lock;
   if (handle_.id() < 0) return;
   const hid_t id = handle_.id();
   handle_.forget();

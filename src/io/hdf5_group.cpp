@@ -148,9 +148,13 @@ std::string Hdf5Group::name_of(std::string_view path) const {
   return full.empty() ? "/" : full;
 }
 
-std::vector<std::string> Hdf5Group::children() const { return link_names(handle_.id(), *context_, name_); }
+std::vector<std::string> Hdf5Group::children() const {
+  const Hdf5Lock lock;
+  return link_names(handle_.id(), *context_, name_);
+}
 
 Hdf5Kind Hdf5Group::kind(std::string_view path) const {
+  const Hdf5Lock lock;
   const Found found = walk(handle_.id(), path_, path, *context_);
   if (found.state == Found::State::kMissing) return Hdf5Kind::kMissing;
   if (found.state == Found::State::kRefused) return Hdf5Kind::kOther;
@@ -165,15 +169,18 @@ Hdf5Kind Hdf5Group::kind(std::string_view path) const {
 }
 
 Hdf5Group Hdf5Group::group(std::string_view path) const {
+  const Hdf5Lock lock;
   return {context_, require(handle_.id(), path_, path, *context_, H5I_GROUP), name_of(path)};
 }
 
 Hdf5Dataset Hdf5Group::dataset(std::string_view path) const {
+  const Hdf5Lock lock;
   return {context_, require(handle_.id(), path_, path, *context_, H5I_DATASET),
           object_name(*context_, name_of(path))};
 }
 
 Hdf5Group Hdf5Group::create_group(std::string_view path) {
+  const Hdf5Lock lock;
   if (kind(path) == Hdf5Kind::kGroup) return group(path);
   const std::string full = name_of(path);
   const std::string what = fmt::format("cannot write the group {}", object_name(*context_, full));
@@ -188,10 +195,11 @@ Hdf5Group Hdf5Group::create_group(std::string_view path) {
 
 void Hdf5Group::write_memory(std::string_view path, const Shape& shape, std::int64_t file_type,
                              std::int64_t memory_type, std::int64_t given, const void* values) {
+  Hdf5Lock lock;
   const std::string full = name_of(path);
-  const std::string what =
-      fmt::format("cannot write the dataset {} of {} bytes", object_name(*context_, full),
-                  given * static_cast<std::int64_t>(H5Tget_size(file_type)));
+  const auto element_bytes = static_cast<std::int64_t>(H5Tget_size(file_type));
+  const std::string what = fmt::format("cannot write the dataset {} of {} bytes",
+                                       object_name(*context_, full), given * element_bytes);
   if (shape.size() != given) {
     throw RuntimeError(fmt::format("internal: {}: shape {} for {} values", what, shape.to_string(), given));
   }
@@ -203,8 +211,19 @@ void Hdf5Group::write_memory(std::string_view path, const Shape& shape, std::int
   Hdf5Handle dataset = checked(
       H5Dcreate2(handle_.id(), full.c_str(), file_type, space.id(), link.id(), creation.id(), H5P_DEFAULT),
       *context_, what);
-  if (given > 0)
+  const std::int64_t rows = rows_of_a_piece(shape, element_bytes);
+  if (rows == 0 && given > 0) {
     check(H5Dwrite(dataset.id(), memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), *context_, what);
+  }
+  for (std::int64_t first = 0; rows > 0 && first < shape.extents()[0]; first += rows) {
+    const std::int64_t count = std::min(rows, shape.extents()[0] - first);
+    const RowSelection piece(dataset.id(), shape, first, count, *context_, what);
+    const auto* bytes =
+        static_cast<const char*>(values) + first * (given / shape.extents()[0]) * element_bytes;
+    check(H5Dwrite(dataset.id(), memory_type, piece.memory.id(), piece.file.id(), H5P_DEFAULT, bytes),
+          *context_, what);
+    lock.give_way();
+  }
   close_written(dataset, *context_, what);  // a small one is written only now
 }
 

@@ -57,6 +57,7 @@ void RunControl::save(const std::string& path, Save what) {
 /// A full disk for a callback's file must not cost the run its own checkpoint: the failure is kept until that
 /// is there.
 void RunControl::write(const std::string& path, Save what) {
+  saver_.finish();  // one write at a time; that the run's own checkpoint failed is no callback's failure
   try {
     if (!saver_.save_as(path, what)) diverged_ = true;
   } catch (const Error& error) {  // from collectively(): the same on every rank

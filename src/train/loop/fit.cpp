@@ -25,9 +25,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Flags of a step beside the exchange's own: rank 0 wants to redraw its progress bar; from kStopShift on,
-// reasons to stop.
+// Flags of a step beside the exchange's own: rank 0 wants to redraw its progress bar; the checkpoint that it
+// was writing has failed; from kStopShift on, reasons to stop.
 constexpr std::uint32_t kFlagRefresh = 1U << 3;
+constexpr std::uint32_t kFlagSaveFailed = 1U << 4;
 constexpr int kStopShift = 8;
 
 double seconds_since(Clock::time_point start) {
@@ -174,6 +175,7 @@ comm::StepFlags Fit::my_flags() {
   if (run_.stop.take_save_request()) flags.bits |= comm::kFlagCheckpoint;
   if (!run_.session.is_root()) return flags;
   if (saver_.due_by_time()) flags.bits |= comm::kFlagCheckpoint;
+  if (saver_.has_failed()) flags.bits |= kFlagSaveFailed;
   if (progress_.wants_update() || reports_.wants_refresh()) flags.bits |= kFlagRefresh;
   return flags;
 }
@@ -182,7 +184,8 @@ comm::StepFlags Fit::my_flags() {
 void Fit::look_at_the_clock() {
   if (!run_.session.is_root() || !deadline_.has_limit() || run_.stop.stop_requested()) return;
   if (saver_.longest_seconds() > 0) deadline_.took(Deadline::Work::kCheckpoint, saver_.longest_seconds());
-  const double now = age_at_start_ + seconds_since(started_);
+  // A stop writes a checkpoint of its own, after the one that is being written.
+  const double now = age_at_start_ + seconds_since(started_) + saver_.seconds_to_finish();
   if (!deadline_.must_stop_before({Deadline::Work::kStep}, now)) return;
   run_.log.note(deadline_.reason(now));
   run_.stop.request_stop(StopReason::kTimeLimit);
@@ -195,6 +198,7 @@ Ending Fit::after_step(const Epoch& epoch, comm::StepFlags flags) {
     for (const auto& callback : run_.callbacks) callback->on_invalid_loss(control_, past_.state.step - 1);
     return Ending::kDiverged;
   }
+  if ((flags.bits & kFlagSaveFailed) != 0) saver_.finish();  // throws on every rank
   if ((flags.bits & kFlagRefresh) != 0) {
     const Logs results = run_.engine->totals(*run_.board, "");
     progress_.update(past_.state.step, results);
@@ -253,10 +257,12 @@ Ending Fit::finish_epoch(const Epoch& epoch) {
   return ending == Ending::kNone && due ? save_and(ending) : ending;
 }
 
-/// `ending`, with the checkpoint on the disk; kDiverged when there is nothing that may be saved.
+/// `ending`, with a checkpoint that is on its way to the disk, or there when the run ends; kDiverged when
+/// there is nothing that may be saved.
 Ending Fit::save_and(Ending ending) {
   if (!saver_.save()) return Ending::kDiverged;
   save_is_due_ = false;
+  if (ending != Ending::kNone || !control_.failure().empty()) saver_.finish();
   end_on_failure();
   return ending;
 }
@@ -289,6 +295,7 @@ ExitCode Fit::close(Ending ending) {
     complete();
     ending = save_and(ending);
   }
+  if (ending == Ending::kDiverged) saver_.finish_quietly();
   run_.engine->settle();
   const ClosingReport report = make_closing_report(run_, work_);
   if (work_.steps > 0) {

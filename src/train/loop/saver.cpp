@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <utility>
 
 #include "checkpoint/checkpoint.h"
+#include "core/error.h"
+#include "core/log.h"
 #include "train/run/snapshot.h"
 
 namespace nntrain::train {
@@ -25,11 +29,15 @@ std::string position(const checkpoint::RunState& state) {
 }
 
 bool is_finite(const std::vector<checkpoint::WeightArray>& weights) {
-  return std::all_of(weights.begin(), weights.end(), [](const checkpoint::WeightArray& weight) {
-    return std::all_of(weight.values.begin(), weight.values.end(),
-                       [](float value) { return std::isfinite(value); });
-  });
+  bool finite = true;  // without an early end the compiler makes it a vector loop
+  for (const checkpoint::WeightArray& weight : weights) {
+    for (const float value : weight.values) finite &= std::isfinite(value);
+  }
+  return finite;
 }
+
+/// The larger one stays. One thread at a time.
+void raise(std::atomic<double>& largest, double value) { largest.store(std::max(largest.load(), value)); }
 
 }  // namespace
 
@@ -51,33 +59,81 @@ bool Saver::due_after_epoch() const {
   return run_.past.state.epoch % run_.settings.checkpoint.every_epochs == 0;
 }
 
+Saver::~Saver() {
+  try {
+    writing_.wait();
+  } catch (const std::exception& error) {
+    log::note(fmt::format("the last checkpoint could not be written: {}", error.what()));
+  } catch (...) {
+  }
+}
+
+bool Saver::take_state(checkpoint::Contents& state) {
+  state = take(run_);
+  const std::int64_t bad = run_.session.is_root() && !is_finite(state.weights) ? 1 : 0;
+  return run_.session.maximum(bad) == 0;
+}
+
 bool Saver::save() {
-  if (!write(run_.settings.checkpoint.path, Control::Save::kCheckpoint)) return false;
+  finish();
+  const ActivityTimes::Scope time(run_.times, Activity::kCheckpoint);
+  const Clock::time_point start = Clock::now();
+  const auto state =
+      std::make_shared<checkpoint::Contents>();  // given back by the thread that has written it
+  if (!take_state(*state)) return false;
   last_ = Clock::now();
-  saved_ = position(run_.past.state);
+  if (run_.settings.checkpoint.path.empty()) return true;
+  pending_ = position(run_.past.state);
+  if (!run_.session.is_root()) return true;
+  begun_ = start;
+  writing_.start([this, start, state] {
+    run_.file->write(*state);
+    raise(longest_seconds_, seconds_since(start));
+  });
   return true;
 }
 
-bool Saver::save_as(const std::string& path, Control::Save what) { return write(path, what); }
+void Saver::finish() {
+  if (pending_.empty()) return;
+  const ActivityTimes::Scope time(run_.times, Activity::kCheckpoint);
+  const std::string position = std::exchange(pending_, "");
+  comm::collectively(run_.session, "write " + run_.settings.checkpoint.path, [&] { writing_.wait(); });
+  saved_ = position;
+}
 
-bool Saver::write(const std::string& path, Control::Save what) {
+void Saver::finish_quietly() {
+  try {
+    finish();
+  } catch (const Error& error) {
+    log::note(error.what());
+  }
+}
+
+bool Saver::save_as(const std::string& path, Control::Save what) {
   const ActivityTimes::Scope time(run_.times, Activity::kCheckpoint);
   const Clock::time_point start = Clock::now();
-  checkpoint::Contents now = take(run_);
-  const std::int64_t bad = run_.session.is_root() && !is_finite(now.weights) ? 1 : 0;
-  if (run_.session.maximum(bad) != 0) return false;
+  checkpoint::Contents state;
+  if (!take_state(state)) return false;
   if (what == Control::Save::kWeightsOnly) {  // an architecture with weights, which cannot be gone on from
-    now.training_config = Json();
-    now.slots.clear();
+    state.training_config = Json();
+    state.slots.clear();
   }
   comm::collectively(run_.session, "write " + path, [&] {
     if (!run_.session.is_root()) return;
-    if (path == run_.settings.checkpoint.path) return path.empty() ? void() : run_.file->write(now);
+    if (path == run_.settings.checkpoint.path) return run_.file->write(state);
     run_.outputs.add_output(path, "ModelCheckpoint filepath", checkpoint::is_ours);
-    checkpoint::write(path, now);
+    checkpoint::write(path, state);
   });
-  longest_seconds_ = std::max(longest_seconds_, seconds_since(start));
+  raise(longest_seconds_, seconds_since(start));
   return true;
+}
+
+double Saver::seconds_under_way() const { return writing_.running() ? seconds_since(begun_) : 0; }
+
+double Saver::longest_seconds() const { return std::max(longest_seconds_.load(), seconds_under_way()); }
+
+double Saver::seconds_to_finish() const {
+  return writing_.running() ? std::max(0.0, longest_seconds_.load() - seconds_under_way()) : 0;
 }
 
 std::string Saver::on_disk() const {
