@@ -52,7 +52,8 @@ struct MetricSums {
 /// Named sets of weights, e.g. EarlyStopping's best ones.
 using KeptWeights = std::vector<std::pair<std::string, std::vector<WeightArray>>>;
 
-/// Everything in a file; fields.h lists what decides how a run goes on. A Keras file that is not ours has only model_config, training_config and weights.
+/// Everything in a file; fields.h lists what decides how a run goes on. A Keras file that is not ours has
+/// only model_config, training_config and weights.
 struct Contents {
   std::string origin;                    ///< the file that was read, for messages
   std::vector<std::string> notes;        ///< what could not be taken from it

@@ -3,7 +3,8 @@
 #include <type_traits>
 
 #include "checkpoint/fields.h"
-#include "core/sha256.h"
+#include "core/error.h"
+#include "core/in_parallel.h"
 
 namespace nntrain::checkpoint {
 
@@ -20,18 +21,77 @@ void add_text(Sha256& sha, const std::string& name, const std::string& text) {
   sha.add_text(text);
 }
 
-void add_weight(Sha256& sha, const WeightArray& weight) {
+void add_name(Sha256& sha, const WeightArray& weight) {
   sha.add_text(weight.layer + "/" + weight.name + " " + weight.shape.to_string() + "\n");
+}
+
+void add_weight(Sha256& sha, const WeightArray& weight) {
+  add_name(sha, weight);
   add_values(sha, weight.values);
 }
 
-/// One overload for each type of field; each piece says where it ends.
+/// What rule 2 takes in place of the arrays.
+struct ArrayDigests {
+  std::string weights;
+  std::vector<std::vector<std::string>> slots;  ///< array by array
+  std::vector<std::string> kept;                ///< set by set
+};
+
+/// Tells each hash's task where its arrays are and where its result goes; the tasks are then done at once.
+class ArrayTasks {
+ public:
+  ArrayTasks(const AddArray& add_array, ArrayDigests& digests) : add_array_(add_array), digests_(digests) {}
+
+  void operator()(const char*, const std::vector<WeightArray>& weights) { add(weights, digests_.weights); }
+  void operator()(const char*, const std::vector<Slot>& slots) {
+    for (const Slot& slot : slots) digests_.slots.emplace_back(slot.values.size());
+    for (std::vector<std::string>& slot : digests_.slots) {
+      for (std::string& digest : slot) {
+        tasks_.emplace_back([this, index = next_++, &digest] {
+          Sha256 sha;
+          add_array_(index, sha);
+          digest = sha.hex();
+        });
+      }
+    }
+  }
+  void operator()(const char*, const KeptWeights& kept) {
+    digests_.kept.resize(kept.size());
+    for (std::size_t i = 0; i < kept.size(); ++i) add(kept[i].second, digests_.kept[i]);
+  }
+  template <class T>
+  void operator()(const char*, const T&) {}  // no array of weights
+
+  void run() const { in_parallel(tasks_); }
+
+ private:
+  void add(const std::vector<WeightArray>& weights, std::string& digest) {
+    tasks_.emplace_back([this, first = next_, &weights, &digest] {
+      Sha256 sha;
+      for (std::size_t i = 0; i < weights.size(); ++i) {
+        add_name(sha, weights[i]);
+        add_array_(first + i, sha);
+      }
+      digest = sha.hex();
+    });
+    next_ += weights.size();
+  }
+
+  const AddArray& add_array_;
+  ArrayDigests& digests_;
+  std::size_t next_ = 0;
+  std::vector<std::function<void()>> tasks_;
+};
+
+/// One overload for each type of field; each piece says where it ends. `arrays` null: rule 1, their bytes.
 struct Hasher {
   Sha256& sha;
+  const ArrayDigests* arrays;
 
   void operator()(const char* name, const Json& value) const { add_text(sha, name, json_text(value)); }
   void operator()(const char* name, const std::string& value) const { add_text(sha, name, value); }
-  void operator()(const char*, const std::vector<WeightArray>& weights) const {
+  void operator()(const char* name, const std::vector<WeightArray>& weights) const {
+    if (arrays != nullptr) return add_text(sha, name, arrays->weights);
     for (const WeightArray& weight : weights) add_weight(sha, weight);
   }
   void operator()(const char* name, const RunState& state) const {
@@ -54,9 +114,15 @@ struct Hasher {
     }
   }
   void operator()(const char*, const std::vector<Slot>& slots) const {
-    for (const Slot& slot : slots) {
-      add_text(sha, "slot", slot.name);
-      for (const std::vector<float>& values : slot.values) add_values(sha, values);
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      add_text(sha, "slot", slots[i].name);
+      for (std::size_t k = 0; k < slots[i].values.size(); ++k) {
+        if (arrays != nullptr) {
+          add_text(sha, "array", arrays->slots[i][k]);
+        } else {
+          add_values(sha, slots[i].values[k]);
+        }
+      }
     }
   }
   void operator()(const char* name, const std::vector<double>& values) const {
@@ -67,10 +133,14 @@ struct Hasher {
     add_text(sha, name, std::to_string(sums.width));
     add_values(sha, sums.values);
   }
-  void operator()(const char* name, const KeptWeights& kept) const {
-    for (const auto& [set, weights] : kept) {
-      add_text(sha, "extra", set);
-      (*this)(name, weights);
+  void operator()(const char*, const KeptWeights& kept) const {
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      add_text(sha, "extra", kept[i].first);
+      if (arrays != nullptr) {
+        add_text(sha, "weights", arrays->kept[i]);
+      } else {
+        for (const WeightArray& weight : kept[i].second) add_weight(sha, weight);
+      }
     }
   }
 };
@@ -83,9 +153,34 @@ std::string weights_digest(const std::vector<WeightArray>& weights) {
   return sha.hex();
 }
 
-std::string payload_digest(const Contents& contents) {
+Digests digests_of(const Contents& contents, const AddArray& add_array) {
+  ArrayDigests arrays;
+  ArrayTasks tasks(add_array, arrays);
+  each_field(contents, tasks);
+  tasks.run();
   Sha256 sha;
-  each_field(contents, Hasher{sha});
+  add_text(sha, "digest_rule", std::to_string(kDigestRule));
+  each_field(contents, Hasher{sha, &arrays});
+  return {arrays.weights, sha.hex()};
+}
+
+Digests digests_of(const Contents& contents) {
+  std::vector<const std::vector<float>*> arrays;
+  for (const WeightArray& weight : contents.weights) arrays.push_back(&weight.values);
+  for (const Slot& slot : contents.slots) {
+    for (const std::vector<float>& values : slot.values) arrays.push_back(&values);
+  }
+  for (const auto& [set, weights] : contents.extra_weights) {
+    for (const WeightArray& weight : weights) arrays.push_back(&weight.values);
+  }
+  return digests_of(contents, [&](std::size_t index, Sha256& sha) { add_values(sha, *arrays[index]); });
+}
+
+std::string payload_digest(const Contents& contents, int rule) {
+  if (rule == kDigestRule) return digests_of(contents).payload;
+  if (rule != 1) throw RuntimeError("internal: digest rule " + std::to_string(rule));
+  Sha256 sha;
+  each_field(contents, Hasher{sha, nullptr});
   return sha.hex();
 }
 

@@ -43,8 +43,8 @@ bool leads_to(const std::string& path, const std::string& layer) {
   return path == layer || (path.size() > layer.size() && path.ends_with("/" + layer));
 }
 
-WeightArray read_array(const std::string& path, const io::Hdf5Dataset& dataset, const std::string& layer,
-                       const std::string& name) {
+WeightArray read_array(const std::string& path, io::Hdf5Dataset dataset, const std::string& layer,
+                       const std::string& name, Unread* unread = nullptr) {
   if (dataset.info().type == io::Hdf5Type::kOther && dataset.info().element_bytes == 2) {
     throw InputError(
         dataset.name() + ", layer \"" + layer +
@@ -53,7 +53,13 @@ WeightArray read_array(const std::string& path, const io::Hdf5Dataset& dataset, 
   }
   if (dataset.info().shape.size() > kMostElements)
     throw InputError("\"" + path + "\": " + dataset.name() + " is absurdly large");
-  return {layer, name, dataset.info().shape, !is_state(name), dataset.read_all<float>()};
+  WeightArray array{layer, name, dataset.info().shape, !is_state(name), {}};
+  if (unread == nullptr) {
+    array.values = dataset.read_all<float>();
+  } else {
+    unread->push_back(std::move(dataset));
+  }
+  return array;
 }
 
 /// Names of a layer's weights in Keras' order (layer.weights), for stores, which only number them.
@@ -115,7 +121,8 @@ std::vector<double> numbers_of(const io::Hdf5Dataset& dataset) { return dataset.
 }  // namespace
 
 std::vector<WeightArray> read_legacy_weights(const std::string& path, const io::Hdf5Group& group,
-                                             const FlatModel& model, std::vector<std::string>& layer_names) {
+                                             const FlatModel& model, std::vector<std::string>& layer_names,
+                                             Unread* unread) {
   layer_names = group.read_texts("layer_names");
   std::set<std::string> seen;
   std::vector<WeightArray> weights;
@@ -134,7 +141,7 @@ std::vector<WeightArray> read_legacy_weights(const std::string& path, const io::
       const bool nested = !inside.empty() && inside[0]->inner != outer;
       for (const std::string& name : names) {
         weights.push_back(read_array(path, layer_group.dataset(name), nested ? inside[0]->name : outer,
-                                     split_name(name).second));
+                                     split_name(name).second, unread));
         if (!inside.empty() && is_frozen(*inside[0])) weights.back().trainable = false;
       }
       continue;
@@ -146,7 +153,7 @@ std::vector<WeightArray> read_legacy_weights(const std::string& path, const io::
         const auto [parent, name] = split_name(names[i]);
         if (taken[i] || !leads_to(parent, layer->inner)) continue;
         taken[i] = true;
-        weights.push_back(read_array(path, layer_group.dataset(names[i]), layer->name, name));
+        weights.push_back(read_array(path, layer_group.dataset(names[i]), layer->name, name, unread));
         if (is_frozen(*layer)) weights.back().trainable = false;
       }
     }

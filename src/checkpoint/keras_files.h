@@ -10,10 +10,15 @@
 
 namespace nntrain::checkpoint {
 
+/// Arrays whose values were left where they are.
+using Unread = std::vector<io::Hdf5Dataset>;
+
 /// The weights of a legacy group (/model_weights, or the root of a weights file), layer by layer of `model`:
-/// layer_names -> weight_names -> arrays. Fills `layer_names` as the file has them.
+/// layer_names -> weight_names -> arrays. Fills `layer_names` as the file has them. With `unread` the values
+/// stay in the file, and `unread` gets the datasets that hold them, in order.
 std::vector<WeightArray> read_legacy_weights(const std::string& path, const io::Hdf5Group& group,
-                                             const FlatModel& model, std::vector<std::string>& layer_names);
+                                             const FlatModel& model, std::vector<std::string>& layer_names,
+                                             Unread* unread = nullptr);
 
 /// The weights of a Keras 3 store: layers/<class>[_k]/vars/<n>.
 std::vector<WeightArray> read_store_weights(const std::string& path, const io::Hdf5Group& root,

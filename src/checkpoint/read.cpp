@@ -1,5 +1,6 @@
 // Our checkpoints and any Keras whole-model .h5. Keras loads by order: layer_names, then weight_names.
 
+#include <algorithm>
 #include <type_traits>
 #include <unordered_set>
 
@@ -8,6 +9,7 @@
 #include "checkpoint/fields.h"
 #include "checkpoint/flat_model.h"
 #include "checkpoint/keras_files.h"
+#include "checkpoint/written_file.h"
 #include "core/error.h"
 #include "io/hdf5.h"
 
@@ -21,6 +23,7 @@ struct Reader {
   const io::Hdf5Group& ours;
   const FlatModel& model;
   Contents& contents;
+  Unread* unread;
 
   void operator()(const char* name, Json& value) {
     value = parse_json(path, std::string("/nntrain_dist ") + name, ours.read_text(name));
@@ -67,7 +70,7 @@ struct Reader {
     const io::Hdf5Group kept = ours.group(name);
     std::vector<std::string> layer_names;
     for (const std::string& set : kept.read_texts("names"))
-      sets.emplace_back(set, read_legacy_weights(path, kept.group(set), model, layer_names));
+      sets.emplace_back(set, read_legacy_weights(path, kept.group(set), model, layer_names, unread));
   }
 
  private:
@@ -75,11 +78,16 @@ struct Reader {
     Slot slot{name, {}};
     for (const WeightArray& weight : contents.weights) {
       if (!weight.trainable) continue;
-      slot.values.push_back(
-          optimizer.dataset(name + "/" + weight.layer + "/" + weight.name).read_all<float>());
-      if (slot.values.back().size() != weight.values.size()) {
+      io::Hdf5Dataset dataset = optimizer.dataset(name + "/" + weight.layer + "/" + weight.name);
+      if (dataset.info().shape.size() != weight.shape.size()) {
         throw InputError("\"" + path + "\": the optimizer's " + name + " of " + weight.layer + "/" +
                          weight.name + " has another size than the weight");
+      }
+      slot.values.emplace_back();
+      if (unread == nullptr) {
+        slot.values.back() = dataset.read_all<float>();
+      } else {
+        unread->push_back(std::move(dataset));
       }
     }
     return slot;
@@ -94,11 +102,48 @@ void check_digest(const std::string& path, const std::string& what, const std::s
                    "...; take an older checkpoint, or start afresh with checkpoint.resume = never");
 }
 
-}  // namespace
+/// Row by row, so that little memory is taken.
+void add_dataset(const io::Hdf5Dataset& dataset, Sha256& sha) {
+  constexpr std::int64_t kPieceFloats = std::int64_t{1} << 20;
+  const Shape& shape = dataset.info().shape;
+  if (shape.rank() == 0 || shape.size() <= kPieceFloats) {
+    const std::vector<float> values = dataset.read_all<float>();
+    return sha.add(std::as_bytes(std::span<const float>(values)));
+  }
+  const std::int64_t row = shape.size() / shape.extents()[0];
+  const std::int64_t rows = std::max<std::int64_t>(1, kPieceFloats / row);
+  std::vector<float> values(static_cast<std::size_t>(rows * row));
+  for (std::int64_t first = 0; first < shape.extents()[0]; first += rows) {
+    const std::int64_t count = std::min(rows, shape.extents()[0] - first);
+    const std::span<float> piece(values.data(), static_cast<std::size_t>(count * row));
+    dataset.read_rows(first, count, piece);
+    sha.add(std::as_bytes(piece));
+  }
+}
 
-Contents read(const std::string& path) {
-  if (path.ends_with(".keras")) return read_archive(path);
-  if (path.ends_with(".json")) return read_architecture(path);
+/// By the rule that the file was written with.
+void check_digests(const std::string& path, const io::Hdf5Group& ours, const Contents& contents,
+                   const Unread* unread) {
+  const std::int64_t rule = ours.has_attribute("digest_rule") ? ours.read_integer("digest_rule") : 1;
+  if (rule < 1 || rule > kDigestRule) {
+    throw InputError("\"" + path + "\" says digest_rule = " + std::to_string(rule) +
+                     "; this program knows 1 to " + std::to_string(kDigestRule) +
+                     ": a newer nntrain-dist wrote the file, or it is damaged");
+  }
+  Digests digests;
+  if (unread != nullptr) {
+    digests =
+        digests_of(contents, [&](std::size_t index, Sha256& sha) { add_dataset(unread->at(index), sha); });
+  } else if (rule == kDigestRule) {
+    digests = digests_of(contents);
+  } else {
+    digests = {weights_digest(contents.weights), payload_digest(contents, 1)};
+  }
+  check_digest(path, "weights", ours.group("state").read_text("weights_digest"), digests.weights);
+  check_digest(path, "run state", ours.read_text("payload_digest"), digests.payload);
+}
+
+Contents read_hdf5(const std::string& path, Unread* unread) {
   const io::Hdf5File file = io::Hdf5File::open(path);
   const io::Hdf5Group root = file.root();
   Contents contents;
@@ -114,7 +159,8 @@ Contents read(const std::string& path) {
   if (root.has_attribute("training_config")) {
     contents.training_config = parse_json(path, "training_config", root.read_text("training_config"));
   }
-  contents.weights = read_legacy_weights(path, root.group("model_weights"), model, contents.layer_names);
+  contents.weights =
+      read_legacy_weights(path, root.group("model_weights"), model, contents.layer_names, unread);
   contents.ours = root.has("nntrain_dist");
   if (!contents.ours) {
     contents.model_config = model.config;
@@ -123,11 +169,22 @@ Contents read(const std::string& path) {
     return contents;
   }
   const io::Hdf5Group ours = root.group("nntrain_dist");
-  check_digest(path, "weights", ours.group("state").read_text("weights_digest"),
-               weights_digest(contents.weights));
-  each_run_field(contents, Reader{path, ours, model, contents});
-  check_digest(path, "run state", ours.read_text("payload_digest"), payload_digest(contents));
+  each_run_field(contents, Reader{path, ours, model, contents, unread});
+  check_digests(path, ours, contents, unread);
   return contents;
+}
+
+}  // namespace
+
+Contents read(const std::string& path) {
+  if (path.ends_with(".keras")) return read_archive(path);
+  if (path.ends_with(".json")) return read_architecture(path);
+  return read_hdf5(path, nullptr);
+}
+
+void verify(const std::string& path) {
+  Unread unread;
+  if (!read_hdf5(path, &unread).ours) throw InputError("\"" + path + "\" is no checkpoint of nntrain-dist");
 }
 
 Contents read_weights(const std::string& path, const std::vector<Json>& layers) {

@@ -1,6 +1,7 @@
 // Keras' legacy whole-model HDF5 (keras/src/legacy/saving/legacy_h5_format.py) with /nntrain_dist beside it.
 
 #include <filesystem>
+#include <functional>
 #include <unordered_map>
 
 #include "checkpoint/checkpoint.h"
@@ -8,6 +9,7 @@
 #include "checkpoint/fields.h"
 #include "checkpoint/run_file.h"
 #include "checkpoint/written_file.h"
+#include "core/background_job.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "io/atomic_file.h"
@@ -86,7 +88,6 @@ struct Writer {
     io::Hdf5Group group = ours.create_group(name);
     each_state_field(state,
                      [&](const char* field, const auto& value) { group.write_attribute(field, value); });
-    group.write_attribute("weights_digest", weights_digest(contents.weights));
   }
   void operator()(const char* name, const History& history) {
     io::Hdf5Group group = ours.create_group(name);
@@ -136,12 +137,18 @@ struct Writer {
   }
 };
 
-void write_run(io::Hdf5Group ours, const Contents& contents) {
+/// What is hashed by other threads while the arrays are written.
+using AwaitDigests = std::function<Digests()>;
+
+void write_run(io::Hdf5Group ours, const Contents& contents, const AwaitDigests& await_digests) {
   each_run_field(contents, Writer{ours, contents});
-  ours.write_attribute("payload_digest", payload_digest(contents));
+  const Digests digests = await_digests();
+  ours.create_group("state").write_attribute("weights_digest", digests.weights);
+  ours.write_attribute("digest_rule", kDigestRule);
+  ours.write_attribute("payload_digest", digests.payload);
 }
 
-void write_hdf5(io::AtomicFile& file, const Contents& contents) {
+void write_hdf5(io::AtomicFile& file, const Contents& contents, const AwaitDigests& await_digests) {
   io::Hdf5File hdf5 = io::Hdf5File::create(file, payload_bytes(contents));
   {
     io::Hdf5Group root = hdf5.root();
@@ -151,7 +158,7 @@ void write_hdf5(io::AtomicFile& file, const Contents& contents) {
     if (!contents.training_config.is_null())
       root.write_attribute("training_config", json_text(contents.training_config));
     write_weights(root.create_group("model_weights"), contents.layer_names, contents.weights);
-    write_run(root.create_group("nntrain_dist"), contents);
+    write_run(root.create_group("nntrain_dist"), contents, await_digests);
   }
   hdf5.close();
 }
@@ -163,16 +170,24 @@ std::int64_t file_bytes(std::int64_t floats, std::int64_t text_bytes) {
 }
 
 void write_and_verify(io::AtomicFile& file, const Contents& contents) {
-  write_hdf5(file, contents);
+  Digests digests;
+  BackgroundJob hashing, verifying;  // they read while this thread waits for the disk
+  hashing.start([&] { digests = digests_of(contents); });
+  write_hdf5(file, contents, [&] {
+    hashing.wait();
+    return digests;
+  });
+  const std::string temporary = file.temporary_path();
+  verifying.start([&] { verify(temporary); });  // the digests say whether what was written is there
+  file.synchronise();
   try {
-    read(file.temporary_path());  // the digests say whether the disk kept what it was given
+    verifying.wait();
   } catch (const InputError& error) {
     const std::string cause = error.what();
     throw RuntimeError("\"" + file.path() +
                        "\" was not written: what was read back is not what was written (" +
                        cause.substr(0, cause.find(';')) + "); a disk or memory fails");
   }
-  file.synchronise();
 }
 
 void write(const std::string& path, const Contents& contents, io::System& system) {

@@ -12,6 +12,10 @@ namespace nntrain::checkpoint {
 /// the disk. Left to do: file.commit().
 void write_and_verify(io::AtomicFile& file, const Contents& contents);
 
+/// Throws InputError unless `path` holds a whole checkpoint of ours: everything is looked at as by read(),
+/// but the arrays stay in the file and are hashed from there.
+void verify(const std::string& path);
+
 /// Bytes that a file of `floats` float32 values will need, with room for its texts.
 std::int64_t file_bytes(std::int64_t floats, std::int64_t text_bytes);
 

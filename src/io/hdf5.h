@@ -1,7 +1,7 @@
 #pragma once
 // HDF5 files (HDF5 File Format Specification 3.0; libhdf5 1.10 or newer). Every C call is wrapped once, in
 // src/io; nothing else includes <hdf5.h>. Local. libhdf5 is not thread-safe, so one lock lets one thread at a
-// time into it (hdf5_call.h): different files may be used by different threads, one file by one at a time.
+// time into it (hdf5_call.h): different files, and datasets that are read, may be used by different threads.
 //
 // A file opened for reading is untrusted: soft links, external links, external storage, virtual datasets,
 // user-defined and plug-in filters are refused, and sizes are checked against the file before memory is

@@ -17,6 +17,8 @@ namespace {
 
 constexpr haddr_t kMostAddress = (haddr_t{1} << 62U) - 1;
 constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+/// A checkpoint's arrays move to the disk while the next ones are written; small writes wait for one another.
+constexpr std::size_t kWritebackBytes = std::size_t{1} << 20;
 
 /// libhdf5 gives its part back to every function; it must come first.
 struct OpenFile {
@@ -108,6 +110,8 @@ extern "C" herr_t write_bytes(H5FD_t* base, H5FD_mem_t /*type*/, hid_t /*transfe
     const int cause =
         pwrite_all(*file.io->system, file.descriptor, bytes, size, static_cast<std::int64_t>(at));
     if (cause != 0) keep_error(*file.io, cause);
+    if (cause == 0 && size >= kWritebackBytes)
+      file.io->system->start_writeback(file.descriptor, static_cast<off_t>(at), static_cast<off_t>(size));
   }
   file.end_of_file = std::max(file.end_of_file, at + size);
   return 0;

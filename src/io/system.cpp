@@ -48,6 +48,9 @@ int System::ftruncate(int descriptor, off_t size) { return ::ftruncate(descripto
 int System::reserve(int descriptor, off_t size) {
   return ::fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, size);
 }
+void System::start_writeback(int descriptor, off_t at, off_t size) {
+  ::sync_file_range(descriptor, at, size, SYNC_FILE_RANGE_WRITE);
+}
 int System::rename(const std::string& from, const std::string& to) {
   return std::rename(from.c_str(), to.c_str());
 }

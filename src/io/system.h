@@ -25,6 +25,8 @@ class System {
   virtual int ftruncate(int descriptor, off_t size);
   /// Reserves blocks without changing the file's size (FALLOC_FL_KEEP_SIZE).
   virtual int reserve(int descriptor, off_t size);
+  /// Written data may begin to move to the disk: a hint, so that a later fsync has less to do.
+  virtual void start_writeback(int descriptor, off_t at, off_t size);
   virtual int rename(const std::string& from, const std::string& to);
   virtual int link(const std::string& from, const std::string& to);
   virtual int unlink(const std::string& path);
