@@ -34,7 +34,7 @@ epochs = 12
 batch_size = 32
 callback = EarlyStopping(monitor="val_loss", patience=50, restore_best_weights=True)
 [checkpoint]
-every_steps = 37
+every_steps = 11
 [run]
 seed = 5
 shards = 8

@@ -98,7 +98,8 @@ void register_director() {
 std::pair<ExitCode, std::string> train(const Options& options, const Callbacks& callbacks) {
   register_director();
   try {
-    const auto run = open_run(session(), configuration_of(options, callbacks), "test", scene->stop);
+    Log log(session().is_root() ? Log::Voice::kSpeaks : Log::Voice::kSilent);
+    const auto run = open_run(session(), configuration_of(options, callbacks), {log, scene->stop, "test"});
     if (session().is_root()) {
       run->file.reset();  // its lock
       run->file = std::make_unique<checkpoint::RunFile>(options.at("checkpoint.path"), 2, scene->disk);

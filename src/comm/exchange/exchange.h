@@ -127,6 +127,9 @@ class Exchange {
   /// Collective. Gathers an array that is cut like pieces() (optimizer slots) on rank 0: `mine`
   /// (owned_floats(), piece by piece) -> (trainable_floats) on rank 0, empty elsewhere; and back.
   std::vector<float> gather_slices(std::span<const float> mine);
+  /// The same range by range, for whoever has another place for them than one flat array: called on rank 0.
+  using TakeRange = std::function<void(const Range& range, const float* values)>;
+  void gather_slices(std::span<const float> mine, const TakeRange& take);
   void scatter_slices(std::span<const float> whole_on_root, std::span<float> mine);
 
   const std::string& note() const;  ///< a NOTE for the log, or empty

@@ -109,19 +109,27 @@ bool root_takes_from(const Implementation& e, int rank) {
 }  // namespace
 
 std::vector<float> Exchange::gather_slices(std::span<const float> mine) {
+  std::vector<float> whole;
+  if (impl_->map.rank == 0) whole.resize(static_cast<std::size_t>(impl_->options.trainable_floats));
+  gather_slices(mine, [&](const Range& range, const float* values) {
+    std::copy_n(values, range.count(), whole.data() + range.begin);
+  });
+  return whole;
+}
+
+void Exchange::gather_slices(std::span<const float> mine, const TakeRange& take) {
   const Implementation& e = *impl_;
   if (static_cast<std::int64_t>(mine.size()) != e.owned_floats)
     throw RuntimeError("internal: gather_slices got an array of another length than the pieces");
   if (e.map.rank != 0) {
-    if (!root_takes_from(e, e.map.rank)) return {};
+    if (!root_takes_from(e, e.map.rank)) return;
     in_pieces(e.owned_floats, [&](std::int64_t begin, int count) {
       await(e.session.waiter, "MPI_Isend", [&](MPI_Request* request) {
         return MPI_Isend(mine.data() + begin, count, MPI_FLOAT, 0, kSlicesTag, e.world, request);
       });
     });
-    return {};
+    return;
   }
-  std::vector<float> whole(static_cast<std::size_t>(e.options.trainable_floats));
   std::vector<float> part;
   for (int r = 0; r < e.map.ranks(); ++r) {
     if (!root_takes_from(e, r)) continue;
@@ -137,11 +145,10 @@ std::vector<float> Exchange::gather_slices(std::span<const float> mine) {
       from = part.data();
     }
     for (const Range& range : ranges) {
-      std::copy_n(from, range.count(), whole.data() + range.begin);
+      take(range, from);
       from += range.count();
     }
   }
-  return whole;
 }
 
 void Exchange::scatter_slices(std::span<const float> whole_on_root, std::span<float> mine) {

@@ -9,7 +9,6 @@
 
 #include "checkpoint/checkpoint.h"
 #include "core/error.h"
-#include "core/log.h"
 #include "train/run/snapshot.h"
 
 namespace nntrain::train {
@@ -63,7 +62,7 @@ Saver::~Saver() {
   try {
     writing_.wait();
   } catch (const std::exception& error) {
-    log::note(fmt::format("the last checkpoint could not be written: {}", error.what()));
+    run_.log.note(fmt::format("the last checkpoint could not be written: {}", error.what()));
   } catch (...) {
   }
 }
@@ -105,7 +104,7 @@ void Saver::finish_quietly() {
   try {
     finish();
   } catch (const Error& error) {
-    log::note(error.what());
+    run_.log.note(error.what());
   }
 }
 

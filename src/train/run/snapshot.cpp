@@ -13,14 +13,35 @@ namespace nntrain::train {
 
 namespace {
 
-/// Cuts the flat trainable array into one array per trainable variable, in the model's order.
-std::vector<std::vector<float>> per_variable(const nn::Sequential& model, const std::vector<float>& flat) {
-  std::vector<std::vector<float>> arrays;
-  for (const nn::Variable& variable : model.variables()) {
-    if (!variable.trainable) continue;
-    const auto begin = flat.begin() + variable.offset;
-    arrays.emplace_back(begin, begin + variable.size());
+/// Puts `values`, which begin at `begin` of the array, into their place: at its end, which is the rule,
+/// without filling the place first.
+void put(std::vector<float>& array, std::int64_t begin, const float* values, std::int64_t count) {
+  if (static_cast<std::int64_t>(array.size()) == begin) {
+    array.insert(array.end(), values, values + count);
+    return;
   }
+  if (static_cast<std::int64_t>(array.size()) < begin + count)
+    array.resize(static_cast<std::size_t>(begin + count));
+  std::copy_n(values, count, array.begin() + begin);
+}
+
+/// A state array of the optimizer, one array per trainable variable in the model's order, on rank 0; copied
+/// once.
+std::vector<std::vector<float>> take_slot(Run& run, int slot) {
+  std::vector<const nn::Variable*> variables;
+  for (const nn::Variable& variable : run.model->variables()) {
+    if (variable.trainable) variables.push_back(&variable);
+  }
+  std::vector<std::vector<float>> arrays(variables.size());
+  run.engine->updater().gather_slot(slot, [&](const comm::Range& range, const float* values) {
+    for (std::size_t i = 0; i < variables.size(); ++i) {
+      const std::int64_t offset = variables[i]->offset, size = variables[i]->size();
+      const std::int64_t begin = std::max(range.begin, offset), end = std::min(range.end, offset + size);
+      if (begin >= end) continue;
+      arrays[i].reserve(static_cast<std::size_t>(size));
+      put(arrays[i], begin - offset, values + (begin - range.begin), end - begin);
+    }
+  });
   return arrays;
 }
 
@@ -51,12 +72,9 @@ void take_board(Run& run, checkpoint::Contents& contents) {
 }
 
 void take_optimizer(Run& run, checkpoint::Contents& contents) {
-  Updater& updater = run.engine->updater();
   const std::vector<std::string> names = run.optimizer->slot_names();
-  for (int k = 0; k < updater.slots(); ++k) {
-    const std::vector<float> flat = updater.gather_slot(k);
-    if (run.session.is_root())
-      contents.slots.push_back({names[static_cast<std::size_t>(k)], per_variable(*run.model, flat)});
+  for (int k = 0; k < run.engine->updater().slots(); ++k) {
+    contents.slots.push_back({names[static_cast<std::size_t>(k)], take_slot(run, k)});
   }
   contents.optimizer = run.optimizer->spec()["class_name"].get<std::string>();
   contents.optimizer_scalars = run.optimizer->scalars();

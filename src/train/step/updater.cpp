@@ -227,6 +227,10 @@ std::vector<float> Updater::gather_slot(int slot) {
   return exchange_.gather_slices(slots_[static_cast<std::size_t>(slot)]);
 }
 
+void Updater::gather_slot(int slot, const comm::Exchange::TakeRange& take) {
+  exchange_.gather_slices(slots_[static_cast<std::size_t>(slot)], take);
+}
+
 void Updater::scatter_slot(int slot, std::span<const float> whole_on_root) {
   exchange_.scatter_slices(whole_on_root, slots_[static_cast<std::size_t>(slot)]);
 }

@@ -31,6 +31,8 @@ class Updater {
   /// Collective. State array k of all ranks on rank 0 (trainable_floats), empty elsewhere; and back.
   std::vector<float> gather_slot(int slot);
   void scatter_slot(int slot, std::span<const float> whole_on_root);
+  /// The same without the flat array: range by range, on rank 0.
+  void gather_slot(int slot, const comm::Exchange::TakeRange& take);
   int slots() const { return static_cast<int>(slots_.size()); }
 
   /// Which variables may not be cut, for the exchange: constrained ones and what the optimizer asks for.
