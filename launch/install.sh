@@ -42,6 +42,7 @@ need libssl-dev
 need gnuplot-nox gnuplot
 need libgtest-dev
 need clang-format-14 clang-format-14
+need python3-h5py
 [[ -r /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz ]] || missing+=(dataset-fashion-mnist)
 
 # Wanted, not needed: oneDNN's matrix products are a better yardstick of the machine than OpenBLAS'.

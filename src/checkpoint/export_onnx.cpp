@@ -313,7 +313,7 @@ std::string add_layer(const std::string& kind, const Node& node, const std::stri
 
 }  // namespace
 
-void export_onnx(const std::string& path, const Exportable& what, Notes& notes) {
+void export_onnx(io::AtomicFile& file, const Exportable& what, Notes& notes) {
   const Json& model = what.contents.model_config["config"];
   Graph graph(model["name"].get<std::string>(), what.shapes.at(0));
   std::string x = Graph::kInput;
@@ -337,7 +337,7 @@ void export_onnx(const std::string& path, const Exportable& what, Notes& notes) 
   const Json scale = what.contents.data.is_object() ? what.contents.data.value("scale", Json()) : Json();
   if (scale.is_number() && scale.get<double>() != 1)
     notes.push_back("data.scale is not part of the model: multiply the inputs by " + scale.dump());
-  write_text(path, graph.bytes(x, what.shapes.back()));
+  file.append(graph.bytes(x, what.shapes.back()));
 }
 
 }  // namespace nntrain::checkpoint

@@ -171,8 +171,8 @@ std::vector<std::string> advice(const train::Run& run, const Json& hosts, const 
     const int ranks = host["ranks"], cores = host["cores"];
     if (ranks > cores)
       notes.push_back(
-          fmt::format("host {}: {} ranks share {}; start at most {} there, or bind to nothing "
-                      "(mpirun --bind-to none)",
+          fmt::format("host {}: {} ranks share {} and wait for one another; start at most {} there "
+                      "(mpirun -np, srun --ntasks-per-node)",
                       name, ranks, count_of(cores, "core"), cores));
     std::map<std::string, int> bound;
     for (const Json& cpus : host["binding"]) ++bound[cpus.get<std::string>()];

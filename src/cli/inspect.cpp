@@ -51,22 +51,6 @@ std::string history_table(const checkpoint::History& history) {
   return text;
 }
 
-/// For pandas and spreadsheets: every bit of a value, an epoch without one is an empty cell.
-std::string history_csv(const checkpoint::History& history) {
-  const auto columns = ordered_columns(history);
-  std::string text;
-  for (const auto& [name, column] : columns) text += (text.empty() ? "" : ",") + name;
-  for (std::size_t row = 0; row < epochs_of(history); ++row) {
-    std::string line;
-    for (const auto& [name, column] : columns) {
-      const bool given = row < column.size() && !std::isnan(column[row]);
-      line += (&name == &columns.front().first ? "" : ",") + (given ? fmt::format("{}", column[row]) : "");
-    }
-    text += "\n" + line;
-  }
-  return text;
-}
-
 /// NaN becomes null: JSON has no other word for it.
 Json history_json(const checkpoint::History& history) {
   Json json = Json::object();
@@ -173,7 +157,7 @@ std::string wanted(const checkpoint::Contents& contents, const CommandLine& line
       throw InputError("--history=" + history + ": csv or json is expected");
     if (line.has("json") || line.has("weights"))
       throw InputError("--history stands alone: leave out --json and --weights");
-    return history == "csv" ? history_csv(contents.history) + "\n"
+    return history == "csv" ? checkpoint::history_csv(contents.history)
                             : history_json(contents.history).dump() + "\n";
   }
   if (!weights.empty()) {
