@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "checkpoint/export.h"
 #include "cli/commands.h"
 #include "cli/configuration_file.h"
 #include "cli/inspect_weights.h"
