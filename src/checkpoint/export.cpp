@@ -116,6 +116,12 @@ std::string history_csv(const History& history) {
   return text + "\n";
 }
 
+LayerWeights weights_by_layer(const std::vector<WeightArray>& weights) {
+  LayerWeights by_layer;
+  for (const WeightArray& weight : weights) by_layer[weight.layer].push_back(&weight);
+  return by_layer;
+}
+
 void check_export_path(const std::string& path) { format_of(path); }
 
 bool is_export(const std::string& path) { return format_of(path).is_ours(path); }

@@ -3,6 +3,8 @@
 // adds to `notes` what it left out.
 
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "checkpoint/export.h"
@@ -19,6 +21,10 @@ void export_architecture(io::AtomicFile& file, const Exportable& what, Notes& no
 void export_npz(io::AtomicFile& file, const Exportable& what, Notes& notes);
 void export_history(io::AtomicFile& file, const Exportable& what, Notes& notes);
 void export_onnx(io::AtomicFile& file, const Exportable& what, Notes& notes);
+
+/// The weights of each layer, in their order; views into `weights`.
+using LayerWeights = std::unordered_map<std::string_view, std::vector<const WeightArray*>>;
+LayerWeights weights_by_layer(const std::vector<WeightArray>& weights);
 
 /// By which an export is known again: an attribute of HDF5 files, the comment of archives, a key of JSON.
 inline constexpr const char* kExportMark = "nntrain-dist export";

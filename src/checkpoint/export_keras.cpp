@@ -93,12 +93,12 @@ void write_store(io::Hdf5File file, const Exportable& what, Notes& notes) {
     io::Hdf5Group root = file.root();
     root.write_attribute(kExportMarkKey, kExportMark);
     const FlatModel model = flat_model(contents.model_config);
+    LayerWeights weights = weights_by_layer(contents.weights);
     for (const FlatLayer& layer : model.layers) {
       io::Hdf5Group vars = make_vars(root, layer.store, layer.name);
       int number = 0;
-      for (const WeightArray& weight : contents.weights) {
-        if (weight.layer == layer.name) write_array(vars, std::to_string(number++), weight);
-      }
+      for (const WeightArray* weight : weights[layer.name])
+        write_array(vars, std::to_string(number++), *weight);
     }
     make_vars(root, "", model.config["config"]["name"].get<std::string>());
     write_optimizer(root, contents, notes);
@@ -163,13 +163,13 @@ void export_legacy(io::AtomicFile& file, const Exportable& what, Notes& notes) {
     group.write_attribute("layer_names", contents.layer_names);
     group.write_attribute("backend", "tensorflow");
     group.write_attribute("keras_version", kKerasVersion);
+    LayerWeights weights = weights_by_layer(contents.weights);
     for (const std::string& layer : contents.layer_names) {
       io::Hdf5Group layer_group = group.create_group(layer);
       std::vector<std::string> names;
-      for (const WeightArray& weight : contents.weights) {
-        if (weight.layer != layer) continue;
-        names.push_back(layer + "/" + weight.name + ":0");
-        write_array(layer_group, names.back(), weight);
+      for (const WeightArray* weight : weights[layer]) {
+        names.push_back(layer + "/" + weight->name + ":0");
+        write_array(layer_group, names.back(), *weight);
       }
       layer_group.write_attribute("weight_names", names);
     }

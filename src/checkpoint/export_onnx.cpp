@@ -318,14 +318,13 @@ void export_onnx(io::AtomicFile& file, const Exportable& what, Notes& notes) {
   Graph graph(model["name"].get<std::string>(), what.shapes.at(0));
   std::string x = Graph::kInput;
   std::size_t i = 0;
+  LayerWeights weights = weights_by_layer(what.contents.weights);
   for (const Json& layer : model["layers"]) {
     if (layer["class_name"] == "InputLayer") continue;
     const std::string kind = layer["class_name"].get<std::string>(),
                       name = layer["config"]["name"].get<std::string>();
     Node node{graph, layer["config"], what.shapes.at(i), {}};
-    for (const WeightArray& weight : what.contents.weights) {
-      if (weight.layer == name) node.weights[weight.name] = &weight;
-    }
+    for (const WeightArray* weight : weights[name]) node.weights[weight->name] = weight;
     graph.begin_layer(name);
     try {
       x = add_layer(kind, node, x, what.shapes.at(i + 1));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
+#include <unordered_map>
 
 #include "checkpoint/export.h"
 #include "cli/commands.h"
@@ -62,6 +64,8 @@ Json history_json(const checkpoint::History& history) {
 Json layers_json(const checkpoint::Contents& contents) {
   const auto model = train::build_model(train::model_source_of(contents), Shape{});
   Json layers = Json::array();
+  std::unordered_map<std::string_view, std::int64_t> parameters;
+  for (const nn::Variable& variable : model->variables()) parameters[variable.layer] += variable.size();
   for (std::size_t i = 0; i < model->layers().size(); ++i) {
     const nn::Layer& layer = *model->layers()[i];
     Json shape = Json::array({nullptr});
@@ -70,7 +74,7 @@ Json layers_json(const checkpoint::Contents& contents) {
     layers.push_back({{"name", layer.name()},
                       {"class_name", layer.spec()["class_name"]},
                       {"output_shape", shape},
-                      {"parameters", nn::layer_parameters(*model, static_cast<int>(i))}});
+                      {"parameters", parameters[layer.name()]}});
   }
   return layers;
 }
