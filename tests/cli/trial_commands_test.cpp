@@ -101,7 +101,7 @@ TEST_F(TrialCommands, VerifyComparesTheBits) {
 }
 
 TEST_F(TrialCommands, PlanPrintsAScriptForBash) {
-  const Json report = json(0, "plan run.ini --nodes=2 --ranks-per-node=4 --time=2h");
+  const Json report = json(0, "plan run.ini --nodes=2 --ranks-per-node=4 --time=2:00:00");
   EXPECT_EQ(report.value("ranks", 0), 8);
   EXPECT_EQ(report.value("time", ""), "02:00:00");
   EXPECT_EQ(report.value("steps", 0), 16);
