@@ -1,7 +1,19 @@
 #!/bin/bash
 # Installs the Debian packages that building, training and testing need, and only those that are missing.
 # Nothing missing: needs no rights, no network, and changes nothing.
+#
+#   launch/install.sh [--to-run]      --to-run: not those that only the tests need
 set -euo pipefail
+
+for_tests=yes
+case "${1:-}" in
+  "") ;;
+  --to-run) for_tests=no ;;
+  *)
+    echo "launch/install.sh: \"$1\" is no option of it; --to-run leaves out what only the tests need" >&2
+    exit 2
+    ;;
+esac
 
 # The last words of a failure: what to do about it.
 fail() {
@@ -10,7 +22,7 @@ fail() {
 }
 
 if ! command -v dpkg-query > /dev/null || ! command -v apt-get > /dev/null; then
-  echo "No apt here: taking what is installed. CMake names what it does not find (README.md, \"Other systems\")."
+  echo "No apt here: taking what is installed. CMake names what it does not find (docs/install.md)."
   exit 0
 fi
 
@@ -25,7 +37,6 @@ need() {
 
 is_installed build-essential || { command -v g++ && command -v make; } > /dev/null || missing+=(build-essential)
 need cmake cmake
-need ninja-build ninja
 need pkg-config pkg-config
 need openmpi-bin mpirun
 need libopenmpi-dev
@@ -39,18 +50,32 @@ need libzip-dev
 need libprotobuf-dev
 need protobuf-compiler protoc
 need libssl-dev
-need gnuplot-nox gnuplot
-need libgtest-dev
-need clang-format-14 clang-format-14
 [[ -r /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz ]] || missing+=(dataset-fashion-mnist)
+if [[ $for_tests == yes ]]; then
+  need gnuplot-nox gnuplot
+  need libgtest-dev
+  need clang-format-14 clang-format-14
+  need python3-h5py
+fi
 
-# Wanted, not needed: oneDNN's matrix products are a better yardstick of the machine than OpenBLAS'.
+# Wanted, not needed. want PACKAGE [COMMAND] WITHOUT: what is so without it.
 optional=()
-is_installed libdnnl-dev || optional+=(libdnnl-dev)
+without=()
+want() {
+  local package=$1 command=$2
+  if [[ -n $command ]] && command -v "$command" > /dev/null; then return; fi
+  if is_installed "$package" || [[ " ${missing[*]} " == *" $package "* ]]; then return; fi
+  optional+=("$package")
+  without+=("without $package $3")
+}
+want ninja-build ninja "make builds, a little slower"
+want gnuplot-nox gnuplot "\"plot\" writes text, but no pictures"
+want libdnnl-dev "" "OpenBLAS alone measures the machine's GEMM rate"
 
 if [[ ${#missing[@]} -eq 0 ]]; then
   if [[ ${#optional[@]} -eq 0 || $EUID -ne 0 ]]; then
     echo "Packages: all there."
+    if [[ ${#without[@]} -gt 0 ]]; then printf 'NOTE: %s.\n' "${without[@]}"; fi
     exit 0
   fi
 fi
@@ -80,7 +105,7 @@ for package in "${optional[@]}"; do
   if has_candidate "$package"; then
     missing+=("$package")
   else
-    echo "NOTE: this distribution has no $package; OpenBLAS alone measures the machine's GEMM rate."
+    echo "NOTE: this distribution has no $package; the build goes without it."
   fi
 done
 [[ ${#missing[@]} -gt 0 ]] || exit 0

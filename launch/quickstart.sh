@@ -22,10 +22,13 @@ fi
 say() { printf '\n== %s\n' "$*"; }
 
 say "Packages"
-launch/install.sh
+launch/install.sh --to-run
 
 say "Build: $program"
-build release nntrain-dist
+# The tests need GoogleTest, training does not. Where it is there, the tree stays as launch/test.sh made it.
+options=()
+if ! pkg-config --exists gtest; then options=(-DNNTRAIN_TESTS=OFF); fi
+build release nntrain-dist "${options[@]}"
 
 cores=$(allowed_cores)
 quota=$(cpu_quota)

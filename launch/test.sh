@@ -33,8 +33,8 @@ run() {
   failed=$((failed + bad))
 }
 
-build release all -DNNTRAIN_WERROR=ON
-build sanitize all
+build release all -DNNTRAIN_WERROR=ON -DNNTRAIN_TESTS=ON
+build sanitize all -DNNTRAIN_TESTS=ON
 run release
 run sanitize
 

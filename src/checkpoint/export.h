@@ -19,6 +19,12 @@ struct Exportable {
 /// Throws InputError when no format has the ending of `path`; the message lists those that there are.
 void check_export_path(const std::string& path);
 
+/// Was the file at `path` written by export_file() in the format of its ending? False when it cannot be read.
+bool is_export(const std::string& path);
+
+/// For pandas and spreadsheets: "epoch" first, every bit of a value; an epoch without one is an empty cell.
+std::string history_csv(const History& history);
+
 /// Writes `path` in the format of its ending: .keras, .weights.h5, .h5, .json, .npz, .csv, .onnx. The file
 /// appears by rename. Throws InputError for what the format cannot hold, naming the layer; RuntimeError when
 /// writing fails. Returns what was left out, for the log.

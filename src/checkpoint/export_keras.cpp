@@ -87,23 +87,31 @@ void write_optimizer(io::Hdf5Group& root, const Contents& contents, Notes& notes
   }
 }
 
-void write_store(const std::string& path, const Exportable& what, Notes& notes) {
+void write_store(io::Hdf5File file, const Exportable& what, Notes& notes) {
   const Contents& contents = what.contents;
-  io::Hdf5File file = io::Hdf5File::create(path);
   {
     io::Hdf5Group root = file.root();
+    root.write_attribute(kExportMarkKey, kExportMark);
     const FlatModel model = flat_model(contents.model_config);
+    LayerWeights weights = weights_by_layer(contents.weights);
     for (const FlatLayer& layer : model.layers) {
       io::Hdf5Group vars = make_vars(root, layer.store, layer.name);
       int number = 0;
-      for (const WeightArray& weight : contents.weights) {
-        if (weight.layer == layer.name) write_array(vars, std::to_string(number++), weight);
-      }
+      for (const WeightArray* weight : weights[layer.name])
+        write_array(vars, std::to_string(number++), *weight);
     }
     make_vars(root, "", model.config["config"]["name"].get<std::string>());
     write_optimizer(root, contents, notes);
   }
   file.close();
+}
+
+/// Of the weights: the room that is asked for before anything is written.
+std::int64_t bytes_of(const Contents& contents) {
+  std::int64_t bytes = 0;
+  for (const WeightArray& weight : contents.weights)
+    bytes += static_cast<std::int64_t>(weight.values.size() * sizeof(float));
+  return bytes;
 }
 
 void note_training(const Contents& contents, Notes& notes) {
@@ -113,35 +121,39 @@ void note_training(const Contents& contents, Notes& notes) {
 
 }  // namespace
 
-void export_weights(const std::string& path, const Exportable& what, Notes& notes) {
-  write_store(path, what, notes);
+void export_weights(io::AtomicFile& file, const Exportable& what, Notes& notes) {
+  write_store(io::Hdf5File::create(file, bytes_of(what.contents)), what, notes);
 }
 
-void export_keras(const std::string& path, const Exportable& what, Notes& notes) {
+void export_keras(io::AtomicFile& file, const Exportable& what, Notes& notes) {
   note_training(what.contents, notes);
   Json config = keras3_model(what);
   if (what.contents.training_config.is_object())
     config["compile_config"] = compile_config(what.contents.training_config);
   const io::MemoryFile weights("model.weights.h5");
-  write_store(weights.path(), what, notes);
-  io::ZipWriter archive(path);
+  write_store(io::Hdf5File::create(weights.path()), what, notes);
+  io::ZipWriter archive(file.temporary_path());
   const Json metadata = {{"keras_version", kKerasVersion}, {"date_saved", "1980-01-01@00:00:00"}};
   archive.add("metadata.json", metadata.dump());
   archive.add("config.json", config.dump());
   archive.add_file("model.weights.h5", weights.path());
-  archive.finish();
+  archive.finish(kExportMark);
 }
 
-void export_architecture(const std::string& path, const Exportable& what, Notes&) {
-  write_text(path, keras3_model(what).dump() + "\n");
+void export_architecture(io::AtomicFile& file, const Exportable& what, Notes&) {
+  // First in the file, where it is looked for; Keras passes over keys that it does not know.
+  const Json mark = {{kExportMarkKey, kExportMark}};
+  const std::string start = mark.dump(), model = keras3_model(what).dump();
+  file.append(start.substr(0, start.size() - 1) + "," + model.substr(1) + "\n");
 }
 
-void export_legacy(const std::string& path, const Exportable& what, Notes& notes) {
+void export_legacy(io::AtomicFile& file, const Exportable& what, Notes& notes) {
   const Contents& contents = what.contents;
   note_training(contents, notes);
-  io::Hdf5File file = io::Hdf5File::create(path);
+  io::Hdf5File hdf5 = io::Hdf5File::create(file, bytes_of(contents));
   {
-    io::Hdf5Group root = file.root();
+    io::Hdf5Group root = hdf5.root();
+    root.write_attribute(kExportMarkKey, kExportMark);
     root.write_attribute("keras_version", kKerasVersion);
     root.write_attribute("backend", "tensorflow");
     root.write_attribute("model_config", contents.model_config.dump());
@@ -151,18 +163,18 @@ void export_legacy(const std::string& path, const Exportable& what, Notes& notes
     group.write_attribute("layer_names", contents.layer_names);
     group.write_attribute("backend", "tensorflow");
     group.write_attribute("keras_version", kKerasVersion);
+    LayerWeights weights = weights_by_layer(contents.weights);
     for (const std::string& layer : contents.layer_names) {
       io::Hdf5Group layer_group = group.create_group(layer);
       std::vector<std::string> names;
-      for (const WeightArray& weight : contents.weights) {
-        if (weight.layer != layer) continue;
-        names.push_back(layer + "/" + weight.name + ":0");
-        write_array(layer_group, names.back(), weight);
+      for (const WeightArray* weight : weights[layer]) {
+        names.push_back(layer + "/" + weight->name + ":0");
+        write_array(layer_group, names.back(), *weight);
       }
       layer_group.write_attribute("weight_names", names);
     }
   }
-  file.close();
+  hdf5.close();
   if (!contents.optimizer.empty())
     notes.push_back("the optimizer's state is left out: in .h5 files, Keras cannot take it; .keras holds it");
 }

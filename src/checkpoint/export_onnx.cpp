@@ -313,19 +313,18 @@ std::string add_layer(const std::string& kind, const Node& node, const std::stri
 
 }  // namespace
 
-void export_onnx(const std::string& path, const Exportable& what, Notes& notes) {
+void export_onnx(io::AtomicFile& file, const Exportable& what, Notes& notes) {
   const Json& model = what.contents.model_config["config"];
   Graph graph(model["name"].get<std::string>(), what.shapes.at(0));
   std::string x = Graph::kInput;
   std::size_t i = 0;
+  LayerWeights weights = weights_by_layer(what.contents.weights);
   for (const Json& layer : model["layers"]) {
     if (layer["class_name"] == "InputLayer") continue;
     const std::string kind = layer["class_name"].get<std::string>(),
                       name = layer["config"]["name"].get<std::string>();
     Node node{graph, layer["config"], what.shapes.at(i), {}};
-    for (const WeightArray& weight : what.contents.weights) {
-      if (weight.layer == name) node.weights[weight.name] = &weight;
-    }
+    for (const WeightArray* weight : weights[name]) node.weights[weight->name] = weight;
     graph.begin_layer(name);
     try {
       x = add_layer(kind, node, x, what.shapes.at(i + 1));
@@ -337,7 +336,7 @@ void export_onnx(const std::string& path, const Exportable& what, Notes& notes) 
   const Json scale = what.contents.data.is_object() ? what.contents.data.value("scale", Json()) : Json();
   if (scale.is_number() && scale.get<double>() != 1)
     notes.push_back("data.scale is not part of the model: multiply the inputs by " + scale.dump());
-  write_text(path, graph.bytes(x, what.shapes.back()));
+  file.append(graph.bytes(x, what.shapes.back()));
 }
 
 }  // namespace nntrain::checkpoint

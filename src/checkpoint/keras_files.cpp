@@ -9,6 +9,8 @@
 #include <fstream>
 #include <set>
 #include <sstream>
+#include <string_view>
+#include <unordered_map>
 
 #include "checkpoint/keras_optimizer.h"
 #include "core/error.h"
@@ -38,9 +40,20 @@ bool is_frozen(const FlatLayer& layer) {
   return layer.spec["config"].value("trainable", Json(true)) == false;
 }
 
-/// `path` is `layer`'s own, or ends in it: "sequential/inner/dense" of "dense".
-bool leads_to(const std::string& path, const std::string& layer) {
-  return path == layer || (path.size() > layer.size() && path.ends_with("/" + layer));
+/// Which of the weights' names belong to a path that is, or ends in, a layer's:
+/// "sequential/inner/dense/kernel:0" is found at "dense", "inner/dense" and "sequential/inner/dense". In
+/// order.
+std::unordered_map<std::string, std::vector<std::size_t>> places_by_ending(
+    const std::vector<std::string>& names) {
+  std::unordered_map<std::string, std::vector<std::size_t>> places;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string parent = split_name(names[i]).first;
+    places[parent].push_back(i);
+    for (std::size_t slash = parent.find('/'); slash != std::string::npos;
+         slash = parent.find('/', slash + 1))
+      places[parent.substr(slash + 1)].push_back(i);
+  }
+  return places;
 }
 
 WeightArray read_array(const std::string& path, io::Hdf5Dataset dataset, const std::string& layer,
@@ -126,16 +139,15 @@ std::vector<WeightArray> read_legacy_weights(const std::string& path, const io::
   layer_names = group.read_texts("layer_names");
   std::set<std::string> seen;
   std::vector<WeightArray> weights;
+  std::unordered_map<std::string_view, std::vector<const FlatLayer*>> inside_of;
+  for (const FlatLayer& layer : model.layers) inside_of[layer.outer].push_back(&layer);
   for (const std::string& outer : layer_names) {
     if (!seen.insert(outer).second)
       throw InputError("\"" + path + "\" names the layer \"" + outer + "\" twice");
     if (!group.has(outer)) continue;
     const io::Hdf5Group layer_group = group.group(outer);
     if (!layer_group.has_texts("weight_names")) continue;
-    std::vector<const FlatLayer*> inside;
-    for (const FlatLayer& layer : model.layers) {
-      if (layer.outer == outer) inside.push_back(&layer);
-    }
+    const std::vector<const FlatLayer*>& inside = inside_of[outer];
     const std::vector<std::string> names = layer_group.read_texts("weight_names");
     if (inside.size() < 2) {
       const bool nested = !inside.empty() && inside[0]->inner != outer;
@@ -148,12 +160,15 @@ std::vector<WeightArray> read_legacy_weights(const std::string& path, const io::
     }
     // A model in the model: Keras lists the trainable weights of all its layers, then the others.
     std::vector<bool> taken(names.size(), false);
+    const auto by_ending = places_by_ending(names);
     for (const FlatLayer* layer : inside) {
-      for (std::size_t i = 0; i < names.size(); ++i) {
-        const auto [parent, name] = split_name(names[i]);
-        if (taken[i] || !leads_to(parent, layer->inner)) continue;
+      const auto places = by_ending.find(layer->inner);
+      if (places == by_ending.end()) continue;
+      for (const std::size_t i : places->second) {
+        if (taken[i]) continue;
         taken[i] = true;
-        weights.push_back(read_array(path, layer_group.dataset(names[i]), layer->name, name, unread));
+        weights.push_back(read_array(path, layer_group.dataset(names[i]), layer->name,
+                                     split_name(names[i]).second, unread));
         if (is_frozen(*layer)) weights.back().trainable = false;
       }
     }

@@ -157,7 +157,10 @@ Json check_checkpoint(const train::Run& run, const checkpoint::Contents* previou
   if (previous != nullptr) {
     train::check_compatible(run, *previous);
     const checkpoint::RunState& state = previous->state;
-    const bool finished = state.epoch >= run.settings.fit.epochs || state.finished;
+    const std::int64_t asked_then = previous->environment.value("epochs", std::int64_t{0});
+    const bool more =
+        run.settings.fit.epochs > std::max(state.epoch, asked_then);  // a new fit, as train says
+    const bool finished = state.epoch >= run.settings.fit.epochs || (state.finished && !more);
     json["state"] = fmt::format("{} epoch {}, step {}", finished ? "finished at" : "goes on from",
                                 state.epoch, state.step);
   }
@@ -171,8 +174,8 @@ std::vector<std::string> advice(const train::Run& run, const Json& hosts, const 
     const int ranks = host["ranks"], cores = host["cores"];
     if (ranks > cores)
       notes.push_back(
-          fmt::format("host {}: {} ranks share {}; start at most {} there, or bind to nothing "
-                      "(mpirun --bind-to none)",
+          fmt::format("host {}: {} ranks share {} and wait for one another; start at most {} there "
+                      "(mpirun -np, srun --ntasks-per-node)",
                       name, ranks, count_of(cores, "core"), cores));
     std::map<std::string, int> bound;
     for (const Json& cpus : host["binding"]) ++bound[cpus.get<std::string>()];
@@ -210,25 +213,25 @@ Json report_of(train::Run& run, const Json& hosts, double step_seconds) {
       run.settings.fit.steps_per_epoch > 0 ? std::min(batches, run.settings.fit.steps_per_epoch) : batches;
   const std::int64_t window =
       4 * (run.model->total_floats() + run.model->trainable_floats() * run.session.local_size());
-  return {
-      {"version", version_number()},
-      {"ranks", run.session.size()},
-      {"nodes", run.session.nodes()},
-      {"shards", run.past.state.shards},
-      {"hosts", hosts},
-      {"data",
-       {{"train_rows", rows},
-        {"validation_rows", run.data.validation ? run.data.validation->rows() : 0},
-        {"bytes_a_node", run.data.bytes},
-        {"fingerprints", run.data.fingerprints}}},
-      {"model",
-       {{"parameters", run.model->total_floats()}, {"mflop_a_sample", run.model->training_flops() * 1e-6}}},
-      {"memory", {{"shared_bytes_a_node", run.data.bytes + window}}},
-      {"time",
-       {{"step_seconds", step_seconds},
-        {"steps_an_epoch", steps},
-        {"epoch_seconds", step_seconds * static_cast<double>(steps)},
-        {"epochs", run.settings.fit.epochs}}}};
+  return {{"version", version_number()},
+          {"ranks", run.session.size()},
+          {"nodes", run.session.nodes()},
+          {"shards", run.past.state.shards},
+          {"hosts", hosts},
+          {"data",
+           {{"train_rows", rows},
+            {"validation_rows", run.data.validation ? run.data.validation->rows() : 0},
+            {"bytes_a_node", run.data.bytes},
+            {"fingerprints", run.data.fingerprints}}},
+          {"model",
+           {{"parameters", run.model->parameter_count()},
+            {"mflop_a_sample", run.model->training_flops() * 1e-6}}},
+          {"memory", {{"shared_bytes_a_node", run.data.bytes + window}}},
+          {"time",
+           {{"step_seconds", step_seconds},
+            {"steps_an_epoch", steps},
+            {"epoch_seconds", step_seconds * static_cast<double>(steps)},
+            {"epochs", run.settings.fit.epochs}}}};
 }
 
 void print(const Json& report) {
@@ -278,7 +281,7 @@ ExitCode check(comm::Session& session, const CommandLine& line) {
   std::unique_ptr<checkpoint::Contents> previous;
   if (there != 0) previous = std::make_unique<checkpoint::Contents>(train::read_contents(session, path));
 
-  train::Configuration trial = trial_configuration(configuration, path + ".no-such-file.h5");
+  train::Configuration trial = trial_configuration(configuration, "");  // no lock, no folder
   if (previous) set_key(trial, "run.shards", std::to_string(previous->state.shards));
   const auto run = train::open_run(session, trial, {log::standard(), stop_token(), version_number()});
   Json report = report_of(*run, hosts_of(ranks), measure_step(*run, 64, 1.0));

@@ -9,22 +9,29 @@
 #include "cli/commands.h"
 #include "cli/log.h"
 #include "core/error.h"
+#include "io/atomic_file.h"
+#include "io/output_guard.h"
 #include "train/run/setup.h"
 
 namespace nntrain::cli {
 
 namespace {
 
-void check_output(const std::string& input, const std::string& output) {
+void check_output(const std::string& output) {
   if (output.empty())
     throw InputError(
         "no output given; add --output=FILE.keras, .weights.h5, .h5, .json (architecture), .npz (weights), "
         ".csv "
         "(history) or .onnx");
   checkpoint::check_export_path(output);
-  std::error_code ignored;
-  if (std::filesystem::equivalent(input, output, ignored))
-    throw InputError("--output = \"" + output + "\" is the file that is exported; give another name");
+}
+
+/// On rank 0: may `output` be written, and can it?
+void guard_output(const std::string& input, const std::string& output) {
+  io::OutputGuard guard;
+  guard.add_input(input, "the file that is exported");
+  guard.add_output(output, "--output", checkpoint::is_export);
+  io::try_output(output, 0);
 }
 
 /// The file's model, built, so that every argument, name and shape is there.
@@ -53,7 +60,10 @@ checkpoint::Exportable exportable(checkpoint::Contents contents) {
 
 ExitCode export_model(comm::Session& session, const CommandLine& line) {
   const std::string output = line.value("output");
-  comm::collectively(session, "export", [&] { check_output(line.file, output); });
+  comm::collectively(session, "export", [&] {
+    check_output(output);
+    if (session.is_root()) guard_output(line.file, output);
+  });
   checkpoint::Contents contents = train::read_contents(session, line.file);
   comm::collectively(session, "export " + output, [&] {
     if (!session.is_root()) return;

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
+#include <unordered_map>
 
+#include "checkpoint/export.h"
 #include "cli/commands.h"
 #include "cli/configuration_file.h"
 #include "cli/inspect_weights.h"
@@ -51,22 +54,6 @@ std::string history_table(const checkpoint::History& history) {
   return text;
 }
 
-/// For pandas and spreadsheets: every bit of a value, an epoch without one is an empty cell.
-std::string history_csv(const checkpoint::History& history) {
-  const auto columns = ordered_columns(history);
-  std::string text;
-  for (const auto& [name, column] : columns) text += (text.empty() ? "" : ",") + name;
-  for (std::size_t row = 0; row < epochs_of(history); ++row) {
-    std::string line;
-    for (const auto& [name, column] : columns) {
-      const bool given = row < column.size() && !std::isnan(column[row]);
-      line += (&name == &columns.front().first ? "" : ",") + (given ? fmt::format("{}", column[row]) : "");
-    }
-    text += "\n" + line;
-  }
-  return text;
-}
-
 /// NaN becomes null: JSON has no other word for it.
 Json history_json(const checkpoint::History& history) {
   Json json = Json::object();
@@ -77,6 +64,8 @@ Json history_json(const checkpoint::History& history) {
 Json layers_json(const checkpoint::Contents& contents) {
   const auto model = train::build_model(train::model_source_of(contents), Shape{});
   Json layers = Json::array();
+  std::unordered_map<std::string_view, std::int64_t> parameters;
+  for (const nn::Variable& variable : model->variables()) parameters[variable.layer] += variable.size();
   for (std::size_t i = 0; i < model->layers().size(); ++i) {
     const nn::Layer& layer = *model->layers()[i];
     Json shape = Json::array({nullptr});
@@ -85,7 +74,7 @@ Json layers_json(const checkpoint::Contents& contents) {
     layers.push_back({{"name", layer.name()},
                       {"class_name", layer.spec()["class_name"]},
                       {"output_shape", shape},
-                      {"parameters", nn::layer_parameters(*model, static_cast<int>(i))}});
+                      {"parameters", parameters[layer.name()]}});
   }
   return layers;
 }
@@ -173,7 +162,7 @@ std::string wanted(const checkpoint::Contents& contents, const CommandLine& line
       throw InputError("--history=" + history + ": csv or json is expected");
     if (line.has("json") || line.has("weights"))
       throw InputError("--history stands alone: leave out --json and --weights");
-    return history == "csv" ? history_csv(contents.history) + "\n"
+    return history == "csv" ? checkpoint::history_csv(contents.history)
                             : history_json(contents.history).dump() + "\n";
   }
   if (!weights.empty()) {

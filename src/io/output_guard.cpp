@@ -89,4 +89,11 @@ std::string first_bytes(const std::string& path, std::size_t bytes) {
   return text;
 }
 
+std::string last_bytes(const std::string& path, std::size_t bytes) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text(bytes, '\0');
+  file.seekg(-static_cast<std::streamoff>(bytes), std::ios::end);
+  return file.read(text.data(), static_cast<std::streamsize>(bytes)) ? text : "";
+}
+
 }  // namespace nntrain::io

@@ -40,5 +40,7 @@ class OutputGuard {
 
 /// The file's first `bytes` bytes, fewer when it is shorter or cannot be read.
 std::string first_bytes(const std::string& path, std::size_t bytes);
+/// Its last `bytes` bytes; "" when it is shorter or cannot be read.
+std::string last_bytes(const std::string& path, std::size_t bytes);
 
 }  // namespace nntrain::io

@@ -299,7 +299,9 @@ void ZipWriter::add_file(const std::string& name, const std::string& source) {
   impl_->add(name, zip_source_file(impl_->archive, source.c_str(), 0, -1));
 }
 
-void ZipWriter::finish() {
+void ZipWriter::finish(const std::string& comment) {
+  const auto length = static_cast<zip_uint16_t>(comment.size());
+  if (!comment.empty() && zip_set_archive_comment(impl_->archive, comment.data(), length) != 0) impl_->fail();
   if (zip_close(impl_->archive) != 0) impl_->fail();
   impl_->archive = nullptr;
 }

@@ -61,7 +61,8 @@ class ZipWriter {
   void add(const std::string& name, std::string bytes);
   /// The file at `source` is read by finish().
   void add_file(const std::string& name, const std::string& source);
-  void finish();
+  /// `comment` stands at the archive's end; readers pass over it.
+  void finish(const std::string& comment = "");
 
  private:
   struct Implementation;

@@ -5,6 +5,7 @@
 #     variants  ours with other optimizers, layers and sizes; evaluation, prediction, memory
 #     scaling   ours over numbers of ranks and batch sizes on this node
 #     report    writes docs/benchmarks.md and docs/benchmarks.json from what the parts measured last
+#     watching  what run.plot, run.log, the status file and TensorBoard cost a step (not a default part)
 #     scaling_model   fits the model of docs/scaling.md to the measurements and writes it
 # ROUNDS=3 in the environment: rounds of each part. The peers are installed from PyPI into build/benchmarks/env (5 GB,
 # most of it CUDA libraries that PyTorch's package demands and CPUs do not use); nothing else on the machine changes.
@@ -30,6 +31,6 @@ fi
 prepare_mpi
 for part in "${parts[@]}"; do
   script=tests/benchmarks/$part.py
-  [[ -f $script ]] || { echo "no such part: $part; parts: peers variants scaling report scaling_model"; exit 2; }
+  [[ -f $script ]] || { echo "no such part: $part; parts: peers variants scaling watching report scaling_model"; exit 2; }
   PYTHONPATH=tests/benchmarks "$environment/bin/python" "$script"
 done

@@ -112,6 +112,8 @@ TEST_F(Pages, FirstTableRunsAsWritten) { EXPECT_GE(follow("docs/first_table.md")
 
 TEST_F(Pages, CourseRunsAsWritten) { EXPECT_GE(follow("docs/course.md"), 25U); }
 
+TEST_F(Pages, TheTerminalsPageRunsAsWritten) { EXPECT_GE(follow("docs/terminal.md"), 8U); }
+
 TEST_F(Pages, ReadmeShowsWhatIsPrinted) { EXPECT_GE(follow("README.md"), 2U); }
 
 TEST_F(Pages, ShownLinesAreComparedInOrder) {

@@ -50,6 +50,21 @@ TEST_F(Report, IsOnePageWithTheFactsOfTheRun) {
   EXPECT_EQ(read("again.html"), page);
 }
 
+/// Stopped inside an epoch and continued by more ranks: the bars are there for every epoch.
+TEST_F(Report, ShowsWhereTheTimeWent) {
+  train();
+  ASSERT_EQ(run(2, "train run.ini --fit.epochs=9 --fit.verbose=0").code, 0);
+  ASSERT_EQ(run(0, "report run.h5 --output=report.html").code, 0);
+  const std::string page = read("report.html");
+  expect_self_contained(page);
+  for (const char* words : {"Where the time went", "<title>epoch 1: ", "<title>epoch 9: ", "class=\"t8\"",
+                            "each of the 2 ranks waited"})
+    EXPECT_NE(page.find(words), std::string::npos) << words;
+  EXPECT_EQ(page.find("<title>epoch 10: "), std::string::npos);
+  const Outcome inspect = run(0, "inspect run.h5 --history=csv");
+  EXPECT_EQ(inspect.output.find("waiting"), std::string::npos) << "only seconds differ between equal runs";
+}
+
 TEST_F(Report, SaysWhyThereIsNoEvaluation) {
   train();
   fs::remove(folder_ / "x.csv");

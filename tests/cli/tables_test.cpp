@@ -122,6 +122,23 @@ TEST_F(Tables, TextWhereNumbersAreMeant) {
   expect_words(run(0, "evaluate run.h5 --data.inputs=bad.csv"), 2, {"bad.csv", "line 2 (row 0)", "\"$905\""});
 }
 
+/// Whoever does what the message says comes through.
+TEST_F(Tables, TheCureForATargetInClothesIsOne) {
+  write("t.csv", "x,price\n1,$905\n2,$20\n3,$7\n");
+  for (const char* told : {"columns = price: target", "target_columns = price"}) {
+    configure(std::string("inputs = t.csv\n") + told, "Dense(1)", "mse");
+    expect_refused(
+        {"\"$905\" is not a number",
+         "data.target_columns = price with data.columns = price: numeric reads it without its unit"});
+    configure("inputs = t.csv\ntarget_columns = price\ncolumns = price: numeric", "Dense(1)", "mse");
+    expect_trained({"targets: price"});
+    fs::remove(folder_ / "run.h5");
+  }
+  write("t.csv", "x,price\n1,dear\n2,cheap\n");
+  configure("inputs = t.csv\ntarget_columns = price", "Dense(1)", "mse");
+  expect_refused({"\"dear\" is not a number", "a loss for classes"});
+}
+
 TEST_F(Tables, ClassesArePrintedWithCountsAndFirstRows) {
   fs::copy_file(fs::path(NNTRAIN_SOURCE_DIR) / "configs/data/iris.csv", folder_ / "t.csv");
   configure("inputs = t.csv\ntarget_columns = species", "Dense(3, activation=\"softmax\")",
@@ -236,7 +253,31 @@ TEST_F(Tables, HeaderOfAOneUnitClassifier) {
   EXPECT_EQ(predictions("t.csv").rfind("class,class_name,yes\n", 0), 0U);
   configure("inputs = t.csv\ntarget_columns = x\ncolumns = y: boolean", "Dense(1)", "mse");
   expect_trained();
-  EXPECT_EQ(predictions("t.csv").rfind("output_0\n", 0), 0U);
+  EXPECT_EQ(predictions("t.csv").rfind("x\n", 0), 0U);
+}
+
+TEST_F(Tables, PredictedNumbersBearTheTargetsNames) {
+  std::string table = "a,b,price $,area\n";
+  for (int i = 0; i < 20; ++i) {
+    table += std::to_string(i % 5) + "," + std::to_string(i * i % 7) + "," + std::to_string(0.3 * i) + "," +
+             std::to_string(1.0 / (i + 3)) + "\n";
+  }
+  write("t.csv", table);
+  configure("inputs = t.csv\ntarget_columns = price $, area", "Dense(2)", "mse");
+  expect_trained();
+  const std::string first = predictions("t.csv");
+  EXPECT_EQ(first.rfind("price $,area\n", 0), 0U) << first;
+  EXPECT_EQ(predictions("t.csv"), first);  // written over its like
+  // Somebody's own numbers under the same names are not.
+  write("own.csv", "price $,area\n0.5,0.25\n3.75,1\n");
+  expect_words(run(0, "predict run.h5 --data.inputs=t.csv --output=own.csv"), 2, {"own.csv"});
+  EXPECT_EQ(read("own.csv"), "price $,area\n0.5,0.25\n3.75,1\n");
+  // No names: outputs are counted.
+  write("bare.csv", "1,2,3\n2,3,4.5\n3,4,6\n");
+  configure("inputs = bare.csv\ntarget_columns = -1", "Dense(1)", "mse");
+  fs::remove(folder_ / "run.h5");
+  expect_trained();
+  EXPECT_EQ(predictions("bare.csv").rfind("output_0\n", 0), 0U);
 }
 
 TEST_F(Tables, SeveralLabelsInOneCell) {

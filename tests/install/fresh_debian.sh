@@ -2,7 +2,7 @@
 # The two commands on a machine that has nothing: makes a minimal Debian 12 with debootstrap and runs them in it,
 #   as a plain user without sudo (must say what is missing, and stop),
 #   as root (must install it), a second time (must change nothing),
-#   and as the plain user again, now that the packages are there.
+#   and as the plain user again, now that the packages are there, and once more without those that are only wanted.
 # Needs root, debootstrap and the network. Takes some 15 minutes on two cores; not a default test.
 #
 #   tests/install/fresh_debian.sh [--keep] [FOLDER]     default: a new folder below /var/tmp, removed at the end
@@ -171,6 +171,15 @@ timed "$user: quickstart.sh" logged inside "$user" "$user_tree" launch/quickstar
 check_quickstart "$log"
 timed "$user: .ci/run" logged inside "$user" "$user_tree" .ci/run
 check_tests "$log"
+
+step "quickstart.sh as $user without ninja, gnuplot, oneDNN and GoogleTest"
+chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get -qq -y purge ninja-build gnuplot-nox libdnnl-dev libgtest-dev > "$root.log"
+rm -f "$root.log"
+copy_tree "$user" "$user_tree"
+timed "$user: quickstart.sh with make" logged inside "$user" "$user_tree" launch/quickstart.sh
+check_quickstart "$log"
+grep -q 'NOTE: without ninja-build' "$log" || fail "it did not say that there is no ninja"
+[[ -e $root$user_tree/build/release/Makefile ]] || fail "it was not built by make"
 
 step "Times"
 printf '%s' "$times"

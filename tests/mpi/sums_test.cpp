@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdlib>
+#include <string>
 
 #include "comm/exchange/exchange.h"
 #include "mpi_main.h"
@@ -60,6 +62,42 @@ TEST(TreeSum, WrongSizesAreRefused) {
   std::vector<double> total(2);
   EXPECT_THROW(exchange.tree_sum(std::vector<double>(3), total), RuntimeError);
   EXPECT_THROW(exchange.chunk_sums(std::vector<double>(99), total), RuntimeError);
+}
+
+/// /dev/shm is full when sums need room, on one node or all: their bits are the same, by messages.
+TEST(TreeSum, NoRoomForSumsCostsSpeedOnly) {
+  const char* told = std::getenv("NNTRAIN_SHARED_BYTES");
+  const std::string before = told == nullptr ? "" : told;
+  const int shards = 2 * session().size() + 1;
+  constexpr std::size_t kWidth = 3;
+  for (const int full_on : {-1, 0}) {  // -1: everywhere
+    Exchange exchange(session(), mpi_test::test_options(shards));
+    std::vector<double> per_shard(kWidth * static_cast<std::size_t>(exchange.local_shards().count()));
+    std::vector<double> total(kWidth);
+    for (int call = 0; call < 5; ++call) {  // the room vanishes before call 2, which asks for more
+      if (call == 2) {
+        if (full_on < 0 || session().node() == full_on) setenv("NNTRAIN_SHARED_BYTES", "0", 1);
+        exchange.prepare_sums(10000);
+        const bool shared = session().local_size() > 1 && before != "0" && !exchange.private_values();
+        const bool expected =
+            session().maximum(std::int64_t{shared && (full_on < 0 || session().node() == full_on)}) == 1;
+        EXPECT_EQ(exchange.note().find("no room for sums") != std::string::npos, expected) << exchange.note();
+      }
+      for (std::size_t i = 0; i < per_shard.size(); ++i)
+        per_shard[i] = leaf_value(call, exchange.local_shards().begin + static_cast<int>(i / kWidth),
+                                  static_cast<std::int64_t>(i % kWidth));
+      exchange.tree_sum(per_shard, total);
+      for (std::size_t k = 0; k < kWidth; ++k) {
+        EXPECT_EQ(total[k], reference_sum<double>(shards, [&](int s) {
+                    return leaf_value(call, s, static_cast<std::int64_t>(k));
+                  }));
+      }
+    }
+    if (told == nullptr)
+      unsetenv("NNTRAIN_SHARED_BYTES");
+    else
+      setenv("NNTRAIN_SHARED_BYTES", before.c_str(), 1);
+  }
 }
 
 TEST(ChunkSums, HaveTheBitsOfATreeOverEachVariable) {

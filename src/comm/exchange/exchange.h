@@ -110,6 +110,9 @@ class Exchange {
   /// next step, and before the exchange goes.
   void settle();
 
+  /// Collective. Takes the memory of tree_sum() up to `width` and of chunk_sums() now rather than when they
+  /// are called. No room for it in shared memory: ranks send their parts to one another, and note() says so.
+  void prepare_sums(std::int64_t width);
   /// Collective. `per_shard` (local shards, width) of every rank -> tree sum over all shards, on all ranks.
   void tree_sum(std::span<const double> per_shard, std::span<double> total);
   /// Collective. Partial sums per chunk of this rank's -> per trainable variable totals (tree over the

@@ -30,13 +30,17 @@ struct alignas(kLine) FlagLine {
 /// k + 2 has passed the barrier of call k + 1, where everybody was done with call k.
 class Scratch {
  public:
-  /// Collective over `ranks`. The half for this call, at least `doubles` long; every rank asks for the same.
-  double* half(Session::Implementation& session, MPI_Comm ranks, std::int64_t doubles);
+  /// Collective over `world`; `node_ranks` share memory. The half for this call, at least `doubles` long;
+  /// every rank asks for the same. Where one node has no room left, every rank has memory of its own from
+  /// then on.
+  double* half(Session::Implementation& session, MPI_Comm node_ranks, MPI_Comm world, std::int64_t doubles);
+  bool is_private() const { return private_; }
 
  private:
   std::shared_ptr<SharedWindow> window_;
   std::int64_t capacity_ = 0;  ///< doubles in a half
   int parity_ = 0;
+  bool private_ = false;
 };
 
 /// How many doubles each rank and node puts into a joint array, in rank order.
@@ -45,6 +49,8 @@ struct Parts {
   std::int64_t total = 0;
   std::vector<int> node_counts;
   std::vector<int> node_offsets;
+  std::vector<int> rank_counts;
+  std::vector<int> rank_offsets;
 };
 
 /// How far a bucket is in this step.
@@ -128,6 +134,7 @@ struct Exchange::Implementation final : Progress {
   void settle();
   /// Collective. All ranks' doubles in rank order; valid until the call after the next.
   const double* join(std::span<const double> mine, const Parts& parts);
+  void scale_parts(std::int64_t width);  ///< scaled_parts = tree_parts times `width`
 
  private:
   std::vector<int> open_window();

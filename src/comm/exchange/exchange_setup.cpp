@@ -47,6 +47,10 @@ Parts parts_by_node(const NodeMap& map, const std::vector<std::int64_t>& first_o
     parts.node_offsets.push_back(static_cast<int>(first_of_rank[first]));
     parts.node_counts.push_back(static_cast<int>(first_of_rank[end] - first_of_rank[first]));
   }
+  for (std::size_t r = 0; r + 1 < first_of_rank.size(); ++r) {
+    parts.rank_offsets.push_back(static_cast<int>(first_of_rank[r]));
+    parts.rank_counts.push_back(static_cast<int>(first_of_rank[r + 1] - first_of_rank[r]));
+  }
   return parts;
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <string>
 
 #include "comm/exchange/exchange_implementation.h"
 #include "comm/session/collective.h"
@@ -8,22 +9,29 @@ namespace nntrain::comm {
 
 using Implementation = Exchange::Implementation;
 
-double* Scratch::half(Session::Implementation& session, MPI_Comm ranks, std::int64_t doubles) {
+double* Scratch::half(Session::Implementation& session, MPI_Comm node_ranks, MPI_Comm world,
+                      std::int64_t doubles) {
   if (doubles > capacity_) {
     const std::int64_t wanted = std::max<std::int64_t>(2 * doubles, 4096);
+    const std::int64_t bytes = 2 * wanted * static_cast<std::int64_t>(sizeof(double));
     // create() synchronises the ranks, so nobody reads the old window any more when it is freed.
-    auto larger = SharedWindow::create(ranks, 2 * wanted * static_cast<std::int64_t>(sizeof(double)));
-    if (!larger)
-      throw RuntimeError("no room for sums over ranks in " + backing_directory() +
-                         "; make it larger (docker run --shm-size=...)");
+    std::shared_ptr<SharedWindow> larger;
+    if (!private_) {
+      larger = SharedWindow::create(node_ranks, bytes);
+      int everywhere = larger ? 1 : 0;
+      check(MPI_Allreduce(MPI_IN_PLACE, &everywhere, 1, MPI_INT, MPI_MIN, world), "MPI_Allreduce");
+      private_ = everywhere == 0;
+      if (private_ && larger) larger->free();
+    }
     if (window_) {
       window_->free();
       std::erase(session.windows, window_);
     }
+    if (private_) larger = SharedWindow::create(MPI_COMM_SELF, bytes);
     window_ = std::move(larger);
     capacity_ = wanted;
     int sharers = 1;
-    check(MPI_Comm_size(ranks, &sharers), "MPI_Comm_size");
+    check(MPI_Comm_size(private_ ? MPI_COMM_SELF : node_ranks, &sharers), "MPI_Comm_size");
     if (sharers > 1) session.windows.push_back(window_);
   }
   parity_ = 1 - parity_;
@@ -31,18 +39,49 @@ double* Scratch::half(Session::Implementation& session, MPI_Comm ranks, std::int
 }
 
 const double* Implementation::join(std::span<const double> mine, const Parts& parts) {
-  double* all = scratch.half(session, node_ranks, parts.total);
+  double* all = scratch.half(session, node_ranks, world, parts.total);
   std::copy(mine.begin(), mine.end(), all + parts.offset);
+  const auto gather = [&](MPI_Comm ranks, const std::vector<int>& counts, const std::vector<int>& offsets) {
+    await(session.waiter, "MPI_Iallgatherv", [&](MPI_Request* request) {
+      return MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all, counts.data(), offsets.data(),
+                             MPI_DOUBLE, ranks, request);
+    });
+  };
+  if (scratch.is_private()) {
+    gather(world, parts.rank_counts, parts.rank_offsets);
+    return all;
+  }
   barrier.arrive_and_wait(waiter);
   if (map.nodes() > 1) {
-    if (leaders != MPI_COMM_NULL)
-      await(session.waiter, "MPI_Iallgatherv", [&](MPI_Request* request) {
-        return MPI_Iallgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, all, parts.node_counts.data(),
-                               parts.node_offsets.data(), MPI_DOUBLE, leaders, request);
-      });
+    if (leaders != MPI_COMM_NULL) gather(leaders, parts.node_counts, parts.node_offsets);
     barrier.arrive_and_wait(waiter);
   }
   return all;
+}
+
+void Implementation::scale_parts(std::int64_t width) {
+  scaled_parts.offset = tree_parts.offset * width;
+  scaled_parts.total = tree_parts.total * width;
+  const auto scale = [width](const std::vector<int>& from, std::vector<int>& to) {
+    for (std::size_t i = 0; i < from.size(); ++i) to[i] = static_cast<int>(from[i] * width);
+  };
+  scale(tree_parts.node_counts, scaled_parts.node_counts);
+  scale(tree_parts.node_offsets, scaled_parts.node_offsets);
+  scale(tree_parts.rank_counts, scaled_parts.rank_counts);
+  scale(tree_parts.rank_offsets, scaled_parts.rank_offsets);
+}
+
+void Exchange::prepare_sums(std::int64_t width) {
+  Implementation& e = *impl_;
+  const std::int64_t doubles = std::max(width * e.tree_parts.total, e.chunk_parts.total);
+  if (doubles == 0) return;
+  const bool was_private = e.scratch.is_private();
+  e.scratch.half(e.session, e.node_ranks, e.world, doubles);
+  if (!e.scratch.is_private() || was_private) return;
+  e.note +=
+      std::string(e.note.empty() ? "" : "; ") + "no room for sums over ranks in " + backing_directory() +
+      ": ranks send them to one another, which is slower. Make it larger (docker run --shm-size=..., or "
+      "`mount -o remount,size=... /dev/shm`)";
 }
 
 void Exchange::tree_sum(std::span<const double> per_shard, std::span<double> total) {
@@ -51,16 +90,8 @@ void Exchange::tree_sum(std::span<const double> per_shard, std::span<double> tot
   if (width == 0) return;
   if (per_shard.size() != width * static_cast<std::size_t>(e.local.count()))
     throw RuntimeError("internal: tree_sum got a wrong number of values for the shards of this rank");
-  const Parts& one = e.tree_parts;
-  Parts& parts = e.scaled_parts;
-  const auto times = static_cast<std::int64_t>(width);
-  parts.offset = one.offset * times;
-  parts.total = one.total * times;
-  for (std::size_t j = 0; j < one.node_counts.size(); ++j) {
-    parts.node_counts[j] = static_cast<int>(one.node_counts[j] * times);
-    parts.node_offsets[j] = static_cast<int>(one.node_offsets[j] * times);
-  }
-  const double* all = e.join(per_shard, parts);  // (shards, width)
+  e.scale_parts(static_cast<std::int64_t>(width));
+  const double* all = e.join(per_shard, e.scaled_parts);  // (shards, width)
   const auto shards = static_cast<std::size_t>(e.options.shards);
   for (std::size_t column = 0; column < width; ++column) {
     for (std::size_t s = 0; s < shards; ++s) e.leaves[s] = all[s * width + column];

@@ -124,17 +124,22 @@ std::string ColumnReader::not_a_number(std::string_view field) const {
                        : "; say data.thousands = , if commas stand between thousands, or data.decimal = ,");
   }
   if (evidence) return text + " with a decimal comma; say data.decimal = . if it has a point";
+  // A column has one kind: "target" would have to give way, so the target is named by its own key.
   const auto kind = [&](const char* name, const char* what) {
-    return text + fmt::format("; data.columns = {}: {} {}", column, name, what);
+    if (plan_.is_target)
+      return text +
+             fmt::format("; data.target_columns = {0} with data.columns = {0}: {1} {2}", column, name, what);
+    return text + fmt::format("; data.columns = {}: {} {} (or ignore leaves it out)", column, name, what);
   };
-  if (parse_date(field, ""))
-    return kind("date", "reads it as days since 1970-01-01 (or ignore leaves it out)");
-  if (undress(field)) return kind("numeric", "reads it without its unit (or ignore leaves it out)");
-  if (parse_boolean(field)) return kind("boolean", "reads it as 1 or 0 (or ignore leaves it out)");
+  if (parse_date(field, "")) return kind("date", "reads it as days since 1970-01-01");
+  if (undress(field)) return kind("numeric", "reads it without its unit");
+  if (parse_boolean(field)) return kind("boolean", "reads it as 1 or 0");
   if (looks_like_numbers(field))
     return text + ", it looks like several; data.delimiter says what stands between cells";
-  return kind("categorical",
-              "makes one-hot columns of it, ignore leaves it out (data.input_columns chooses columns)");
+  return text + fmt::format(
+                    "; data.columns = {}: categorical makes one-hot columns of it, ignore leaves it out "
+                    "(data.input_columns chooses columns)",
+                    column);
 }
 
 /// A number that may wear a currency or a unit, the same in every row.

@@ -24,6 +24,7 @@ struct ColumnPlan {
   std::string argument;        ///< of the kind
   bool may_be_index = false;   ///< an unnamed or id-like column that nobody asked for
   bool unnamed_index = false;  ///< the first column, without a name, of a file with a header
+  bool is_target = false;
   MissingRule missing;
   Json training;  ///< what the training table's column was; null while training
 };

@@ -86,6 +86,7 @@ class Planner {
   ColumnPlan& add(std::size_t column) {
     ColumnPlan plan;
     plan.index = column;
+    plan.is_target = options_.role == Role::kTargets;
     if (column < layout_.header.size()) plan.name = layout_.header[column];
     const ColumnKind kind = wished(column);
     const bool values = kind == ColumnKind::kNumeric || kind == ColumnKind::kCategorical ||

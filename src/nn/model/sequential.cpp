@@ -40,6 +40,7 @@ struct Sequential::Implementation : VariableBuilder {
   std::vector<std::unique_ptr<Layer>> layers;
   std::vector<Shape> outputs;
   std::deque<Variable> variables;
+  std::vector<int> layer_of;  ///< the layer of each variable
   std::int64_t trainable_floats = 0, total_floats = 0;
   std::vector<std::int64_t>
       values_end;  ///< per layer: where its trainable variables end in the flat array; 0: none
@@ -78,6 +79,7 @@ struct Sequential::Implementation : VariableBuilder {
     made.regularizer = std::move(regularizer);
     made.constraint = std::move(constraint);
     made.index = static_cast<int>(variables.size()) - 1;
+    layer_of.push_back(building->index());
     return &made;
   }
 
@@ -180,18 +182,12 @@ void Sequential::Implementation::lay_out() {
   }
   total_floats = offset;
   values_end.assign(layers.size(), 0);
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    for (const Variable& variable : variables) {
-      if (!variable.trainable || variable.layer != layers[i]->name()) continue;
-      values_end[i] = std::max(values_end[i], variable.offset + variable.size());
-    }
-  }
   first_with_variables = static_cast<int>(layers.size());
-  for (std::size_t i = layers.size(); i-- > 0;) {
-    for (const Variable& variable : variables) {
-      if (variable.trainable && variable.layer == layers[i]->name())
-        first_with_variables = static_cast<int>(i);
-    }
+  for (const Variable& variable : variables) {
+    if (!variable.trainable) continue;
+    const auto layer = static_cast<std::size_t>(layer_of[static_cast<std::size_t>(variable.index)]);
+    values_end[layer] = std::max(values_end[layer], variable.offset + variable.size());
+    first_with_variables = std::min(first_with_variables, static_cast<int>(layer));
   }
 }
 

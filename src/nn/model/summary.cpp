@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 #include "nn/model/sequential.h"
 
@@ -77,10 +79,12 @@ std::string summary_table(const Sequential& model, SummaryColumns columns) {
   text += without_trailing_blanks(first_columns(names, "Layer (type)", "Output Shape", "Param #") +
                                   (all ? more_columns("Activation", "Trained") : ""));
   text += std::string(width, '=') + "\n";
+  std::unordered_map<std::string_view, std::int64_t> parameters_of;
+  for (const Variable& variable : model.variables()) parameters_of[variable.layer] += variable.size();
   for (std::size_t i = 0; i < model.layers().size(); ++i) {
     const Layer& layer = *model.layers()[i];
     const auto index = static_cast<int>(i);
-    const std::int64_t parameters = layer_parameters(model, index);
+    const std::int64_t parameters = parameters_of[layer.name()];
     const char* trained = parameters == 0 ? "-" : layer.trainable() ? "yes" : "no";
     const std::string activation = activation_of(layer);
     text += without_trailing_blanks(

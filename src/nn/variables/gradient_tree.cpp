@@ -66,13 +66,19 @@ void GradientTree::add(const Variable& variable, Leaf leaf) {
   if (on_complete) on_complete(variable);
 }
 
-void GradientTree::defer(const Variable& kernel) { deferred_.push_back({&kernel, nullptr, nullptr, 1}); }
+void GradientTree::defer(const Variable& kernel) {
+  if (!deferred_.empty() && deferred_.back().kernel->index >= kernel.index)
+    throw RuntimeError("internal: kernels are deferred in the model's order");
+  deferred_.push_back({&kernel, nullptr, nullptr, 1});
+}
 
 void GradientTree::add_product(const Product& product, const BatchContext& context) {
   const Variable& kernel = *product.kernel;
-  for (Product& deferred : deferred_) {
-    if (deferred.kernel != &kernel) continue;
-    deferred = product;
+  const auto deferred = std::lower_bound(  // a model may have 100,000 layers
+      deferred_.begin(), deferred_.end(), kernel.index,
+      [](const Product& one, int index) { return one.kernel->index < index; });
+  if (deferred != deferred_.end() && deferred->kernel == &kernel) {
+    *deferred = product;
     return;
   }
   const std::int64_t inputs = kernel.shape[0], units = kernel.shape[1];

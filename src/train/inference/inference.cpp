@@ -176,6 +176,7 @@ Predictions Inference::predict() {
   predictions.output_shape = model_->output_shape();
   predictions.decision = decision_of(compiled_.loss.get(), model_->output_shape());
   predictions.class_names = data_.class_names;
+  predictions.target_names = target_names_of(contents_.data);
   const data::Sampler in_order(predictions.rows, 0, 0, data::Order::kFile);
   if (session_.is_root()) {
     predictions.values.reserve(static_cast<std::size_t>(predictions.rows * predictions.output_shape.size()));
@@ -192,6 +193,19 @@ Predictions Inference::predict() {
   }
   predictions.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return predictions;
+}
+
+std::vector<std::string> target_names_of(const Json& data) {
+  std::vector<std::string> names;
+  if (!data.is_object()) return names;
+  const Json table = data.value("table", Json::object());
+  const Json targets = table.is_object() ? table.value("targets", Json::object()) : Json::object();
+  if (!targets.is_object()) return names;
+  for (const Json& column : targets.value("columns", Json::array())) {
+    names.push_back(column.value("name", ""));
+    if (names.back().empty()) return {};
+  }
+  return names;
 }
 
 Decision decision_of(const nn::Loss* loss, const Shape& output) {

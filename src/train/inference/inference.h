@@ -33,6 +33,7 @@ struct Predictions {
   std::vector<float> values;  ///< (rows, output_shape.size())
   Decision decision = Decision::kNone;
   std::vector<std::string> class_names;
+  std::vector<std::string> target_names;  ///< of the training table, one an output; or none
   double seconds = 0;
 };
 
@@ -75,6 +76,10 @@ class Inference {
   std::unique_ptr<Replica> replica_;
   std::vector<std::string> notes_;
 };
+
+/// Names of the target columns that a checkpoint (`data` of its contents) was trained on; none where a column
+/// has no name.
+std::vector<std::string> target_names_of(const Json& data);
 
 /// What the loss makes of a single output or a row of outputs.
 Decision decision_of(const nn::Loss* loss, const Shape& output);

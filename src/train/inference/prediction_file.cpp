@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <functional>
+#include <string_view>
 
 #include "core/error.h"
 #include "io/atomic_file.h"
@@ -66,19 +69,25 @@ std::string quoted(const std::string& text) {
   return result + "\"";
 }
 
+/// What a column holds: a class, the target that it predicts, or the output of that number.
+std::string output_name(const Predictions& predictions, std::int64_t index) {
+  const std::int64_t width = predictions.output_shape.size();
+  if (predictions.decision == Decision::kNone && predictions.class_names.empty() &&
+      static_cast<std::int64_t>(predictions.target_names.size()) == width)
+    return quoted(predictions.target_names[static_cast<std::size_t>(index)]);
+  // One output of a classifier tells the second class from the first.
+  const std::int64_t shown = width == 1 && predictions.decision != Decision::kNone ? 1 : index;
+  const bool named =
+      (width > 1 || shown == 1) && shown < static_cast<std::int64_t>(predictions.class_names.size());
+  return named ? quoted(class_name(predictions, shown)) : fmt::format("output_{}", index);
+}
+
 void write_csv(const Sink& sink, const Predictions& predictions) {
   const std::int64_t width = predictions.output_shape.size();
   const std::int64_t classes = predictions.output_shape.last();
   const bool decides = predictions.decision != Decision::kNone && width == classes;
   std::string line = decides ? "class,class_name," : "";
-  for (std::int64_t i = 0; i < width; ++i) {
-    // One output of a classifier tells the second class from the first.
-    const std::int64_t index = width == 1 && predictions.decision != Decision::kNone ? 1 : i;
-    const bool named =
-        (width > 1 || index == 1) && index < static_cast<std::int64_t>(predictions.class_names.size());
-    line +=
-        (i == 0 ? "" : ",") + (named ? quoted(class_name(predictions, index)) : fmt::format("output_{}", i));
-  }
+  for (std::int64_t i = 0; i < width; ++i) line += (i == 0 ? "" : ",") + output_name(predictions, i);
   sink(line + "\n");
   for (std::int64_t row = 0; row < predictions.rows; ++row) {
     const float* outputs = predictions.values.data() + row * width;
@@ -141,13 +150,32 @@ bool is_our_hdf5(const std::string& path) {
   }
 }
 
+/// Are these lines what write_csv() makes of float32 outputs? Numbers that somebody measured or computed
+/// elsewhere do not all have the nine digits of a float32.
+bool are_our_numbers(std::string_view lines) {
+  bool long_one = false;
+  while (!lines.empty()) {
+    const std::size_t end = lines.find_first_of(",\r\n");
+    if (end == std::string_view::npos) break;  // perhaps cut off
+    const std::string_view cell = lines.substr(0, end);
+    float value = 0;
+    const auto [stop, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+    if (error != std::errc() || stop != cell.data() + cell.size() || fmt::format("{:.9g}", value) != cell)
+      return false;
+    long_one = long_one || cell.size() >= 9;
+    lines.remove_prefix(end + 1);
+  }
+  return long_one;
+}
+
 bool is_our_csv(const std::string& path, const std::vector<std::string>& class_names) {
   const std::string start = io::first_bytes(path, 1 << 16);
   const std::string header = start.substr(0, start.find_first_of("\r\n"));
   std::string names;
   for (const std::string& name : class_names) names += (names.empty() ? "" : ",") + quoted(name);
   return header.starts_with("class,class_name,") || header == "output_0" || header.starts_with("output_0,") ||
-         (class_names.size() > 1 && header == names);
+         (class_names.size() > 1 && header == names) ||
+         are_our_numbers(std::string_view(start).substr(std::min(start.size(), header.size() + 1)));
 }
 
 bool is_our_npy(const std::string& path) {

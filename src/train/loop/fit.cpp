@@ -113,6 +113,7 @@ ExitCode Fit::train() {
     print_header(run_);
   }
   work_.start_up_seconds = seconds_since(run_.start);
+  past_.times.begin(run_.times);
   for (const auto& callback : run_.callbacks) callback->on_train_begin(control_, past_.state.epoch);
   end_on_failure();
   Ending ending = past_.state.epoch < run_.settings.fit.epochs ? Ending::kNone : Ending::kComplete;
@@ -244,6 +245,8 @@ Ending Fit::finish_epoch(const Epoch& epoch) {
   row.set("seconds", past_.state.epoch_seconds);
   append_row(past_.history, row);
   control_.end_epoch();
+  past_.times.look(run_.session, run_.times);
+  past_.times.table.close_epoch();
   progress_.end_epoch(logs, past_.state.epoch_seconds);
   reports_.end_epoch();
   Situation now;

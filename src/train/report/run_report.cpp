@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
 
 #include "core/call.h"
 #include "core/error.h"
@@ -35,16 +38,18 @@ void add_model(const checkpoint::Contents& contents, RunReport& report) {
   report.input_width = model->input_shape().size();
   report.parameters = model->parameter_count();
   report.trainable = model->trainable_count();
+  std::unordered_map<std::string_view, std::pair<std::int64_t, std::int64_t>> counts;  // all, trainable
+  for (const nn::Variable& variable : model->variables()) {
+    auto& [all, trainable] = counts[variable.layer];
+    all += variable.size();
+    if (variable.trainable) trainable += variable.size();
+  }
   for (std::size_t i = 0; i < model->layers().size(); ++i) {
     const nn::Layer& layer = *model->layers()[i];
     const Shape& shape = model->layer_output_shape(static_cast<int>(i));
     ReportedLayer reported{layer.name(), layer.spec()["class_name"].get<std::string>(),
                            layer_details(layer.spec()["config"]), shape.with_batch(), shape.size()};
-    for (const nn::Variable& variable : model->variables()) {
-      if (variable.layer != layer.name()) continue;
-      reported.parameters += variable.size();
-      if (variable.trainable) reported.trainable += variable.size();
-    }
+    std::tie(reported.parameters, reported.trainable) = counts[layer.name()];
     report.layers.push_back(std::move(reported));
   }
 }
@@ -103,6 +108,7 @@ void add_environment(const checkpoint::Contents& contents, RunReport& report) {
   if (!contents.environment.is_object()) return;
   report.epochs = contents.environment.value("epochs", std::int64_t{0});
   report.ended_by = contents.environment.value("ended_by", "");
+  report.times = TimeTable::from_json(contents.environment.value("times", Json()), contents.state.epoch);
   for (const auto& [name, value] : contents.environment.items()) {
     if (!value.is_string() && !value.is_number()) continue;
     if (name == "epochs" || name == "ended_by" || name == "batch_size") continue;

@@ -10,6 +10,7 @@
 #include "checkpoint/checkpoint.h"
 #include "train/config/configuration.h"
 #include "train/inference/evaluation_report.h"
+#include "train/run/epoch_times.h"
 
 namespace nntrain::train {
 
@@ -49,6 +50,7 @@ struct RunReport {
   std::string best_name;
   std::vector<double> samples_per_second;  ///< an epoch each; NaN where unknown
   double seconds = 0;                      ///< of training, all epochs
+  TimeTable times;
   checkpoint::RunState state;
   std::int64_t epochs = 0;  ///< the last epoch's number that the run asked for
   std::string ended_by;     ///< what ended it before, e.g. "EarlyStopping"

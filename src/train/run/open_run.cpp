@@ -145,6 +145,16 @@ int choose_shards(Run& run, const checkpoint::Contents* previous) {
   return shards;
 }
 
+/// Doubles a shard of the widest sum over the shards: of results at an epoch's end, or of a layer that keeps
+/// moving statistics (two sums a value, and the count).
+std::int64_t widest_sum(const Run& run) {
+  std::int64_t widest = run.board->width();
+  for (const nn::Variable& variable : run.model->variables()) {
+    if (!variable.trainable) widest = std::max(widest, 2 * variable.size() + 1);
+  }
+  return widest;
+}
+
 void make_engine(Run& run) {
   EngineOptions options;
   options.shards = run.past.state.shards;
@@ -160,6 +170,7 @@ void make_engine(Run& run) {
   run.engine->exchange().on_wait([&times = run.times](auto from, auto to) { times.add_wait(from, to); });
   run.board =
       std::make_unique<Scoreboard>(run.compiled.metrics, run.engine->exchange().local_shards().count());
+  run.engine->exchange().prepare_sums(widest_sum(run));
 }
 
 /// Normalization layers without given statistics learn them from the training rows, before the first step.
@@ -209,6 +220,7 @@ std::unique_ptr<Run> open_run(comm::Session& session, const Configuration& confi
   run->past.state.seed = run->settings.run.seed;
   run->past.state.shards = choose_shards(*run, previous.get());
   run->past.state.epoch = run->settings.fit.initial_epoch;
+  run->past.times.table.first_epoch = run->past.state.epoch;
   run->past.fits = {run->past.state.epoch};
   make_engine(*run);
   if (previous) {

@@ -19,6 +19,7 @@
 #include "train/callbacks/callback.h"
 #include "train/config/settings.h"
 #include "train/data/dataset.h"
+#include "train/run/epoch_times.h"
 #include "train/run/outputs.h"
 #include "train/run/setup.h"
 #include "train/step/activity_times.h"
@@ -35,6 +36,7 @@ struct Past {
       fits;              ///< epochs completed when each fit() of the run began, as Keras would count them
   std::string ended_by;  ///< what ended a finished run before its last epoch, e.g. "EarlyStopping"
   bool resumed = false;  ///< this process goes on from a checkpoint
+  EpochTimes times;
 };
 
 /// What the program that runs a run gives it. References outlive the run.

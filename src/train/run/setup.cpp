@@ -1,7 +1,9 @@
 #include "train/run/setup.h"
 
 #include <algorithm>
+#include <string_view>
 #include <type_traits>
+#include <unordered_set>
 
 #include "checkpoint/fields.h"
 #include "checkpoint/keras.h"
@@ -168,11 +170,10 @@ std::unique_ptr<nn::Sequential> build_model(const ModelSource& source, const Sha
 
 void assign_weights(nn::Sequential& model, const std::vector<checkpoint::WeightArray>& weights,
                     const std::string& where) {
+  std::unordered_set<std::string_view> layers;
+  for (const checkpoint::WeightArray& weight : weights) layers.insert(weight.layer);
   for (const nn::Variable& variable : model.variables()) {
-    const bool there =
-        std::any_of(weights.begin(), weights.end(),
-                    [&](const checkpoint::WeightArray& weight) { return weight.layer == variable.layer; });
-    if (!there && weights.size() < model.variables().size())
+    if (!layers.contains(variable.layer) && weights.size() < model.variables().size())
       throw InputError(where + " holds no weights for the layer \"" + variable.layer + "\"");
   }
   if (weights.size() != model.variables().size()) {

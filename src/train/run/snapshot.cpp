@@ -58,7 +58,8 @@ Json environment_of(const Run& run) {
           {"wire", wire_name(run.settings.run.wire)},
           {"settings", settings_json(run.configuration)},
           {"fits", run.past.fits},
-          {"ended_by", run.past.ended_by}};
+          {"ended_by", run.past.ended_by},
+          {"times", run.past.times.table.to_json()}};
 }
 
 void take_board(Run& run, checkpoint::Contents& contents) {
@@ -204,6 +205,7 @@ void begin_new_fit(Run& run) {
 
 checkpoint::Contents take(Run& run) {
   run.engine->settle();
+  run.past.times.look(run.session, run.times);
   checkpoint::Contents contents;
   take_optimizer(run, contents);
   if (run.past.state.step > 0) take_board(run, contents);
@@ -255,6 +257,9 @@ void restore(Run& run, const checkpoint::Contents& previous) {
   past.history = previous.history;
   past.fits = previous.environment.value("fits", past.fits);
   past.ended_by = previous.environment.value("ended_by", "");
+  past.times.table = TimeTable::from_json(previous.environment.value("times", Json()), previous.state.epoch);
+  if (static_cast<int>(past.times.table.waiting.size()) != run.session.size())
+    past.times.table.waiting.clear();
   run.engine->set_values(values_on_root(run, previous.weights, run.settings.checkpoint.path));
   restore_optimizer(run, previous);
   restore_board(run, previous);

@@ -16,6 +16,14 @@ std::vector<const nn::Variable*> product_kernels(const nn::Sequential& model) {
   return kernels;
 }
 
+/// Where `kernel` is among the products, which are in the model's order; the end when it is not.
+auto find(const std::vector<nn::GradientTree::Product>& products, const nn::Variable& kernel) {
+  const auto found = std::lower_bound(
+      products.begin(), products.end(), kernel.index,
+      [](const nn::GradientTree::Product& product, int index) { return product.kernel->index < index; });
+  return found != products.end() && found->kernel == &kernel ? found : products.end();
+}
+
 }  // namespace
 
 DeferredGradients::DeferredGradients(nn::Sequential& model, nn::GradientTree& gradients, int ranks,
@@ -58,14 +66,11 @@ std::unique_ptr<DeferredGradients> DeferredGradients::make(comm::Session& sessio
 
 bool DeferredGradients::covers(const nn::Variable& variable) const {
   const auto& products = gradients_.deferred();
-  return std::any_of(products.begin(), products.end(),
-                     [&](const auto& product) { return product.kernel == &variable; });
+  return find(products, variable) != products.end();
 }
 
 void DeferredGradients::begin(const nn::Variable& kernel, std::int64_t batch_rows) {
-  const auto& products = gradients_.deferred();
-  const auto product =
-      std::find_if(products.begin(), products.end(), [&](const auto& one) { return one.kernel == &kernel; });
+  const auto product = find(gradients_.deferred(), kernel);
   const std::int64_t inputs = kernel.shape[0], units = kernel.shape[1], positions = product->positions;
   const float* mine = model_.workspace().data();
   for (int r = 0; r < ranks_; ++r) {

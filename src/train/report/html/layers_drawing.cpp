@@ -12,6 +12,7 @@ namespace {
 
 constexpr double kRow = 58, kBox = 34, kCenter = 75, kText = 162;
 constexpr std::size_t kLongestText = 38;
+constexpr std::size_t kMostBoxes = 100;  ///< of more layers the first and the last are drawn
 
 std::string shortened(std::string text) {
   if (text.size() <= kLongestText) return text;
@@ -45,7 +46,15 @@ std::string layers_drawing(const RunReport& report) {
   for (const ReportedLayer& layer : report.layers) largest = std::max(largest, layer.width);
   double top = 4, half = half_width(report.input_width, largest);
   std::string boxes = box(top, half, "Input", report.input_shape, "f2"), flows;
-  for (const ReportedLayer& layer : report.layers) {
+  const std::size_t count = report.layers.size(), shown = count > kMostBoxes ? kMostBoxes / 2 : count;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i == shown && i < count - shown) {
+      const std::size_t hidden = count - 2 * shown;
+      top += kRow;
+      boxes += box(top, half, fmt::format("{} more layers", hidden), "", "flow");
+      i += hidden;
+    }
+    const ReportedLayer& layer = report.layers[i];
     const double next = half_width(layer.width, largest);
     flows += fmt::format(
         "<polygon class=\"flow\" points=\"{:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f} {:.1f},{:.1f}\" />\n",

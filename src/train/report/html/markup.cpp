@@ -61,6 +61,8 @@ svg .soft { fill: var(--soft); } svg .grid { stroke: var(--line); stroke-width: 
 svg polyline { fill: none; stroke-width: 2; stroke-linejoin: round; } svg .dash { stroke-dasharray: 5 4; }
 .s0 { stroke: var(--s0); } .s1 { stroke: var(--s1); } .s2 { stroke: var(--s2); } .s3 { stroke: var(--s3); }
 .f0 { fill: var(--s0); } .f1 { fill: var(--s1); } .f2 { fill: var(--s2); } .f3 { fill: var(--s3); }
+.t0 { fill: #9c755f; } .t1 { fill: #4e79a7; } .t2 { fill: #2f5a87; } .t3 { fill: #76b7b2; } .t4 { fill: #f28e2b; }
+.t5 { fill: #59a14f; } .t6 { fill: #edc948; } .t7 { fill: #b07aa1; } .t8 { fill: #e15759; } .t9 { fill: #bab0ac; }
 .flow { fill: var(--s0); fill-opacity: 0.18; }
 )";
 

@@ -19,4 +19,7 @@ std::string run_page(const RunReport& report);
 /// The layers as a drawing: width grows with the size of the output.
 std::string layers_drawing(const RunReport& report);
 
+/// Stacked bars of the seconds of each epoch; "" when nothing is known of them.
+std::string time_section(const TimeTable& times);
+
 }  // namespace nntrain::train::html

@@ -14,6 +14,8 @@ namespace nntrain::train::html {
 
 namespace {
 
+constexpr std::size_t kMostRows = 1000;  ///< of a table
+
 std::string with_commas(std::int64_t number) {
   std::string text = std::to_string(number);
   for (auto at = static_cast<std::int64_t>(text.size()) - 3; at > 0; at -= 3)
@@ -59,9 +61,15 @@ std::string top(const RunReport& report) {
 
 std::string model_section(const RunReport& report) {
   std::vector<std::vector<std::string>> rows;
-  for (const ReportedLayer& layer : report.layers)
+  for (const ReportedLayer& layer : report.layers) {
+    if (rows.size() == kMostRows) {
+      rows.push_back(
+          {fmt::format("{} more", report.layers.size() - kMostRows), "", "summary lists all", "", ""});
+      break;
+    }
     rows.push_back(
         {layer.name, layer.class_name, layer.details, layer.output_shape, with_commas(layer.parameters)});
+  }
   return layers_drawing(report) +
          element("p", escaped(fmt::format("Model \"{}\": {} parameters, {} of them trainable, {:.2f} MB.",
                                           report.model_name, with_commas(report.parameters),
@@ -112,8 +120,14 @@ std::string data_section(const RunReport& report) {
 
 std::string settings_section(const RunReport& report) {
   std::vector<std::vector<std::string>> rows;
-  for (const ReportedSetting& setting : report.settings)
+  for (const ReportedSetting& setting : report.settings) {
+    if (rows.size() == kMostRows) {
+      rows.push_back(
+          {fmt::format("{} more", report.settings.size() - kMostRows), "run.ini below has all", ""});
+      break;
+    }
     rows.push_back({setting.key, setting.value, setting.default_value});
+  }
   return rows.empty() ? "" : table({"key", "value", "default"}, rows);
 }
 
@@ -226,6 +240,7 @@ std::string run_page(const RunReport& report) {
   body += section("Data", data_section(report));
   body += section("Settings that differ from defaults", settings_section(report));
   body += section("Speed", speed_section(report));
+  body += section("Where the time went", time_section(report.times));
   body += section("How to reproduce it", reproduce_section(report));
   body += section("Where it stopped and how to go on", go_on_section(report));
   return page(report.checkpoint, "Report of a training run, by nntrain-dist report", body);

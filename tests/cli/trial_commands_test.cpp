@@ -1,0 +1,120 @@
+// check, verify and plan: they say what a run would do, and neither leave nor change anything.
+
+#include <algorithm>
+
+#include "cli_test.h"
+#include "core/json.h"
+
+namespace nntrain::cli_test {
+namespace {
+
+class TrialCommands : public CliTest {
+ protected:
+  void SetUp() override {
+    CliTest::SetUp();
+    fs::copy_file(fs::path(NNTRAIN_SOURCE_DIR) / "configs/data/iris.csv", folder_ / "iris.csv");
+    fs::create_directory(folder_ / "tmp");
+    // Everything that writes is there, and must not be written by a trial.
+    write("run.ini",
+          "[data]\ninputs=iris.csv\ntarget_columns=species\n[model]\nlayer=Dense(4, activation=\"relu\")\n"
+          "layer=Dense(3, activation=\"softmax\")\n[compile]\nloss=sparse_categorical_crossentropy\n"
+          "optimizer=Adam()\nmetrics=accuracy\n[fit]\nepochs=2\nbatch_size=16\nvalidation_split=0.2\n"
+          "callback=CSVLogger(\"rows.csv\")\ncallback=ModelCheckpoint(\"{epoch}.h5\")\n"
+          "[checkpoint]\npath=runs/run.h5\n[run]\nlog=run.log\nprofile=profile.json\nplot=plot.txt\n");
+  }
+
+  Outcome call(int ranks, const std::string& arguments) const {
+    return run(ranks, arguments, "TMPDIR=" + (folder_ / "tmp").string());
+  }
+  /// Names, sizes, times and contents of all that is there; mpirun's own session folder is not ours.
+  std::string everything() const {
+    return run_shell("cd " + folder_.string() +
+                     " && find . -path './tmp/ompi*' -prune -o -path ./tmp -o -printf '%p %y %s %T@\\n' | "
+                     "sort && find . -type f -not -path './tmp/ompi*' | sort | xargs sha256sum")
+        .output;
+  }
+  /// The command's one line of JSON among what mpirun may say; it ran, and nothing changed.
+  Json json(int ranks, const std::string& arguments) const {
+    const std::string before = everything();
+    const Outcome outcome = call(ranks, arguments + " --json");
+    EXPECT_EQ(outcome.code, 0) << outcome.output;
+    EXPECT_EQ(everything(), before) << arguments;
+    const std::size_t start = outcome.output.find('{');
+    const Json parsed =
+        start == std::string::npos
+            ? Json()
+            : Json::parse(outcome.output.substr(start, outcome.output.find('\n', start) - start), nullptr,
+                          false);
+    EXPECT_TRUE(parsed.is_object()) << outcome.output;
+    return parsed.is_object() ? parsed : Json::object();
+  }
+};
+
+TEST_F(TrialCommands, CheckSaysWhatARunWouldDo) {
+  for (const int ranks : {0, 2}) {
+    const Json report = json(ranks, "check run.ini");
+    EXPECT_EQ(report.value("ranks", 0), std::max(ranks, 1));
+    EXPECT_EQ(report["data"].value("train_rows", 0), 120);
+    EXPECT_EQ(report["data"].value("validation_rows", 0), 30);
+    EXPECT_EQ(report["time"].value("steps_an_epoch", 0), 8);
+    EXPECT_EQ(report["model"].value("parameters", 0), 4 * 4 + 4 + 4 * 3 + 3);
+    EXPECT_EQ(report["checkpoint"].value("state", ""), "a fresh run");
+    EXPECT_EQ(report["hosts"].size(), 1U);
+    EXPECT_FALSE(fs::exists(folder_ / "runs"));
+  }
+  const Outcome words = call(2, "check run.ini");
+  EXPECT_EQ(words.code, 0) << words.output;
+  EXPECT_NE(words.output.find("train on 120 samples, validate on 30"), std::string::npos) << words.output;
+}
+
+TEST_F(TrialCommands, CheckReadsTheCheckpointAndLeavesIt) {
+  ASSERT_EQ(call(0, "train run.ini --fit.verbose=0").code, 0);
+  EXPECT_EQ(json(2, "check run.ini --fit.epochs=5")["checkpoint"].value("state", ""),
+            "goes on from epoch 2, step 0");
+  EXPECT_EQ(json(0, "check run.ini")["checkpoint"].value("state", ""), "finished at epoch 2, step 0");
+}
+
+/// More ranks than cores are slow however they are bound: fewer ranks are the cure.
+TEST_F(TrialCommands, CheckOffersFewerRanksThanThereAreCoresFor) {
+  const Json report = json(2, "check run.ini");
+  const int cores = report["hosts"][0]["cores"];
+  ASSERT_LT(cores, 32) << "give this test more ranks";
+  const Json crowded = json(cores + 1, "check run.ini");
+  std::string notes;
+  for (const Json& note : crowded["notes"]) notes += note.get<std::string>() + "\n";
+  EXPECT_NE(notes.find("start at most " + std::to_string(cores) + " there"), std::string::npos) << notes;
+  EXPECT_EQ(notes.find("bind-to none"), std::string::npos) << notes;
+}
+
+TEST_F(TrialCommands, VerifyComparesTheBits) {
+  const Json report = json(2, "verify run.ini --steps=5");
+  EXPECT_EQ(report.value("equal", false), true);
+  EXPECT_EQ(report.value("ranks", 0), 2);
+  EXPECT_EQ(report.value("steps", 0), 5);
+  ASSERT_EQ(report["digests"].size(), 3U) << report;
+  for (const auto& [name, value] : report["digests"].items()) {
+    EXPECT_EQ(value.get<std::string>().size(), 64U) << name;
+    EXPECT_EQ(value, report["digests"].front()) << name;
+  }
+  EXPECT_EQ(json(0, "verify run.ini --steps=2").value("equal", false), true);
+  EXPECT_EQ(call(0, "verify run.ini --steps=one").code, 2);
+}
+
+TEST_F(TrialCommands, PlanPrintsAScriptForBash) {
+  const Json report = json(0, "plan run.ini --nodes=2 --ranks-per-node=4 --time=2:00:00");
+  EXPECT_EQ(report.value("ranks", 0), 8);
+  EXPECT_EQ(report.value("time", ""), "02:00:00");
+  EXPECT_EQ(report.value("steps", 0), 16);
+  const Outcome words = call(0, "plan run.ini --nodes=2 --ranks-per-node=4 '--model.name=it'\\''s'");
+  ASSERT_EQ(words.code, 0) << words.output;
+  for (const std::string& script : {report.value("script", ""), words.output}) {
+    EXPECT_NE(script.find("#SBATCH --nodes=2\n#SBATCH --ntasks-per-node=4\n"), std::string::npos) << script;
+    write("tmp/job.sh", script);
+    const Outcome bash = run_shell("bash -n " + (folder_ / "tmp/job.sh").string());
+    EXPECT_EQ(bash.code, 0) << bash.output << script;
+  }
+  EXPECT_EQ(call(0, "plan run.ini --nodes=none").code, 2);
+}
+
+}  // namespace
+}  // namespace nntrain::cli_test
