@@ -33,6 +33,11 @@ class ColumnReader {
  public:
   ColumnReader(ColumnPlan plan, const NumberFormat& numbers);
 
+  /// The rows to come are another file's, which has its own marks and may count its rows anew.
+  void begin_file(const NumberFormat& numbers) {
+    numbers_ = numbers;
+    distinct_.clear();
+  }
   /// Takes the next row's cell; a complaint, or empty.
   std::string add(std::string_view field);
   /// The complaint of a column that may be an index, kept until it is known whether it is one.

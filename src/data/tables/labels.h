@@ -24,6 +24,7 @@ class LabelColumn {
   LabelColumn(std::vector<std::string> known, const NumberFormat& numbers)
       : known_(std::move(known)), numbers_(numbers) {}
 
+  bool same_format(const NumberFormat& numbers) const { return numbers == numbers_; }
   void add(std::string_view field, std::int64_t line);
 
   /// Numbers, or indices of classes.

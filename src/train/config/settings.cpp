@@ -38,6 +38,20 @@ class Reader {
     return quoted ? value.substr(1, value.size() - 2) : value;
   }
 
+  /// A source may be a list, and stand in several lines.
+  std::string source(const std::string& key) const {
+    std::string all;
+    for (const Value& value : configuration_.list(key)) {
+      std::string item = trim(value.text);
+      const char quote = item.empty() ? ' ' : item.front();
+      const bool quoted =
+          item.size() >= 2 && (quote == '"' || quote == '\'') && item.find(quote, 1) == item.size() - 1;
+      if (quoted && configuration_.list(key).size() == 1) item = item.substr(1, item.size() - 2);
+      all += (all.empty() ? "" : ", ") + item;
+    }
+    return all;
+  }
+
   std::string raw(const std::string& key) const { return trim(configuration_.text(key)); }
 
   std::int64_t integer(const std::string& key, std::int64_t minimum, std::int64_t when_empty = 0) const {
@@ -179,14 +193,14 @@ void read_split(const Reader& reader, SplitSettings& split) {
 
 DataSettings read_data(const Reader& reader) {
   DataSettings data;
-  data.inputs = reader.text("data.inputs");
-  data.targets = reader.text("data.targets");
-  data.sample_weight = reader.text("data.sample_weight");
-  data.validation_inputs = reader.text("data.validation_inputs");
-  data.validation_targets = reader.text("data.validation_targets");
-  data.validation_sample_weight = reader.text("data.validation_sample_weight");
-  data.test_inputs = reader.text("data.test_inputs");
-  data.test_targets = reader.text("data.test_targets");
+  data.inputs = reader.source("data.inputs");
+  data.targets = reader.source("data.targets");
+  data.sample_weight = reader.source("data.sample_weight");
+  data.validation_inputs = reader.source("data.validation_inputs");
+  data.validation_targets = reader.source("data.validation_targets");
+  data.validation_sample_weight = reader.source("data.validation_sample_weight");
+  data.test_inputs = reader.source("data.test_inputs");
+  data.test_targets = reader.source("data.test_targets");
   data.rows = reader.text("data.rows");
   data.validation_rows = reader.text("data.validation_rows");
   data.input_columns = reader.text("data.input_columns");

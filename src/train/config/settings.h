@@ -35,6 +35,7 @@ struct DataSettings {
   data::TableOptions table;
   SplitSettings split;
   const data::MemoryArrays* memory = nullptr;  ///< sources are names in it: an embedding program's arrays
+  bool keep_ids = false;                       ///< predict: columns of kind id go beside the predictions
   Json training;  ///< evaluate and predict: DataSets::description()["table"] of the training; null: not known
 };
 

@@ -103,6 +103,7 @@ data::SourceOptions DataLoader::options_of(data::Role role, const Part& part) co
   options.role = role;
   options.table = settings_.table;
   options.memory = settings_.memory;
+  options.keep_ids = settings_.keep_ids && !targets;
   options.of_one_table = part.targets.empty();
   options.source = targets && !part.targets.empty() ? part.targets : part.inputs;
   options.key = std::string("data.") + part.name + (targets ? "targets" : "inputs");
@@ -142,6 +143,7 @@ std::size_t DataLoader::load(const Part& part, const data::SourceOptions& source
       },
       [&](std::span<std::byte> memory) {
         source->read(memory);
+        if (training) sets_.ids = source->ids();
         if (training)
           reorder_rows(memory, memory.size() / static_cast<std::size_t>(source->info().rows), order_);
       }));

@@ -44,8 +44,9 @@ struct DataSets {
   Shape target_shape;
   std::vector<std::string> class_names;
   float scale = 1.0F;
-  Json columns = Json::array();  ///< names of the inputs' values, where they come from a table
-  Json table = Json::object();   ///< {"inputs", "targets"}: how they were read (data::ArrayInfo::table)
+  Json columns = Json::array();       ///< names of the inputs' values, where they come from a table
+  Json table = Json::object();        ///< {"inputs", "targets"}: how they were read (data::ArrayInfo::table)
+  std::vector<data::TextColumn> ids;  ///< of the rows of the inputs' file, on the ranks that read it
   std::vector<std::string> report, notes;  ///< what the header says of the data: facts, and advice
   /// What of this evaluate and predict need, for the checkpoint.
   Json description() const { return {{"columns", columns}, {"table", table}}; }
