@@ -61,6 +61,9 @@ class Output {
 ExitCode predict_stream(comm::Session& session, checkpoint::Contents contents,
                         const train::Configuration& configuration, const std::string& output) {
   comm::collectively(session, "predict", [&] {
+    if (configuration.origin("data.rows") == "command line")
+      throw InputError("data.rows = " + configuration.text("data.rows") +
+                       " chooses rows of a file; of standard input (data.inputs = -) all are predicted");
     if (output.ends_with(".csv") || (io::is_stream(output) && !output.ends_with(".npy"))) return;
     throw InputError("--output=" + output +
                      ": how many rows come from standard input is not known, so predictions go to a .csv or "

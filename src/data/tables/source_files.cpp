@@ -75,7 +75,7 @@ std::vector<std::string> expand(const std::string& item) {
 }
 
 std::vector<std::string> items_of(const std::string& source) {
-  if (names_a_file(source)) return {source};
+  if (is_there(source)) return {source};
   std::string_view text = trimmed(source);
   if (text.size() >= 2 && text.front() == '[' && text.back() == ']') text = text.substr(1, text.size() - 2);
   std::vector<std::string> items;
@@ -84,6 +84,12 @@ std::vector<std::string> items_of(const std::string& source) {
         item.size() >= 2 && item.front() == item.back() && (item.front() == '"' || item.front() == '\'');
     items.push_back(quoted ? item.substr(1, item.size() - 2) : item);
   }
+  // "x.h5:/a, b" may name the dataset "a, b".
+  const bool all_there = std::all_of(items.begin(), items.end(), [](const std::string& item) {
+    const std::vector<std::string> files = expand(item);
+    return !files.empty() && names_a_file(files.front());
+  });
+  if (!all_there && names_a_file(source)) return {source};
   return items;
 }
 

@@ -5,53 +5,26 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "data/formats.h"
 #include "data/tables/header_rule.h"
+#include "data/tables/plain_number.h"
 
 namespace nntrain::data {
 
 namespace {
-
-class TableSource : public ArraySource {
- public:
-  TableSource(ArrayInfo info, std::vector<ColumnReader> columns, std::vector<float> labels,
-              std::vector<TextColumn> ids)
-      : info_(std::move(info)),
-        columns_(std::move(columns)),
-        labels_(std::move(labels)),
-        ids_(std::move(ids)) {}
-  const ArrayInfo& info() const override { return info_; }
-  const std::vector<TextColumn>& ids() const override { return ids_; }
-
-  void read(std::span<std::byte> memory) override {
-    check_memory(info_, memory);
-    auto* out = reinterpret_cast<float*>(memory.data());
-    if (columns_.empty()) {
-      std::copy(labels_.begin(), labels_.end(), out);
-      return;
-    }
-    std::vector<std::size_t> widths;
-    for (const ColumnReader& column : columns_) widths.push_back(column.value_names().size());
-    for (std::int64_t row = 0; row < info_.rows; ++row) {
-      for (std::size_t i = 0; i < columns_.size(); ++i) {
-        columns_[i].write(static_cast<std::size_t>(row), out);
-        out += widths[i];
-      }
-    }
-  }
-
- private:
-  ArrayInfo info_;
-  std::vector<ColumnReader> columns_;  ///< or:
-  std::vector<float> labels_;          ///< as they lie in memory
-  std::vector<TextColumn> ids_;
-};
 
 std::string quoted_list(const std::vector<std::string>& names) {
   std::string list;
   const std::size_t some = std::min<std::size_t>(names.size(), 12);
   for (std::size_t i = 0; i < some; ++i) list += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", names[i]);
   return some < names.size() ? list + ", ..." : list;
+}
+
+/// As FieldScanner has them.
+std::string_view without_blanks(std::string_view cell) {
+  const std::size_t begin = std::min(cell.find_first_not_of(' '), cell.size());
+  const std::size_t end = cell.find_last_not_of(" \t\r\f");
+  return end == std::string_view::npos || end < begin ? std::string_view()
+                                                      : cell.substr(begin, end + 1 - begin);
 }
 
 }  // namespace
@@ -79,12 +52,6 @@ void TableReader::add(ByteStream text, const Dialect& dialect, TextPosition begi
   while (scanner_->next(record)) add_row(record, scanner_->line());
   comments_ += scanner_->comments();
   if (rows_ == rows_before) throw InputError(scanner_->name() + " has a header, but no rows");
-}
-
-std::unique_ptr<ArraySource> TableReader::finish() {
-  if (files_.size() > 1)
-    name_ += fmt::format(" and {} more file{}", files_.size() - 1, files_.size() == 2 ? "" : "s");
-  return labels_ ? finish_labels() : finish_columns();
 }
 
 /// The first records decide whether there is a header.
@@ -162,10 +129,9 @@ void TableReader::check_encoding(std::string_view record, std::int64_t line) con
 
 /// The plan's columns, read from the columns `place` of the file at hand.
 void TableReader::map_columns(const std::vector<std::size_t>& place) {
-  slot_.assign(layout_.columns, kSkip);
-  id_slot_.assign(layout_.columns, kSkip);
-  for (std::size_t i = 0; i < plan_.columns.size(); ++i) slot_[place[plan_.columns[i].index]] = i;
-  for (std::size_t i = 0; i < plan_.ids.size(); ++i) id_slot_[place[plan_.ids[i].first]] = i;
+  cells_.assign(layout_.columns, {});
+  for (std::size_t i = 0; i < plan_.columns.size(); ++i) cells_[place[plan_.columns[i].index]].slot = i;
+  for (std::size_t i = 0; i < plan_.ids.size(); ++i) cells_[place[plan_.ids[i].first]].id_slot = i;
 }
 
 void TableReader::prepare() {
@@ -216,15 +182,11 @@ void TableReader::match_to_first() {
                                       scanner_->name(), first.name));
   map_columns(place);
   for (ColumnReader& reader : readers_) reader.begin_file(dialect_.numbers);
-  if (labels_ && !labels_->same_format(dialect_.numbers)) {
-    throw InputError(
-        fmt::format("{} writes numbers in another way than {}; say data.decimal (and "
-                    "data.thousands) for all of them, or write them alike",
-                    scanner_->name(), first.name));
-  }
+  if (labels_) labels_->begin_file(dialect_.numbers);
 }
 
 void TableReader::add_row(std::string_view record, std::int64_t line) {
+  if (add_simple_row(record, line)) return;
   check_encoding(record, line);
   FieldScanner fields(record, dialect_.delimiter);
   std::string_view field;
@@ -236,15 +198,7 @@ void TableReader::add_row(std::string_view record, std::int64_t line) {
                        "written twice",
                        field.substr(0, 40), fields.behind_quote().substr(0, 40)));
     }
-    if (column >= layout_.columns) continue;
-    if (id_slot_[column] != kSkip) ids_[id_slot_[column]].cells.emplace_back(field);
-    if (slot_[column] == kSkip) continue;
-    if (labels_) {
-      labels_->add(field, line);
-      continue;
-    }
-    const std::string complaint = readers_[slot_[column]].add(field);
-    if (!complaint.empty()) fail(line, column, in_role(complaint));
+    if (column < cells_.size()) add_cell(column, field, line);
   }
   if (column != layout_.columns) {
     throw InputError(
@@ -252,6 +206,49 @@ void TableReader::add_row(std::string_view record, std::int64_t line) {
                     scanner_->name(), line, rows_ + row_shift_, column, files_.back().line, layout_.columns));
   }
   ++rows_;
+}
+
+/// A row without quotes and of ASCII alone, in one pass: plain numbers are read where they stand, other cells
+/// are found. False, and nothing has happened: it is another row.
+bool TableReader::add_simple_row(std::string_view record, std::int64_t line) {
+  if (dialect_.delimiter == kBlanks) return false;
+  const char* at = record.data();
+  const char* const end = at + record.size();
+  std::size_t column = 0;
+  for (;; ++column, ++at) {
+    if (column >= cells_.size()) return false;
+    Cell& cell = cells_[column];
+    const char* const begin = at;
+    cell.is_number = cell.slot != kSkip && !labels_ && read_plain_number(at, end, cell.number) &&
+                     (at == end || *at == dialect_.delimiter);
+    if (!cell.is_number) {
+      for (at = begin; at < end && *at != dialect_.delimiter; ++at) {
+        if (*at == '"' || static_cast<unsigned char>(*at) >= 128) return false;
+      }
+    }
+    cell.text = {begin, at};
+    if (at == end) break;
+  }
+  if (column + 1 != cells_.size()) return false;
+  for (column = 0; column < cells_.size(); ++column) {
+    const Cell& cell = cells_[column];
+    if (cell.slot != kSkip && cell.is_number && !readers_[cell.slot].wants_text(cell.number)) {
+      readers_[cell.slot].add_plain(cell.number);
+    } else if (cell.slot != kSkip || cell.id_slot != kSkip) {
+      add_cell(column, without_blanks(cell.text), line);
+    }
+  }
+  ++rows_;
+  return true;
+}
+
+void TableReader::add_cell(std::size_t column, std::string_view field, std::int64_t line) {
+  const Cell& cell = cells_[column];
+  if (cell.id_slot != kSkip) ids_[cell.id_slot].cells.emplace_back(field);
+  if (cell.slot == kSkip) return;
+  if (labels_) return labels_->add(field, line);
+  const std::string complaint = readers_[cell.slot].add(field);
+  if (!complaint.empty()) fail(line, column, in_role(complaint));
 }
 
 /// What helps an input column does not always help a target.
@@ -280,107 +277,6 @@ const TableReader::FileStart& TableReader::file_of(std::int64_t row) const {
 void TableReader::fail(std::int64_t line, std::size_t column, const std::string& complaint) const {
   throw InputError(fmt::format("{}, line {} (row {}), {}: {}", file_of(rows_).name, line, rows_ + row_shift_,
                                layout_.describe(column), complaint));
-}
-
-std::unique_ptr<ArraySource> TableReader::finish_labels() {
-  const std::string separator = options_.training.is_object() ? options_.training.value("separator", "") : "";
-  const bool sets = options_.labels == Labels::kSets && labels_->has_sets(separator);
-  const CellComplaint complaint = sets ? labels_->finish_sets(separator) : labels_->finish();
-  if (!complaint.text.empty()) {
-    rows_ = complaint.row;
-    layout_ = first_;
-    fail(complaint.line, plan_.columns[0].index, complaint.text);
-  }
-  ArrayInfo info = make_array_info();
-  info.columns = {plan_.columns[0].name};
-  if (first_.header.empty()) info.columns.clear();
-  if (labels_->are_classes()) info.class_names = labels_->names();
-  if (sets) info.sample = Shape{static_cast<std::int64_t>(labels_->names().size())};
-  info.table["columns"] =
-      Json::array({{{"name", plan_.columns[0].name}, {"index", plan_.columns[0].index}, {"kind", "auto"}}});
-  if (labels_->are_classes()) info.table["label_names"] = labels_->names();
-  if (sets) info.table["separator"] = labels_->separator();
-  return std::make_unique<TableSource>(std::move(info), std::vector<ColumnReader>(), labels_->values(),
-                                       std::move(ids_));
-}
-
-std::unique_ptr<ArraySource> TableReader::finish_columns() {
-  const std::vector<bool> training =
-      options_.training_rows ? options_.training_rows(rows_) : std::vector<bool>();
-  leave_out_indices();
-  ArrayInfo info = make_array_info();
-  info.table["columns"] = Json::array();
-  for (ColumnReader& column : readers_) {
-    column.finish(training, fmt::format("{}, {}", name_, first_.describe(column.plan().index)));
-    info.notes.insert(info.notes.end(), column.notes().begin(), column.notes().end());
-    info.table["columns"].push_back(column.description());
-    const std::vector<std::string> names = column.value_names();
-    info.columns.insert(info.columns.end(), names.begin(), names.end());
-  }
-  const bool plain = info.columns.size() == 1 && options_.role != Role::kInputs;
-  if (!plain) info.sample = Shape{static_cast<std::int64_t>(info.columns.size())};
-  const bool named = std::any_of(readers_.begin(), readers_.end(),
-                                 [](const ColumnReader& column) { return !column.plan().name.empty(); });
-  if (!named) info.columns.clear();
-  return std::make_unique<TableSource>(std::move(info), std::move(readers_), std::vector<float>(),
-                                       std::move(ids_));
-}
-
-/// Numbers of rows are no features, unless somebody asks for them.
-void TableReader::leave_out_indices() {
-  std::vector<ColumnReader> kept;
-  for (ColumnReader& column : readers_) {
-    const ColumnPlan& plan = column.plan();
-    const std::string what = plan.name.empty() ? fmt::format("column {} (it has no name)", plan.index)
-                                               : fmt::format("column \"{}\"", plan.name);
-    if (column.is_empty() && plan.name.empty() && plan.may_be_index) {
-      plan_.notes.push_back(fmt::format("{}: {} is empty and left out", name_, what));
-    } else if (column.is_index()) {
-      plan_.notes.push_back(fmt::format(
-          "{}: {} numbers the rows ({}, ...) and is left out; data.columns = {}: numeric "
-          "makes it an input",
-          name_, what, column.example(), plan.name.empty() ? std::to_string(plan.index) : plan.name));
-    } else if (!column.put_off().empty()) {
-      rows_ = column.put_off_row();
-      layout_ = first_;
-      const FileStart& file = file_of(rows_);
-      fail(file.line + rows_ - file.row + (file.header ? 1 : 0), plan.index, column.put_off());
-    } else {
-      kept.push_back(std::move(column));
-    }
-  }
-  readers_ = std::move(kept);
-  if (readers_.empty()) {
-    throw InputError(fmt::format("{}: no column is left to read{}", name_,
-                                 plan_.notes.empty() ? "" : " (" + plan_.notes.back() + ")"));
-  }
-  plan_.named = plan_.named && std::none_of(readers_.begin(), readers_.end(), [](const ColumnReader& column) {
-                  return column.plan().name.empty();
-                });
-}
-
-ArrayInfo TableReader::make_array_info() {
-  ArrayInfo info;
-  info.rows = rows_;
-  info.notes.push_back(reading_note());
-  info.notes.insert(info.notes.end(), plan_.notes.begin(), plan_.notes.end());
-  info.table = {{"named", plan_.named}, {"width", first_.columns}, {"table_columns", first_.header}};
-  return info;
-}
-
-/// What was taken for what.
-std::string TableReader::reading_note() const {
-  std::string text = fmt::format("{}: {} rows, {} columns, ", name_, rows_, first_.columns);
-  if (first_.header.empty()) {
-    text +=
-        fmt::format("no header{}", header_reason_.empty() ? "" : " (the first row: " + header_reason_ + ")");
-  } else {
-    text += fmt::format("header in line {}{}", files_.front().line,
-                        header_reason_.empty() ? "" : " (" + header_reason_ + ")");
-  }
-  if (!dialect_text_.empty()) text += ", " + dialect_text_;
-  if (comments_ > 0) text += fmt::format(" ({} skipped)", comments_);
-  return text;
 }
 
 }  // namespace nntrain::data

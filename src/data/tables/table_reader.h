@@ -36,6 +36,8 @@ class TableReader {
   std::unique_ptr<ArraySource> finish();
 
  private:
+  static constexpr std::size_t kSkip = static_cast<std::size_t>(-1);
+
   struct Record {
     std::string text;
     std::int64_t line = 0;
@@ -47,6 +49,14 @@ class TableReader {
     bool header = false;
   };
 
+  /// A column of the file at hand: where its cells go, and the cell of the row at hand.
+  struct Cell {
+    std::size_t slot = kSkip, id_slot = kSkip;  ///< among readers_ and ids_
+    std::string_view text;
+    float number = 0;
+    bool is_number = false;
+  };
+
   void read_start();
   bool has_header(const std::vector<std::vector<std::string>>& fields);
   bool holds_names(const std::vector<std::string>& fields) const;
@@ -54,6 +64,8 @@ class TableReader {
   void prepare();
   void match_to_first();
   void map_columns(const std::vector<std::size_t>& place);
+  bool add_simple_row(std::string_view record, std::int64_t line);
+  void add_cell(std::size_t column, std::string_view field, std::int64_t line);
   void add_row(std::string_view record, std::int64_t line);
   std::string in_role(const std::string& complaint) const;
   const FileStart& file_of(std::int64_t row) const;
@@ -63,8 +75,6 @@ class TableReader {
   void leave_out_indices();
   ArrayInfo make_array_info();
   std::string reading_note() const;
-
-  static constexpr std::size_t kSkip = static_cast<std::size_t>(-1);
 
   const SourceOptions& options_;
   std::vector<FileStart> files_;
@@ -83,7 +93,7 @@ class TableReader {
   std::optional<RecordScanner> scanner_;
   std::vector<Record> start_;
   TableLayout layout_;
-  std::vector<std::size_t> slot_, id_slot_;  ///< of a column of the file among those that are read, and ids
+  std::vector<Cell> cells_;  ///< one a column
   std::int64_t row_shift_ = 0;
 };
 

@@ -37,6 +37,9 @@ const std::vector<Key>& keys() {
        "tables: NAME: kind, ... with kinds numeric, categorical, boolean, date, id, weight, target, ignore"},
       {"data.missing", "error",
        "tables: error, mean, median, most_frequent, constant(v), indicator; or NAME: one of these, ..."},
+      {"data.target_scale", "none",
+       "none, or standardize: the loss sees targets of mean 0 and deviation 1; metrics and predictions keep "
+       "the units"},
       {"data.validation", "", "split(0.1, shuffle=True, stratify=True): a part of the rows validates"},
       {"data.folds", "", "cut the rows into so many parts at random, of which fit.fold validates"},
       {"model.name", "sequential", "name of the model"},

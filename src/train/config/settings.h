@@ -31,6 +31,7 @@ struct DataSettings {
   std::string input_columns, target_columns;
   std::string positive_class;
   double scale = 1.0;
+  bool standardize_targets = false;
   std::vector<std::string> class_names;
   data::TableOptions table;
   SplitSettings split;

@@ -335,8 +335,19 @@ void DataLoader::load_weights(const Part& part, const TargetPlan& plan, const Lo
   weights_of_samples_ = weights_of_samples_ || (training && !by_class);
 }
 
+/// Every rank measures the same rows in the same order.
+void DataLoader::scale_targets(const TargetPlan& plan) {
+  if (!settings_.standardize_targets) return;
+  comm::collectively(session_, "data.target_scale", [&] {
+    const std::vector<std::string> names = target_names(sets_.table);
+    sets_.target_scale = measure_targets(sets_.train.targets, sets_.target_shape, *plan.loss, names);
+    sets_.notes.push_back(describe(sets_.target_scale, names));
+  });
+}
+
 void DataLoader::load_targets(const TargetPlan& plan) {
   load_part_targets(train_, plan, sets_.train);
+  scale_targets(plan);
   if (!sets_.validation) return;
   if (own_validation_files_) {
     load_part_targets(validation_, plan, *sets_.validation);

@@ -38,6 +38,11 @@ Inference::Inference(comm::Session& session, Log& log, checkpoint::Contents cont
   } else {
     load(task, source, compile);
   }
+  if (contents_.data.is_object())
+    data_.target_scale = TargetScale::from(contents_.data.value("target_scale", Json()));
+  if (task == Task::kEvaluate && data_.target_scale.active())
+    notes_.push_back(
+        "the loss is that of standardised targets, as in training; all else is in their own units");
   notes_.insert(notes_.end(), data_.notes.begin(), data_.notes.end());
   if (data_.class_names.empty() && contents_.data.is_object())
     data_.class_names = contents_.data.value("class_names", std::vector<std::string>{});
@@ -106,6 +111,7 @@ DataSettings Inference::choose_data(const Configuration& configuration, Task tas
   }
   data.split = {};
   data.keep_ids = task != Task::kEvaluate;
+  data.standardize_targets = false;  // by the training's rows, not by these
   data.training = contents_.data.is_object() ? contents_.data.value("table", Json()) : Json();
   if (data.training.is_object()) {  // columns are matched by name, unless the command line chooses others
     if (configuration.origin("data.input_columns") != "command line") data.input_columns.clear();
@@ -144,6 +150,7 @@ void Inference::make_engine(const ModelSource& source, Task task) {
   options.evaluation_rows =
       task == Task::kPredictStream ? batch_rows_ : std::min(batch_rows_, data_.train.rows());
   options.largest_mode = nn::Mode::kInference;
+  options.target_scale = &data_.target_scale;
   const bool with_loss = data_.train.has_targets();
   replica_ = std::make_unique<Replica>(*model_, with_loss ? compiled_.loss.get() : nullptr, data_.scale,
                                        options, times_);
@@ -222,15 +229,6 @@ data::SourceOptions Inference::stream_options() const {
   for (std::int64_t i = 0; i < width; ++i)
     options.training["columns"].push_back({{"name", ""}, {"index", i}, {"kind", "auto"}});
   return options;
-}
-
-/// Names of the training's target columns.
-std::vector<std::string> target_names(const Json& training) {
-  std::vector<std::string> names;
-  if (!training.is_object() || !training.contains("targets")) return names;
-  for (const Json& column : training["targets"].value("columns", Json::array()))
-    names.push_back(column.value("name", ""));
-  return names;
 }
 
 Predictions Inference::predict(const Samples& samples) {

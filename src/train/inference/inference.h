@@ -91,9 +91,6 @@ class Inference {
   std::vector<std::string> notes_;
 };
 
-/// Names of the target columns, from DataSettings::training; empty: not known.
-std::vector<std::string> target_names(const Json& training);
-
 /// What the loss makes of a single output or a row of outputs.
 Decision decision_of(const nn::Loss* loss, const Shape& output);
 /// The class of one row of `classes` outputs; -1 for kNone.

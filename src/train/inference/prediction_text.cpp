@@ -127,8 +127,9 @@ bool is_csv_of_predictions(std::string_view start, const PredictionNames& names)
   const std::string ids = names.ids.empty() ? "" : joined(names.ids) + ",";
   const bool with_ids = !ids.empty() && header.starts_with(ids);
   if (with_ids) header.remove_prefix(ids.size());
-  if (header.starts_with("class,class_name,") || header == "output_0" || header.starts_with("output_0,"))
-    return true;
+  // With the ids of any model before it: this pair of names is nobody else's.
+  const bool classes = ("," + std::string(header)).find(",class,class_name,") != std::string::npos;
+  if (classes || header == "output_0" || header.starts_with("output_0,")) return true;
   if (names.classes.size() > 1 && header == joined(names.classes)) return true;
   if (names.targets.empty() || header != joined(names.targets) || end == std::string_view::npos) return false;
   const std::string_view rows = start.substr(std::min(end + 1, start.size()));
