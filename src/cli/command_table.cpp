@@ -51,10 +51,12 @@ const std::vector<Command>& commands() {
        "CHECKPOINT --data.inputs=SOURCE --output=FILE",
        "outputs and classes of every sample, as .h5, .csv or .npy",
        "Default: the test inputs that the run's configuration names. CHECKPOINT may be a Keras .h5 or "
-       ".keras.",
+       ".keras. --data.inputs=- reads rows of CSV from standard input and writes each prediction at once, to "
+       "standard output unless --output names a .csv.",
        Files::kOne,
        keys_of_prediction(),
-       {{"output", Takes::kValue, "FILE", "the file to write: .h5 (dataset /predictions), .csv or .npy"}},
+       {{"output", Takes::kValue, "FILE",
+         "the file to write: .h5 (dataset /predictions), .csv or .npy; - is standard output"}},
        predict},
       {"summary",
        "CONFIG | CHECKPOINT | KERAS_FILE",

@@ -88,10 +88,7 @@ data::SourceOptions options_of(const train::DataSettings& settings, data::Role r
 std::string convert_on_root(const CommandLine& line, const train::Settings& settings) {
   const std::string output = line.value("output");
   io::OutputGuard guard;
-  guard.add_input(settings.data.inputs.substr(0, settings.data.inputs.find(".h5:") == std::string::npos
-                                                     ? std::string::npos
-                                                     : settings.data.inputs.find(".h5:") + 3),
-                  "SOURCE");
+  for (const std::string& file : data::files_of(settings.data.inputs)) guard.add_input(file, "SOURCE");
   guard.add_output(output, "--output", is_ours);
   const std::int64_t rows = data::open_array(options_of(settings.data, data::Role::kInputs))->info().rows;
   const data::Sampler order(rows, settings.run.seed, 0,

@@ -34,9 +34,19 @@ void guard_output(const std::string& input, const std::string& output) {
   io::try_output(output, 0);
 }
 
+/// data.target_scale: what the file's outputs are.
+std::string note_of_scale(const std::string& output) {
+  if (output.ends_with(".csv")) return "the losses are those of standardised targets (data.target_scale)";
+  if (output.ends_with(".npz") || output.ends_with(".weights.h5"))
+    return "these weights make standardised targets (data.target_scale); a last Rescaling layer, as in an "
+           "exported .keras, restores their units";
+  return "a last layer, Rescaling, brings the outputs into the targets' units (data.target_scale)";
+}
+
 /// The file's model, built, so that every argument, name and shape is there.
 checkpoint::Exportable exportable(checkpoint::Contents contents) {
-  const train::ModelSource source = train::model_source_of(contents);
+  train::ModelSource source = train::model_source_of(contents);
+  if (source.target_scale.active()) source.layers.push_back(train::restoring_layer(source.target_scale));
   const std::unique_ptr<nn::Sequential> model = train::build_model(source, Shape{});
   checkpoint::Exportable result;
   if (source.has_weights) {
@@ -69,7 +79,9 @@ ExitCode export_model(comm::Session& session, const CommandLine& line) {
     if (!session.is_root()) return;
     if (contents.architecture_only && !output.ends_with(".json"))
       throw InputError("\"" + line.file + "\" holds an architecture only, no weights");
-    const std::vector<std::string> notes = checkpoint::export_file(output, exportable(std::move(contents)));
+    const bool scaled = train::model_source_of(contents).target_scale.active();
+    std::vector<std::string> notes = checkpoint::export_file(output, exportable(std::move(contents)));
+    if (scaled) notes.push_back(note_of_scale(output));
     for (const std::string& note : notes) log::note(note);
     log::info(fmt::format("{} written, {} bytes", output, std::filesystem::file_size(output)));
   });

@@ -16,6 +16,11 @@
 
 namespace nntrain::data {
 
+const std::vector<TextColumn>& ArraySource::ids() const {
+  static const std::vector<TextColumn> none;
+  return none;
+}
+
 std::size_t element_bytes(Element element) { return element == Element::kUint8 ? 1 : sizeof(float); }
 
 std::int64_t ArrayInfo::bytes() const {
@@ -108,15 +113,25 @@ std::string hex_bytes(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-std::unique_ptr<ArraySource> open_array(const SourceOptions& options) {
-  if (options.memory != nullptr) return open_memory(options);
-  if (options.source.empty()) throw InputError(options.key + " is empty; give the path of a file");
-  const SourcePath source = split_source(options.source);
-  io::InputFile file(source.path, options.key);
-  const std::span<const std::byte> start = file.peek();
-  if (!file.compressed() && io::Hdf5File::is_hdf5(source.path)) {
-    return open_hdf5(source.path, source.dataset, options);
+const char* format_name(FileFormat format) {
+  switch (format) {
+    case FileFormat::kHdf5:
+      return "HDF5";
+    case FileFormat::kNpy:
+      return "NPY";
+    case FileFormat::kIdx:
+      return "IDX";
+    case FileFormat::kSvmlight:
+      return "SVMlight";
+    case FileFormat::kTable:
+      break;
   }
+  return "CSV";
+}
+
+FileFormat format_of(io::InputFile& file, const SourcePath& source) {
+  const std::span<const std::byte> start = file.peek();
+  if (!file.compressed() && io::Hdf5File::is_hdf5(source.path)) return FileFormat::kHdf5;
   if (!source.dataset.empty()) {
     throw InputError(
         fmt::format("{} is not an HDF5 file, so it has no dataset \":{}\"", file.name(), source.dataset));
@@ -124,8 +139,8 @@ std::unique_ptr<ArraySource> open_array(const SourceOptions& options) {
   if (begins_with(start, "\x89HDF\r\n\x1a\n")) {
     throw InputError(file.name() + " is a compressed HDF5 file; decompress it with gunzip");
   }
-  if (begins_with(start, "\x93NUMPY")) return open_npy(std::move(file));
-  if (begins_with(start, std::string_view("\0\0", 2))) return open_idx(std::move(file));
+  if (begins_with(start, "\x93NUMPY")) return FileFormat::kNpy;
+  if (begins_with(start, std::string_view("\0\0", 2))) return FileFormat::kIdx;
   if (start.empty()) throw InputError(file.name() + " is empty");
   const std::string_view text(reinterpret_cast<const char*>(start.data()), start.size());
   refuse_strangers(file.name(), text);
@@ -136,8 +151,36 @@ std::unique_ptr<ArraySource> open_array(const SourceOptions& options) {
                     "or of another format",
                     file.name(), hex_bytes(start.first(std::min<std::size_t>(start.size(), 8)))));
   }
-  if (is_svmlight(text)) return open_svmlight(std::move(file), options);
-  return open_table(std::move(file), options);
+  return is_svmlight(text) ? FileFormat::kSvmlight : FileFormat::kTable;
+}
+
+std::unique_ptr<ArraySource> open_single(const SourceOptions& options) {
+  const SourcePath source = split_source(options.source);
+  io::InputFile file(source.path, options.key);
+  switch (format_of(file, source)) {
+    case FileFormat::kHdf5:
+      return open_hdf5(source.path, source.dataset, options);
+    case FileFormat::kNpy:
+      return open_npy(std::move(file));
+    case FileFormat::kIdx:
+      return open_idx(std::move(file));
+    case FileFormat::kSvmlight:
+      return open_svmlight(std::move(file), options);
+    case FileFormat::kTable:
+      break;
+  }
+  return open_tables(
+      1, [&](std::size_t) { return std::move(file); }, options);
+}
+
+std::unique_ptr<ArraySource> open_array(const SourceOptions& options) {
+  if (options.memory != nullptr) return open_memory(options);
+  if (options.source.empty()) throw InputError(options.key + " is empty; give the path of a file");
+  const std::vector<std::string> sources = list_sources(options.source, options.key);
+  if (sources.size() > 1) return open_several(sources, options);
+  SourceOptions single = options;
+  single.source = sources.front();
+  return open_single(single);
 }
 
 std::string fingerprint(const ArrayInfo& info, std::span<const std::byte> memory) {

@@ -34,6 +34,12 @@ struct ArrayInfo {
   std::int64_t bytes() const;      ///< rows * sample.size() * element_bytes
 };
 
+/// A column that is kept as text beside the samples: `data.columns = NAME: id`.
+struct TextColumn {
+  std::string name;
+  std::vector<std::string> cells;  ///< one a row of the file
+};
+
 enum class Role { kInputs, kTargets, kWeights };
 
 /// How tables are read, as the keys data.* say it; "" and "auto": found where clear.
@@ -47,6 +53,8 @@ struct TableOptions {
 
 /// Does data.columns give a column this part ("target", "weight")? InputError: it is no NAME: kind, ...
 bool has_part(const TableOptions& table, std::string_view kind);
+/// The columns to which data.columns gives this kind, as written there.
+std::vector<std::string> columns_of_kind(const TableOptions& table, std::string_view kind);
 
 /// What text in the target column may become.
 enum class Labels {
@@ -79,8 +87,17 @@ struct SourceOptions {
   Json training;
   /// Which rows train, for the statistics of missing values (rows -> one flag a row). Empty: all.
   std::function<std::vector<bool>(std::int64_t)> training_rows;
+  bool keep_ids = false;                 ///< ArraySource::ids() is wanted
   const MemoryArrays* memory = nullptr;  ///< when set, sources are names in it, not files
 };
+
+/// The files that a source means, each as `PATH` or `PATH:DATASET`: itself, or the items of a list (`a.npy,
+/// b.npy`, brackets and quotes as in Python), or those that a pattern (`data/part*.csv`, `train-*.h5:/x`)
+/// matches, in natural order: 2 before 10. What is there under the whole text is no list and no pattern.
+/// InputError, naming `key`: a pattern that nothing matches, a file that is named twice.
+std::vector<std::string> list_sources(const std::string& source, const std::string& key);
+/// The paths of these files, for whoever must not write over them; empty for what cannot be listed.
+std::vector<std::string> files_of(const std::string& source);
 
 /// An opened file: its header is read and checked, its samples not yet.
 class ArraySource {
@@ -90,6 +107,8 @@ class ArraySource {
   /// Reads all samples into `memory` (info().bytes()), row-major, element type as info(). Checks every
   /// value: NaN and Inf throw InputError with row and column. Local.
   virtual void read(std::span<std::byte> memory) = 0;
+  /// The columns that data.columns calls ids, where SourceOptions::keep_ids asked for them.
+  virtual const std::vector<TextColumn>& ids() const;
 };
 
 /// Opens by content, not by name: gzip magic, IDX magic, HDF5 signature, NPY magic, else CSV. Throws

@@ -1,6 +1,7 @@
 #pragma once
 // Private to src/data: one opener a file format, and what they share.
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,7 +14,10 @@ namespace nntrain::data {
 
 std::unique_ptr<ArraySource> open_idx(io::InputFile file);
 std::unique_ptr<ArraySource> open_npy(io::InputFile file);
-std::unique_ptr<ArraySource> open_table(io::InputFile file, const SourceOptions& options);
+/// One table, or several files that are one: open(0) .. open(files - 1), one after the other.
+std::unique_ptr<ArraySource> open_tables(std::size_t files,
+                                         const std::function<io::InputFile(std::size_t)>& open,
+                                         const SourceOptions& options);
 /// "0.5 1:2.5 3:1": target, then index:value from 1; what is absent is 0. Does text begin so?
 bool is_svmlight(std::string_view start);
 std::unique_ptr<ArraySource> open_svmlight(io::InputFile file, const SourceOptions& options);
@@ -23,6 +27,18 @@ void refuse_strangers(const std::string& name, std::string_view start);
 /// `dataset` empty: the only one in the root.
 std::unique_ptr<ArraySource> open_hdf5(const std::string& path, const std::string& dataset,
                                        const SourceOptions& options);
+
+/// What a file is, its content says.
+enum class FileFormat { kHdf5, kNpy, kIdx, kSvmlight, kTable };
+const char* format_name(FileFormat format);
+/// `file` is that of `source`, nothing read of it. InputError: it is none of them.
+struct SourcePath;
+FileFormat format_of(io::InputFile& file, const SourcePath& source);
+/// The file that options.source names, a single one.
+std::unique_ptr<ArraySource> open_single(const SourceOptions& options);
+/// The rows of all `sources`, in their order; options.source is what the user wrote for them.
+std::unique_ptr<ArraySource> open_several(const std::vector<std::string>& sources,
+                                          const SourceOptions& options);
 
 /// A source's path and dataset: "a.h5:/x/kernel:0" splits at the first colon behind an existing file.
 struct SourcePath {

@@ -26,10 +26,10 @@ class StreamFile {
   StreamFile(const StreamFile&) = delete;
   StreamFile& operator=(const StreamFile&) = delete;
   void append(std::string_view bytes);
+  void flush();  ///< what was appended is on its way
   void close();
 
  private:
-  void flush();
   System& system_;
   std::string path_, buffer_;
   int descriptor_ = -1;

@@ -30,12 +30,14 @@ std::string quoted_list(const std::vector<std::string>& names) {
 ColumnReader::ColumnReader(ColumnPlan plan, const NumberFormat& numbers)
     : plan_(std::move(plan)), numbers_(numbers) {
   const Json& training = plan_.training;
+  look_for_plain();
   if (!training.is_object()) return;
   plan_.kind = parse_kind(training.value("kind", "auto"));
   plan_.argument = training.value("argument", "");
   prefix_ = training.value("prefix", "");
   suffix_ = training.value("suffix", "");
   unit_known_ = !prefix_.empty() || !suffix_.empty();
+  look_for_plain();
   fill_ = training.value("fill", 0.0);
   indicator_ = training.value("indicator", false);
   plan_.missing = training.contains("fill") ? MissingRule{MissingHow::kConstant, ""} : MissingRule{};
@@ -43,6 +45,12 @@ ColumnReader::ColumnReader(ColumnPlan plan, const NumberFormat& numbers)
   categories_ = training["categories"].get<std::vector<std::string>>();
   known_categories_ = true;
   for (std::size_t i = 0; i < categories_.size(); ++i) places_.emplace(categories_[i], i);
+}
+
+void ColumnReader::look_for_plain() {
+  const bool bare = plan_.kind == ColumnKind::kAuto ||
+                    (plan_.kind == ColumnKind::kNumeric && unit_known_ && prefix_.empty() && suffix_.empty());
+  plain_ = bare && !plan_.may_be_index && numbers_ == NumberFormat{};
 }
 
 std::string ColumnReader::add(std::string_view field) {
@@ -81,6 +89,7 @@ std::string ColumnReader::add(std::string_view field) {
     complaint.clear();
   }
   values_.push_back(value);
+  if (!plain_) look_for_plain();
   return complaint;
 }
 

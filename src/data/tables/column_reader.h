@@ -34,8 +34,23 @@ class ColumnReader {
  public:
   ColumnReader(ColumnPlan plan, const NumberFormat& numbers);
 
+  /// The rows to come are another file's, which has its own marks and may count its rows anew.
+  void begin_file(const NumberFormat& numbers) {
+    numbers_ = numbers;
+    distinct_.clear();
+    look_for_plain();
+  }
   /// Takes the next row's cell; a complaint, or empty.
   std::string add(std::string_view field);
+  /// Must add() see the text of a plain number, as read_plain_number() reads it? Else add_plain() takes it.
+  bool wants_text(float value) const {
+    constexpr float kWholeBelow = 16777216.0F;  // from there on whole numbers may be rounded: a note
+    return !plain_ || !(value < kWholeBelow) || !(value > -kWholeBelow);
+  }
+  void add_plain(float value) { values_.push_back(value); }
+  /// Is it one value a row, none of them missing?
+  bool is_bare() const { return missing_ == 0 && !indicator_ && plan_.kind != ColumnKind::kCategorical; }
+  const std::vector<float>& values() const { return values_; }
   /// The complaint of a column that may be an index, kept until it is known whether it is one.
   const std::string& put_off() const { return put_off_; }
   std::int64_t put_off_row() const { return put_off_row_; }
@@ -54,7 +69,6 @@ class ColumnReader {
   Json description() const;  ///< for ColumnPlan::training
   const ColumnPlan& plan() const { return plan_; }
   const std::vector<std::string>& notes() const { return notes_; }
-  std::vector<float>& values() { return values_; }
 
  private:
   std::string add_numeric(std::string_view field, float& value);
@@ -64,6 +78,7 @@ class ColumnReader {
   void note_rounding(std::string_view field, float value);
   void watch_index(std::string_view field);
   void sort_categories();
+  void look_for_plain();
   void finish_missing(const std::vector<bool>& training_rows, const std::string& where);
   bool fills() const { return plan_.missing.how != MissingHow::kError; }
 
@@ -75,6 +90,7 @@ class ColumnReader {
   std::vector<std::string> categories_;
   bool known_categories_ = false;
   bool unit_known_ = false;
+  bool plain_ = false;           ///< cells are numbers without a unit, with a decimal point
   std::string prefix_, suffix_;  ///< of numbers with a unit, the same in every row
   std::set<std::string, std::less<>> distinct_;
   bool all_distinct_ = true, all_whole_ = true;

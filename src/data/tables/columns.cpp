@@ -211,4 +211,12 @@ bool has_part(const TableOptions& table, std::string_view kind) {
                      [&](const ColumnWish& wish) { return kind_name(wish.kind) == kind; });
 }
 
+std::vector<std::string> columns_of_kind(const TableOptions& table, std::string_view kind) {
+  std::vector<std::string> columns;
+  for (const ColumnWish& wish : parse_wishes(table.columns)) {
+    if (kind_name(wish.kind) == kind) columns.push_back(wish.column);
+  }
+  return columns;
+}
+
 }  // namespace nntrain::data

@@ -31,17 +31,30 @@ void LabelColumn::add(std::string_view field, std::int64_t line) {
   auto found = places_.find(field);
   if (found == places_.end()) {
     found = places_.emplace(std::string(field), texts_.size()).first;
-    texts_.push_back({std::string(field), static_cast<std::int64_t>(values_.size()), line, 0});
+    texts_.push_back({std::string(field), static_cast<std::int64_t>(values_.size()), line, 0, numbers_});
   }
+  if (texts_[found->second].format != numbers_) compare_formats(texts_[found->second]);
   ++texts_[found->second].count;
   values_.push_back(static_cast<float>(found->second));
 }
 
+/// The same text in files of different decimal marks: is it the same number?
+void LabelColumn::compare_formats(const Text& text) {
+  float there = 0, here = 0;
+  const NumberState first = parse(text, there);
+  if (first == parse_number(text.text, numbers_, here) && there == here) return;
+  two_readings_ =
+      complain(text, shown(text.text) +
+                         " means one number here and another in a later file, which writes numbers "
+                         "differently; say data.decimal (and data.thousands) for all of them");
+}
+
 CellComplaint LabelColumn::finish() {
+  if (!two_readings_.text.empty()) return two_readings_;
   std::vector<float> numbers(texts_.size());
   bool all_numbers = true, all_known = !known_.empty();
   for (std::size_t i = 0; i < texts_.size(); ++i) {
-    all_numbers = all_numbers && parse_number(texts_[i].text, numbers_, numbers[i]) == NumberState::kGood;
+    all_numbers = all_numbers && parse(texts_[i], numbers[i]) == NumberState::kGood;
     all_known = all_known && std::find(known_.begin(), known_.end(), texts_[i].text) != known_.end();
   }
   float ignored = 0;
@@ -89,7 +102,7 @@ CellComplaint LabelColumn::check_classes() const {
                     " marks a missing label; repair or remove such rows (or name it in data.class_names, "
                     "if it is a class)");
     }
-    if (parse_number(text.text, numbers_, ignored) == NumberState::kNoNumber) {
+    if (parse(text, ignored) == NumberState::kNoNumber) {
       if (first_text == nullptr) first_text = &text;
     } else {
       number_rows += text.count;
@@ -118,7 +131,7 @@ bool LabelColumn::has_sets(const std::string& known_separator) const {
   if (!known_separator.empty()) return true;
   float ignored = 0;
   const bool text = std::any_of(texts_.begin(), texts_.end(), [&](const Text& one) {
-    return !marks_missing(one.text) && parse_number(one.text, numbers_, ignored) == NumberState::kNoNumber;
+    return !marks_missing(one.text) && parse(one, ignored) == NumberState::kNoNumber;
   });
   return text && (!find_separator().empty() || places_.contains(""));
 }

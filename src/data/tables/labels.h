@@ -24,6 +24,8 @@ class LabelColumn {
   LabelColumn(std::vector<std::string> known, const NumberFormat& numbers)
       : known_(std::move(known)), numbers_(numbers) {}
 
+  /// The rows to come are another file's, which may write numbers in its own way.
+  void begin_file(const NumberFormat& numbers) { numbers_ = numbers; }
   void add(std::string_view field, std::int64_t line);
 
   /// Numbers, or indices of classes.
@@ -43,7 +45,12 @@ class LabelColumn {
   struct Text {
     std::string text;
     std::int64_t row = 0, line = 0, count = 0;
+    NumberFormat format;  ///< of the file where it came first
   };
+  NumberState parse(const Text& text, float& value) const {
+    return parse_number(text.text, text.format, value);
+  }
+  void compare_formats(const Text& text);
   CellComplaint complain(const Text& text, const std::string& what) const {
     return {text.row, text.line, what};
   }
@@ -58,6 +65,7 @@ class LabelColumn {
   std::vector<float> values_;
   std::vector<std::string> names_;
   std::string separator_;
+  CellComplaint two_readings_;
   bool are_classes_ = false;
 };
 

@@ -14,6 +14,7 @@ enum class NumberState { kGood, kEmpty, kNoNumber, kNan, kInfinite, kTooLarge };
 struct NumberFormat {
   char decimal = '.';
   char thousands = '\0';  ///< none; groups of three digits before the decimal mark
+  bool operator==(const NumberFormat&) const = default;
 };
 
 /// Numbers with a decimal point, as every program writes them.

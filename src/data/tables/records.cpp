@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 
 #include "core/error.h"
 
@@ -40,12 +41,29 @@ bool is_empty_record(std::string_view record, char delimiter) {
                      [&](char c) { return is_blank(c) && (c != '\t' || delimiter != '\t'); });
 }
 
-RecordScanner::RecordScanner(io::InputFile file, const Dialect& dialect)
-    : file_(std::move(file)), dialect_(dialect) {
+ByteStream stream_of(io::InputFile file) {
+  const auto shared = std::make_shared<io::InputFile>(std::move(file));
+  return {shared->name(), [shared](std::span<std::byte> memory) { return shared->read_some(memory); },
+          shared->compressed() ? 0 : shared->file_bytes()};
+}
+
+ByteStream stream_of(std::string_view text, std::string name) {
+  return {std::move(name),
+          [text](std::span<std::byte> memory) mutable {
+            const std::size_t count = std::min(text.size(), memory.size());
+            std::memcpy(memory.data(), text.data(), count);
+            text.remove_prefix(count);
+            return count;
+          },
+          static_cast<std::int64_t>(text.size())};
+}
+
+RecordScanner::RecordScanner(ByteStream stream, const Dialect& dialect, std::int64_t first_line)
+    : stream_(std::move(stream)), dialect_(dialect), next_line_(first_line), record_line_(first_line) {
   buffer_.resize(kBlockBytes);
   if (dialect_.skip_bytes > 0) {
     std::string mark(dialect_.skip_bytes, '\0');
-    file_.read_exactly(std::as_writable_bytes(std::span(mark)), "the byte order mark");
+    stream_.read(std::as_writable_bytes(std::span(mark)));
   }
   fill();
   std::string_view line;
@@ -59,14 +77,14 @@ RecordScanner::RecordScanner(io::InputFile file, const Dialect& dialect)
 std::size_t RecordScanner::read_block() {
   if (dialect_.encoding == Encoding::kUtf8) {
     const std::size_t room = buffer_.size() - end_;
-    const std::size_t got = file_.read_some(std::as_writable_bytes(std::span(buffer_).subspan(end_)));
+    const std::size_t got = stream_.read(std::as_writable_bytes(std::span(buffer_).subspan(end_)));
     at_end_ = got < room;
     end_ += got;
     return got;
   }
   const std::size_t waiting = raw_.size();
   raw_.resize(kBlockBytes);
-  const std::size_t got = file_.read_some(std::as_writable_bytes(std::span(raw_).subspan(waiting)));
+  const std::size_t got = stream_.read(std::as_writable_bytes(std::span(raw_).subspan(waiting)));
   at_end_ = got < kBlockBytes - waiting;
   raw_.resize(waiting + got);
   std::string text;

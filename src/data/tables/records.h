@@ -2,7 +2,10 @@
 // Private to src/data: CSV (RFC 4180) as records and fields. Files are streamed; a record lies in memory
 // alone.
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,26 +20,36 @@ bool has_open_quote(std::string_view record, char delimiter);
 /// Nothing in it but blanks (and tabs, where they do not delimit cells).
 bool is_empty_record(std::string_view record, char delimiter);
 
+/// Where a table's text comes from.
+struct ByteStream {
+  std::string name;                                       ///< for messages
+  std::function<std::size_t(std::span<std::byte>)> read;  ///< fewer bytes than asked for only at the end
+  std::int64_t bytes = 0;                                 ///< of the file; 0: not known
+};
+ByteStream stream_of(io::InputFile file);
+/// `text` outlives the stream.
+ByteStream stream_of(std::string_view text, std::string name);
+
 /// Records of a file, one after the other, as UTF-8; empty lines and comments are skipped, a line break
 /// inside quotes belongs to its field. LF, CRLF and CR.
 class RecordScanner {
  public:
-  RecordScanner(io::InputFile file, const Dialect& dialect);
+  RecordScanner(ByteStream stream, const Dialect& dialect, std::int64_t first_line = 1);
 
   /// False at the end. `record` is valid until the next call. InputError: a quote without an end, a record
   /// beyond 64 MiB.
   bool next(std::string_view& record);
   std::int64_t line() const { return record_line_; }   ///< where the last record began, from 1
   std::int64_t comments() const { return comments_; }  ///< lines skipped so far
-  const std::string& name() const { return file_.name(); }
-  std::int64_t file_bytes() const { return file_.compressed() ? 0 : file_.file_bytes(); }
+  const std::string& name() const { return stream_.name; }
+  std::int64_t file_bytes() const { return stream_.bytes; }
 
  private:
   bool take_line(std::string_view& line, std::size_t begin);
   bool fill();
   std::size_t read_block();
 
-  io::InputFile file_;
+  ByteStream stream_;
   Dialect dialect_;
   std::string buffer_;
   std::string raw_;        ///< bytes before decoding, where the file is not UTF-8

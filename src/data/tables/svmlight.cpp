@@ -40,7 +40,7 @@ struct Entry {
 class SvmReader {
  public:
   SvmReader(io::InputFile file, const SourceOptions& options)
-      : options_(options), scanner_(std::move(file), blank_separated()) {}
+      : options_(options), scanner_(stream_of(std::move(file)), blank_separated()) {}
 
   std::unique_ptr<ArraySource> read() {
     std::string_view record;

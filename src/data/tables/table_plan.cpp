@@ -296,10 +296,32 @@ class Matcher {
 
 }  // namespace
 
+namespace {
+
+/// Columns of data.columns' kind id; one that is not there is a note: predictions do without.
+void keep_ids(const TableLayout& layout, const SourceOptions& options, const std::string& name,
+              TablePlan& plan) {
+  for (const ColumnWish& wish : parse_wishes(options.table.columns)) {
+    if (wish.kind != ColumnKind::kId) continue;
+    const std::vector<std::size_t> found =
+        choose_columns("\"" + wish.column + "\"", layout, UnknownNames::kIgnored, name);
+    if (found.empty())
+      plan.notes.push_back(
+          fmt::format("{} has no column \"{}\", the id; predictions carry none", name, wish.column));
+    for (const std::size_t column : found) {
+      const bool named = column < layout.header.size() && !layout.header[column].empty();
+      plan.ids.emplace_back(column, named ? layout.header[column] : fmt::format("column_{}", column));
+    }
+  }
+}
+
+}  // namespace
+
 TablePlan plan_table(const TableLayout& layout, const SourceOptions& options, const std::string& name) {
-  if (options.training.is_object() && options.training.contains("columns"))
-    return Matcher(layout, options, name).plan();
-  return Planner(layout, options, name).plan();
+  const bool known = options.training.is_object() && options.training.contains("columns");
+  TablePlan plan = known ? Matcher(layout, options, name).plan() : Planner(layout, options, name).plan();
+  if (options.keep_ids) keep_ids(layout, options, name, plan);
+  return plan;
 }
 
 }  // namespace nntrain::data

@@ -2,6 +2,7 @@
 // Private to src/data: which columns of a table are read, and as what.
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/array_source.h"
@@ -13,6 +14,7 @@ struct TablePlan {
   std::vector<ColumnPlan> columns;  ///< in the order of the samples' values
   bool named = false;               ///< by names that occur once each
   std::vector<std::string> notes;
+  std::vector<std::pair<std::size_t, std::string>> ids;  ///< columns kept as text, and their names
 };
 
 /// While training: the options choose. With options.training: the columns of the training table, by name

@@ -7,15 +7,19 @@ namespace nntrain::train {
 const std::vector<Key>& keys() {
   constexpr auto kRepeated = Key::Repeats::kYes;
   static const std::vector<Key> table = {
-      {"data.inputs", "", "source of the inputs: PATH or PATH:DATASET (IDX, CSV, HDF5, NPY; .gz too)"},
+      {"data.inputs", "",
+       "source of the inputs: PATH or PATH:DATASET (IDX, CSV, HDF5, NPY; .gz too), a list or a pattern of "
+       "them",
+       kRepeated},
       {"data.targets", "",
-       "source of the targets; may be left out when inputs and targets are columns of one CSV"},
-      {"data.sample_weight", "", "source of one weight per sample; supersedes fit.class_weight"},
-      {"data.validation_inputs", "", "source of the validation inputs, when they are files of their own"},
-      {"data.validation_targets", "", "source of the validation targets"},
-      {"data.validation_sample_weight", "", "source of the validation weights"},
-      {"data.test_inputs", "", "source of the test inputs: what `evaluate` uses"},
-      {"data.test_targets", "", "source of the test targets"},
+       "source of the targets; may be left out when inputs and targets are columns of one CSV", kRepeated},
+      {"data.sample_weight", "", "source of one weight per sample; supersedes fit.class_weight", kRepeated},
+      {"data.validation_inputs", "", "source of the validation inputs, when they are files of their own",
+       kRepeated},
+      {"data.validation_targets", "", "source of the validation targets", kRepeated},
+      {"data.validation_sample_weight", "", "source of the validation weights", kRepeated},
+      {"data.test_inputs", "", "source of the test inputs: what `evaluate` uses", kRepeated},
+      {"data.test_targets", "", "source of the test targets", kRepeated},
       {"data.rows", "", "Python slice of the rows that train, e.g. 5000: (default: all)"},
       {"data.validation_rows", "", "Python slice of the rows that validate, e.g. :5000"},
       {"data.input_columns", "", "CSV: names or Python slices of the input columns (default: all others)"},
@@ -33,6 +37,9 @@ const std::vector<Key>& keys() {
        "tables: NAME: kind, ... with kinds numeric, categorical, boolean, date, id, weight, target, ignore"},
       {"data.missing", "error",
        "tables: error, mean, median, most_frequent, constant(v), indicator; or NAME: one of these, ..."},
+      {"data.target_scale", "none",
+       "none, or standardize: the loss sees targets of mean 0 and deviation 1; metrics and predictions keep "
+       "the units"},
       {"data.validation", "", "split(0.1, shuffle=True, stratify=True): a part of the rows validates"},
       {"data.folds", "", "cut the rows into so many parts at random, of which fit.fold validates"},
       {"model.name", "sequential", "name of the model"},

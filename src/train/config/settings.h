@@ -31,10 +31,12 @@ struct DataSettings {
   std::string input_columns, target_columns;
   std::string positive_class;
   double scale = 1.0;
+  bool standardize_targets = false;
   std::vector<std::string> class_names;
   data::TableOptions table;
   SplitSettings split;
   const data::MemoryArrays* memory = nullptr;  ///< sources are names in it: an embedding program's arrays
+  bool keep_ids = false;                       ///< predict: columns of kind id go beside the predictions
   Json training;  ///< evaluate and predict: DataSets::description()["table"] of the training; null: not known
 };
 

@@ -103,6 +103,7 @@ data::SourceOptions DataLoader::options_of(data::Role role, const Part& part) co
   options.role = role;
   options.table = settings_.table;
   options.memory = settings_.memory;
+  options.keep_ids = settings_.keep_ids && !targets;
   options.of_one_table = part.targets.empty();
   options.source = targets && !part.targets.empty() ? part.targets : part.inputs;
   options.key = std::string("data.") + part.name + (targets ? "targets" : "inputs");
@@ -142,6 +143,7 @@ std::size_t DataLoader::load(const Part& part, const data::SourceOptions& source
       },
       [&](std::span<std::byte> memory) {
         source->read(memory);
+        if (training) sets_.ids = source->ids();
         if (training)
           reorder_rows(memory, memory.size() / static_cast<std::size_t>(source->info().rows), order_);
       }));
@@ -333,8 +335,19 @@ void DataLoader::load_weights(const Part& part, const TargetPlan& plan, const Lo
   weights_of_samples_ = weights_of_samples_ || (training && !by_class);
 }
 
+/// Every rank measures the same rows in the same order.
+void DataLoader::scale_targets(const TargetPlan& plan) {
+  if (!settings_.standardize_targets) return;
+  comm::collectively(session_, "data.target_scale", [&] {
+    const std::vector<std::string> names = target_names(sets_.table);
+    sets_.target_scale = measure_targets(sets_.train.targets, sets_.target_shape, *plan.loss, names);
+    sets_.notes.push_back(describe(sets_.target_scale, names));
+  });
+}
+
 void DataLoader::load_targets(const TargetPlan& plan) {
   load_part_targets(train_, plan, sets_.train);
+  scale_targets(plan);
   if (!sets_.validation) return;
   if (own_validation_files_) {
     load_part_targets(validation_, plan, *sets_.validation);

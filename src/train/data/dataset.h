@@ -14,6 +14,7 @@
 #include "data/batch.h"
 #include "nn/losses/loss.h"
 #include "train/config/settings.h"
+#include "train/data/target_scale.h"
 
 namespace nntrain::train {
 
@@ -44,14 +45,23 @@ struct DataSets {
   Shape target_shape;
   std::vector<std::string> class_names;
   float scale = 1.0F;
-  Json columns = Json::array();  ///< names of the inputs' values, where they come from a table
-  Json table = Json::object();   ///< {"inputs", "targets"}: how they were read (data::ArrayInfo::table)
+  TargetScale target_scale;
+  Json columns = Json::array();       ///< names of the inputs' values, where they come from a table
+  Json table = Json::object();        ///< {"inputs", "targets"}: how they were read (data::ArrayInfo::table)
+  std::vector<data::TextColumn> ids;  ///< of the rows of the inputs' file, on the ranks that read it
   std::vector<std::string> report, notes;  ///< what the header says of the data: facts, and advice
   /// What of this evaluate and predict need, for the checkpoint.
-  Json description() const { return {{"columns", columns}, {"table", table}}; }
+  Json description() const {
+    Json all = {{"columns", columns}, {"table", table}};
+    if (target_scale.active()) all["target_scale"] = target_scale.description();
+    return all;
+  }
   Json fingerprints;  ///< {"inputs": {"source","shape","sha256"}, ...} : what a resume compares
   std::int64_t bytes = 0;
 };
+
+/// Names of the target columns, from DataSets::table; empty: not known.
+std::vector<std::string> target_names(const Json& table);
 
 /// Samples of the data's shape for a model of another: equal, or (a note) the same number of values where one
 /// of both is flat or has axes of one value. InputError with both shapes otherwise. Pure; a note or empty.
@@ -93,6 +103,7 @@ class DataLoader {
   void load_part_targets(const Part& part, const TargetPlan& plan, Samples& samples);
   void load_weights(const Part& part, const TargetPlan& plan, const LoadedArray& targets, Samples& samples);
   void split();
+  void scale_targets(const TargetPlan& plan);
   std::vector<std::int64_t> row_classes() const;
   void take_inputs(const Part& part, const LoadedArray& array);
   void report(const data::ArrayInfo& info, const std::string& source);

@@ -23,6 +23,14 @@ std::string check_sample_shape(const Shape& data, const Shape& model, const std:
                    "), the model expects " + model.to_string());
 }
 
+std::vector<std::string> target_names(const Json& table) {
+  std::vector<std::string> names;
+  if (!table.is_object() || !table.contains("targets")) return names;
+  for (const Json& column : table["targets"].value("columns", Json::array()))
+    names.push_back(column.value("name", ""));
+  return names;
+}
+
 Shape sample_shape(const DataSettings& settings) {
   data::SourceOptions options;
   options.source = settings.inputs;

@@ -31,6 +31,27 @@ Inference::Inference(comm::Session& session, Log& log, checkpoint::Contents cont
     source = model_source_of(contents_);
     compile = compile_settings(configuration, task);
   });
+  if (task == Task::kPredictStream) {
+    comm::collectively(session_, "model", [&] { build(source, Shape{}, task, compile); });
+    data_.scale = static_cast<float>(data_settings_.scale);
+    data_.class_names = data_settings_.class_names;
+  } else {
+    load(task, source, compile);
+  }
+  if (contents_.data.is_object())
+    data_.target_scale = TargetScale::from(contents_.data.value("target_scale", Json()));
+  if (task == Task::kEvaluate && data_.target_scale.active())
+    notes_.push_back(
+        "the loss is that of standardised targets, as in training; all else is in their own units");
+  notes_.insert(notes_.end(), data_.notes.begin(), data_.notes.end());
+  if (data_.class_names.empty() && contents_.data.is_object())
+    data_.class_names = contents_.data.value("class_names", std::vector<std::string>{});
+  if (const std::string& positive = data_settings_.positive_class; !positive.empty())
+    data_.class_names = {"not " + positive, positive};
+  make_engine(source, task);
+}
+
+void Inference::load(Task task, const ModelSource& source, CompileSettings& compile) {
   DataLoader loader(session_, data_settings_, fit_settings_);
   loader.load_inputs();
   comm::collectively(session_, "model", [&] { build(source, loader.sets().input_shape, task, compile); });
@@ -43,12 +64,6 @@ Inference::Inference(comm::Session& session, Log& log, checkpoint::Contents cont
       fuse_head(*model_, *compiled_.loss);
     });
   }
-  notes_.insert(notes_.end(), data_.notes.begin(), data_.notes.end());
-  if (data_.class_names.empty() && contents_.data.is_object())
-    data_.class_names = contents_.data.value("class_names", std::vector<std::string>{});
-  if (const std::string& positive = data_settings_.positive_class; !positive.empty())
-    data_.class_names = {"not " + positive, positive};
-  make_engine(source, task);
 }
 
 /// What the configuration says, completed by the file. Predictions need no loss: one that is not known is a
@@ -66,8 +81,10 @@ CompileSettings Inference::compile_settings(const Configuration& configuration, 
 
 void Inference::build(const ModelSource& source, const Shape& sample, Task task, CompileSettings& compile) {
   model_ = build_model(source, sample);
-  const std::string note = check_sample_shape(sample, model_->input_shape(), data_settings_.inputs);
-  if (!note.empty()) notes_.push_back(note);
+  if (task != Task::kPredictStream) {
+    const std::string note = check_sample_shape(sample, model_->input_shape(), data_settings_.inputs);
+    if (!note.empty()) notes_.push_back(note);
+  }
   choose_loss(compile, model_->output_shape());
   if (!compile.loss.is_null()) compiled_.loss = make_loss(compile);
   if (task == Task::kEvaluate && !compiled_.loss)
@@ -93,6 +110,8 @@ DataSettings Inference::choose_data(const Configuration& configuration, Task tas
     data.targets.clear();
   }
   data.split = {};
+  data.keep_ids = task != Task::kEvaluate;
+  data.standardize_targets = false;  // by the training's rows, not by these
   data.training = contents_.data.is_object() ? contents_.data.value("table", Json()) : Json();
   if (data.training.is_object()) {  // columns are matched by name, unless the command line chooses others
     if (configuration.origin("data.input_columns") != "command line") data.input_columns.clear();
@@ -109,8 +128,9 @@ DataSettings Inference::choose_data(const Configuration& configuration, Task tas
 
 void Inference::make_engine(const ModelSource& source, Task task) {
   // Predictions are not summed, and no row's depends on the others in a call: each rank has an equal part.
-  const int shards = task == Task::kPredict ? session_.size() : kShards;
-  batch_rows_ = task == Task::kPredict ? std::max(kBatchRows, kPredictedRows * session_.size()) : kBatchRows;
+  const bool predicts = task != Task::kEvaluate;
+  const int shards = predicts ? session_.size() : kShards;
+  batch_rows_ = predicts ? std::max(kBatchRows, kPredictedRows * session_.size()) : kBatchRows;
   local_ = shards_of_rank(session_.rank(), session_.size(), shards);
   sums_ = std::make_unique<GatherSum>(session_, shards);
   values_ = comm::SharedArray::allocate(session_, std::max<std::int64_t>(64, model_->total_floats() * 4));
@@ -127,8 +147,10 @@ void Inference::make_engine(const ModelSource& source, Task task) {
   session_.barrier();
   ReplicaOptions options;
   options.evaluation = {local_, shards, sums_.get()};
-  options.evaluation_rows = std::min(batch_rows_, data_.train.rows());
+  options.evaluation_rows =
+      task == Task::kPredictStream ? batch_rows_ : std::min(batch_rows_, data_.train.rows());
   options.largest_mode = nn::Mode::kInference;
+  options.target_scale = &data_.target_scale;
   const bool with_loss = data_.train.has_targets();
   replica_ = std::make_unique<Replica>(*model_, with_loss ? compiled_.loss.get() : nullptr, data_.scale,
                                        options, times_);
@@ -170,20 +192,60 @@ Evaluation Inference::evaluate() {
 }
 
 Predictions Inference::predict() {
+  Predictions predictions = predict(data_.train);
+  const auto first = static_cast<std::ptrdiff_t>(data_.train.inputs.first);
+  for (const data::TextColumn& id : data_.ids) {
+    const auto begin = id.cells.begin() + first;
+    predictions.ids.push_back({id.name, {begin, begin + static_cast<std::ptrdiff_t>(predictions.rows)}});
+  }
+  return predictions;
+}
+
+Predictions Inference::predict_rows(std::span<const float> rows) {
+  const std::int64_t width = model_->input_shape().size();
+  const std::int64_t count = session_.maximum(static_cast<std::int64_t>(rows.size()) / width);
+  std::vector<float> all(rows.begin(), rows.end());
+  all.resize(static_cast<std::size_t>(count * width));
+  if (count > 0) session_.broadcast(std::as_writable_bytes(std::span(all)));
+  Samples samples;
+  samples.inputs = {reinterpret_cast<const std::byte*>(all.data()), data::Element::kFloat32, width, 0, count};
+  return predict(samples);
+}
+
+/// As the training's table, by name where it has names; else that many numbers a row.
+data::SourceOptions Inference::stream_options() const {
+  data::SourceOptions options;
+  options.key = "data.inputs";
+  options.columns = data_settings_.input_columns;
+  options.table = data_settings_.table;
+  options.keep_ids = true;
+  const Json& known = data_settings_.training;
+  if (known.is_object() && known.contains("inputs") && known["inputs"].contains("columns"))
+    options.training = known["inputs"];
+  if (options.training.is_object()) return options;
+  const std::int64_t width = model_->input_shape().size();
+  options.columns.clear();
+  options.training = {{"named", false}, {"width", width}, {"columns", Json::array()}};
+  for (std::int64_t i = 0; i < width; ++i)
+    options.training["columns"].push_back({{"name", ""}, {"index", i}, {"kind", "auto"}});
+  return options;
+}
+
+Predictions Inference::predict(const Samples& samples) {
   const auto start = std::chrono::steady_clock::now();
   Predictions predictions;
-  predictions.rows = data_.train.rows();
+  predictions.rows = samples.rows();
   predictions.output_shape = model_->output_shape();
   predictions.decision = decision_of(compiled_.loss.get(), model_->output_shape());
   predictions.class_names = data_.class_names;
-  predictions.target_names = target_names_of(contents_.data);
+  predictions.target_names = target_names(data_settings_.training);
   const data::Sampler in_order(predictions.rows, 0, 0, data::Order::kFile);
   if (session_.is_root()) {
     predictions.values.reserve(static_cast<std::size_t>(predictions.rows * predictions.output_shape.size()));
   }
   for (std::int64_t position = 0; position < predictions.rows; position += batch_rows_) {
     const std::int64_t rows = std::min(batch_rows_, predictions.rows - position);
-    const std::span<const float> mine = replica_->predict({&data_.train, &in_order, position, rows, 0});
+    const std::span<const float> mine = replica_->predict({&samples, &in_order, position, rows, 0});
     for (const std::vector<std::byte>& part :
          session_.gather(std::as_bytes(mine))) {  // rank order is row order
       const std::size_t old = predictions.values.size();
@@ -193,19 +255,6 @@ Predictions Inference::predict() {
   }
   predictions.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return predictions;
-}
-
-std::vector<std::string> target_names_of(const Json& data) {
-  std::vector<std::string> names;
-  if (!data.is_object()) return names;
-  const Json table = data.value("table", Json::object());
-  const Json targets = table.is_object() ? table.value("targets", Json::object()) : Json::object();
-  if (!targets.is_object()) return names;
-  for (const Json& column : targets.value("columns", Json::array())) {
-    names.push_back(column.value("name", ""));
-    if (names.back().empty()) return {};
-  }
-  return names;
 }
 
 Decision decision_of(const nn::Loss* loss, const Shape& output) {

@@ -33,13 +33,20 @@ struct Predictions {
   std::vector<float> values;  ///< (rows, output_shape.size())
   Decision decision = Decision::kNone;
   std::vector<std::string> class_names;
-  std::vector<std::string> target_names;  ///< of the training table, one an output; or none
+  std::vector<std::string> target_names;  ///< of the training's target columns; may be empty
+  std::vector<data::TextColumn> ids;      ///< of these rows
   double seconds = 0;
 };
 
+struct PredictionNames;
+
 class Inference {
  public:
-  enum class Task { kEvaluate, kPredict };
+  enum class Task {
+    kEvaluate,
+    kPredict,
+    kPredictStream,  ///< no data are loaded: rows come by and by
+  };
 
   /// `configuration`: what the checkpoint holds, overridden by the command line. Inputs are data.inputs when
   /// the command line gives it, else data.test_inputs. Collective; throws InputError on all ranks alike.
@@ -51,8 +58,15 @@ class Inference {
 
   Evaluation evaluate();  ///< collective
   Predictions predict();  ///< collective
+  /// Of rank 0's `rows`, (n, inputs); n may be 0. Collective.
+  Predictions predict_rows(std::span<const float> rows);
+  /// How rows are to be read that become inputs of predict_rows().
+  data::SourceOptions stream_options() const;
+  const Shape& input_shape() const { return model_->input_shape(); }
 
  private:
+  Predictions predict(const Samples& samples);
+  void load(Task task, const ModelSource& source, CompileSettings& compile);
   DataSettings choose_data(const Configuration& configuration, Task task) const;
   CompileSettings compile_settings(const Configuration& configuration, Task task) const;
   void build(const ModelSource& source, const Shape& sample, Task task, CompileSettings& compile);
@@ -77,10 +91,6 @@ class Inference {
   std::vector<std::string> notes_;
 };
 
-/// Names of the target columns that a checkpoint (`data` of its contents) was trained on; none where a column
-/// has no name.
-std::vector<std::string> target_names_of(const Json& data);
-
 /// What the loss makes of a single output or a row of outputs.
 Decision decision_of(const nn::Loss* loss, const Shape& output);
 /// The class of one row of `classes` outputs; -1 for kNone.
@@ -96,6 +106,6 @@ void check_prediction_path(const std::string& path);
 /// Rank 0, before anything is computed. Throws InputError when `path` is the model, the configuration's data
 /// or a file that is no prediction of this program, or when it cannot be written to.
 void check_prediction_output(const std::string& path, const std::string& model_file, const DataSettings& data,
-                             const std::vector<std::string>& class_names);
+                             const PredictionNames& names);
 
 }  // namespace nntrain::train

@@ -12,6 +12,7 @@
 #include "io/output_guard.h"
 #include "io/stream_file.h"
 #include "train/inference/inference.h"
+#include "train/inference/prediction_text.h"
 #include "train/run/outputs.h"
 
 namespace nntrain::train {
@@ -57,53 +58,32 @@ void write_npy(const Sink& sink, const Predictions& predictions) {
   sink({reinterpret_cast<const char*>(predictions.values.data()), predictions.values.size() * sizeof(float)});
 }
 
-std::string class_name(const Predictions& predictions, std::int64_t index) {
-  const auto at = static_cast<std::size_t>(index);
-  return at < predictions.class_names.size() ? predictions.class_names[at] : std::to_string(index);
-}
-
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string result = "\"";
-  for (const char c : text) result += c == '"' ? "\"\"" : std::string(1, c);
-  return result + "\"";
-}
-
-/// What a column holds: a class, the target that it predicts, or the output of that number.
-std::string output_name(const Predictions& predictions, std::int64_t index) {
-  const std::int64_t width = predictions.output_shape.size();
-  if (predictions.decision == Decision::kNone && predictions.class_names.empty() &&
-      static_cast<std::int64_t>(predictions.target_names.size()) == width)
-    return quoted(predictions.target_names[static_cast<std::size_t>(index)]);
-  // One output of a classifier tells the second class from the first.
-  const std::int64_t shown = width == 1 && predictions.decision != Decision::kNone ? 1 : index;
-  const bool named =
-      (width > 1 || shown == 1) && shown < static_cast<std::int64_t>(predictions.class_names.size());
-  return named ? quoted(class_name(predictions, shown)) : fmt::format("output_{}", index);
-}
-
 void write_csv(const Sink& sink, const Predictions& predictions) {
-  const std::int64_t width = predictions.output_shape.size();
-  const std::int64_t classes = predictions.output_shape.last();
-  const bool decides = predictions.decision != Decision::kNone && width == classes;
-  std::string line = decides ? "class,class_name," : "";
-  for (std::int64_t i = 0; i < width; ++i) line += (i == 0 ? "" : ",") + output_name(predictions, i);
-  sink(line + "\n");
-  for (std::int64_t row = 0; row < predictions.rows; ++row) {
-    const float* outputs = predictions.values.data() + row * width;
-    line.clear();
-    if (decides) {
-      const std::int64_t decided = decide(predictions.decision, outputs, classes);
-      line = fmt::format("{},{},", decided, quoted(class_name(predictions, decided)));
-    }
-    for (std::int64_t i = 0; i < width; ++i) line += fmt::format("{}{:.9g}", i == 0 ? "" : ",", outputs[i]);
-    sink(line + "\n");
+  constexpr std::int64_t kBlockRows = 4096;
+  sink(csv_header(predictions));
+  std::string text;
+  for (std::int64_t row = 0; row < predictions.rows; row += kBlockRows) {
+    text.clear();
+    append_csv(predictions, row, std::min(kBlockRows, predictions.rows - row), text);
+    sink(text);
   }
+}
+
+/// Ids as numbers, (rows, columns); empty when one of them is none, or there are none.
+std::vector<std::int64_t> whole_ids(const Predictions& predictions) {
+  const std::size_t columns = predictions.ids.size();
+  std::vector<std::int64_t> ids(static_cast<std::size_t>(predictions.rows) * columns);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const std::string& cell = predictions.ids[i % columns].cells[i / columns];
+    const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), ids[i]);
+    if (error != std::errc() || end != cell.data() + cell.size()) return {};
+  }
+  return ids;
 }
 
 std::vector<std::int64_t> decided_classes(const Predictions& predictions) {
   const std::int64_t classes = predictions.output_shape.last();
-  if (predictions.decision == Decision::kNone || predictions.output_shape.size() != classes) return {};
+  if (!decides(predictions)) return {};
   std::vector<std::int64_t> decided(static_cast<std::size_t>(predictions.rows));
   for (std::size_t row = 0; row < decided.size(); ++row) {
     decided[row] = decide(predictions.decision,
@@ -115,7 +95,9 @@ std::vector<std::int64_t> decided_classes(const Predictions& predictions) {
 /// Written, closed, and read back: what the file holds is what was computed.
 void write_hdf5(io::AtomicFile& file, const Predictions& predictions) {
   const std::vector<std::int64_t> decided = decided_classes(predictions);
-  const auto bytes = static_cast<std::int64_t>(predictions.values.size() * 4 + decided.size() * 8);
+  const std::vector<std::int64_t> ids = whole_ids(predictions);
+  const auto bytes =
+      static_cast<std::int64_t>(predictions.values.size() * 4 + (decided.size() + ids.size()) * 8);
   io::Hdf5File hdf5 = io::Hdf5File::create(file, bytes + 4096);
   hdf5.root().write_attribute("written_by", kWriter);
   hdf5.root().write_dataset("predictions", Shape(extents_of(predictions)),
@@ -123,6 +105,16 @@ void write_hdf5(io::AtomicFile& file, const Predictions& predictions) {
   if (!decided.empty()) {
     hdf5.root().write_dataset("classes", Shape{predictions.rows}, std::span<const std::int64_t>(decided));
     if (!predictions.class_names.empty()) hdf5.root().write_attribute("class_names", predictions.class_names);
+  }
+  hdf5.root().write_attribute("columns", output_names(predictions));
+  if (!ids.empty()) {
+    const auto columns = static_cast<std::int64_t>(predictions.ids.size());
+    hdf5.root().write_dataset("ids",
+                              columns == 1 ? Shape{predictions.rows} : Shape{predictions.rows, columns},
+                              std::span<const std::int64_t>(ids));
+    std::vector<std::string> names;
+    for (const data::TextColumn& id : predictions.ids) names.push_back(id.name);
+    hdf5.root().write_attribute("id_columns", names);
   }
   hdf5.close();
   const io::Hdf5File back = io::Hdf5File::open(file.temporary_path());
@@ -150,34 +142,6 @@ bool is_our_hdf5(const std::string& path) {
   }
 }
 
-/// Are these lines what write_csv() makes of float32 outputs? Numbers that somebody measured or computed
-/// elsewhere do not all have the nine digits of a float32.
-bool are_our_numbers(std::string_view lines) {
-  bool long_one = false;
-  while (!lines.empty()) {
-    const std::size_t end = lines.find_first_of(",\r\n");
-    if (end == std::string_view::npos) break;  // perhaps cut off
-    const std::string_view cell = lines.substr(0, end);
-    float value = 0;
-    const auto [stop, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-    if (error != std::errc() || stop != cell.data() + cell.size() || fmt::format("{:.9g}", value) != cell)
-      return false;
-    long_one = long_one || cell.size() >= 9;
-    lines.remove_prefix(end + 1);
-  }
-  return long_one;
-}
-
-bool is_our_csv(const std::string& path, const std::vector<std::string>& class_names) {
-  const std::string start = io::first_bytes(path, 1 << 16);
-  const std::string header = start.substr(0, start.find_first_of("\r\n"));
-  std::string names;
-  for (const std::string& name : class_names) names += (names.empty() ? "" : ",") + quoted(name);
-  return header.starts_with("class,class_name,") || header == "output_0" || header.starts_with("output_0,") ||
-         (class_names.size() > 1 && header == names) ||
-         are_our_numbers(std::string_view(start).substr(std::min(start.size(), header.size() + 1)));
-}
-
 bool is_our_npy(const std::string& path) {
   const std::string start = io::first_bytes(path, kNpyHeaderBytes);
   return start.size() == kNpyHeaderBytes && start.starts_with(kNpyMagic) &&
@@ -196,7 +160,7 @@ void check_prediction_path(const std::string& path) {
 }
 
 void check_prediction_output(const std::string& path, const std::string& model_file, const DataSettings& data,
-                             const std::vector<std::string>& class_names) {
+                             const PredictionNames& names) {
   check_prediction_path(path);
   io::OutputGuard guard;
   guard.add_input(model_file, "the model");
@@ -205,7 +169,7 @@ void check_prediction_output(const std::string& path, const std::string& model_f
   guard.add_stream(path, "--output", [&](const std::string& file) {
     return format == Format::kHdf5  ? is_our_hdf5(file)
            : format == Format::kNpy ? is_our_npy(file)
-                                    : is_our_csv(file, class_names);
+                                    : is_csv_of_predictions(io::first_bytes(file, 1 << 16), names);
   });
   if (!io::is_stream(path)) io::try_output(path, 0);
 }

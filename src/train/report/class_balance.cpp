@@ -85,10 +85,13 @@ ClassBalance class_balance(const checkpoint::Contents& contents, const Configura
     options.key = "data.targets";
     options.table = data.table;
     options.of_one_table = data.targets.empty();
-    const std::string path = options.source.substr(0, options.source.find(':'));
+    const std::vector<std::string> files = data::files_of(options.source);
+    const std::string path = options.source;
     std::error_code gone;
-    const std::uintmax_t bytes = std::filesystem::file_size(path, gone);
-    if (gone) return {{}, "\"" + path + "\" is not at hand"};
+    std::uintmax_t bytes = 0;
+    for (const std::string& file : files)
+      if (!gone) bytes += std::filesystem::file_size(file, gone);
+    if (gone || files.empty()) return {{}, "\"" + path + "\" is not at hand"};
     if (bytes > kLargestFile) return {{}, "\"" + path + "\" is too large to count"};
     const std::unique_ptr<data::ArraySource> source = data::open_array(options);
     const data::ArrayInfo& info = source->info();

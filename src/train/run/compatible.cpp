@@ -49,6 +49,7 @@ void compare_data(const Comparison& compare, const Json& then, const DataSets& n
                    entry.value("source", "") + " (SHA-256 " + entry.value("sha256", "").substr(0, 16) + ")");
   }
   compare.equal("data.scale", then.value("scale", Json(1.0F)), Json(now.scale));
+  compare.equal("data.target_scale", then.value("target_scale", Json()), now.target_scale.description());
   compare.equal("training rows", then.value("rows", Json(0)), Json(now.train.rows()));
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/call.h"
 #include "core/error.h"
 #include "train/data/adaptation.h"
 #include "train/run/run.h"
@@ -161,6 +162,7 @@ void make_engine(Run& run) {
   options.seed = run.settings.run.seed;
   options.wire = run.settings.run.wire;
   options.scale = run.data.scale;
+  options.target_scale = &run.data.target_scale;
   options.training_rows = std::min(run.settings.fit.batch_size, run.data.train.rows());
   if (run.data.validation) {
     options.evaluation_rows = std::min(run.validation_batch_rows(), run.data.validation->rows());
@@ -195,6 +197,13 @@ void adapt_layers(Run& run) {
 void start_fresh(Run& run, const ModelSource& source) {
   if (source.has_weights) {
     run.engine->set_values(values_on_root(run, source.weights, "model.from = " + run.settings.model.from));
+    const Json then = source.target_scale.description(), now = run.data.target_scale.description();
+    if (then != now)
+      run.notes.push_back("model.from: its outputs are targets " +
+                          (then.is_null() ? "as they are" : "standardised by " + format_call(then)) +
+                          ", this run's are " +
+                          (now.is_null() ? "as they are" : "standardised by " + format_call(now)) +
+                          "; training goes on from there");
     if (!run.settings.compile.optimizer_from_file) return;
     run.past.state.iteration = take_optimizer_state(run.session, *run.model, source.optimizer,
                                                     run.engine->updater(), *run.optimizer);

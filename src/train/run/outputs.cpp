@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "data/formats.h"
+#include "data/array_source.h"
 #include "io/atomic_file.h"
 #include "io/stream_file.h"
 #include "train/config/configuration.h"
@@ -41,7 +41,7 @@ void add_inputs(io::OutputGuard& guard, const Configuration& configuration) {
 
 void add_data_inputs(io::OutputGuard& guard, const DataSettings& data) {
   const auto add = [&](const std::string& source, const char* key) {
-    if (!source.empty()) guard.add_input(data::split_source(source).path, key);
+    for (const std::string& file : data::files_of(source)) guard.add_input(file, key);
   };
   add(data.inputs, "data.inputs");
   add(data.targets, "data.targets");

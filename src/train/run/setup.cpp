@@ -123,6 +123,8 @@ ModelSource model_source_of(const checkpoint::Contents& contents) {
   source.optimizer = {contents.optimizer, contents.slots, contents.optimizer_scalars,
                       contents.state.iteration};
   source.notes = contents.notes;
+  if (contents.data.is_object())
+    source.target_scale = TargetScale::from(contents.data.value("target_scale", Json()));
   return source;
 }
 

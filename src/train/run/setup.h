@@ -12,6 +12,7 @@
 #include "nn/model/sequential.h"
 #include "optim/optimizer.h"
 #include "train/config/settings.h"
+#include "train/data/target_scale.h"
 #include "train/step/scoreboard.h"
 #include "train/step/updater.h"
 
@@ -37,6 +38,7 @@ struct ModelSource {
   Json training_config;                          ///< of a Keras file; null: none
   OptimizerState optimizer;
   std::vector<std::string> notes;  ///< what could not be taken from the file
+  TargetScale target_scale;        ///< of the training that made the weights
 };
 
 /// From model.layer or model.from. Collective: rank 0 reads files, all throw or none.

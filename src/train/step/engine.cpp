@@ -83,6 +83,7 @@ ReplicaOptions Engine::replica_options(const EngineOptions& options) {
   replica.evaluation = {evaluation_local_, evaluation_shards(options.shards), &evaluation_sums_};
   replica.seed = options.seed;
   replica.writes_state = fills_values();
+  replica.target_scale = options.target_scale;
   replica.training_rows = options.training_rows;
   replica.evaluation_rows = options.evaluation_rows;
   if (deferred_) replica.keep = nn::Sequential::Keep::kGradients;

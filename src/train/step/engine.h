@@ -26,9 +26,10 @@ struct EngineOptions {
   int shards = 1;
   std::uint64_t seed = 0;
   SumFormat wire = SumFormat::kFloat32;
-  float scale = 1.0F;                ///< multiplies the inputs
-  std::int64_t training_rows = 1;    ///< of the largest mini-batch
-  std::int64_t evaluation_rows = 0;  ///< of the largest evaluation batch; 0: there is none
+  float scale = 1.0F;                         ///< multiplies the inputs
+  const TargetScale* target_scale = nullptr;  ///< outlives the engine; null: none
+  std::int64_t training_rows = 1;             ///< of the largest mini-batch
+  std::int64_t evaluation_rows = 0;           ///< of the largest evaluation batch; 0: there is none
 };
 
 /// Tree sums for layers and losses, by the exchange.

@@ -37,11 +37,13 @@ Replica::Replica(nn::Sequential& model, const nn::Loss* loss, float scale, const
   const auto positions = static_cast<std::size_t>(rows * positions_per_row_);
   const std::size_t outputs = positions * static_cast<std::size_t>(classes_);
   predictions_.resize(outputs);
+  if (scales()) restored_.resize(outputs);
   activity_loss_.reserve(shards);
   shard_sums_.reserve(shards);
   rows_.bounds.reserve(shards + 1);
   if (loss_ != nullptr) {
     targets_.resize(outputs);  // target width is at most the classes
+    if (scales()) scaled_targets_.resize(outputs);
     row_weights_.resize(static_cast<std::size_t>(rows));
     weights_.resize(positions);
     scales_.resize(positions);
@@ -62,6 +64,7 @@ void Replica::gather(const BatchRequest& batch, const Sharing& sharing) {
   if (loss_ == nullptr) return;
   target_width_ = samples.targets.sample_size / positions_per_row_;
   data::gather(samples.targets, *batch.sampler, position, rows_.count, 1.0F, targets_.data());
+  if (scales()) options_.target_scale->standardize(targets(), scaled_targets_);
   weighted_ = samples.has_weights();
   if (weighted_)
     data::gather(samples.weights, *batch.sampler, position, rows_.count, 1.0F, row_weights_.data());
@@ -90,7 +93,7 @@ nn::LossInputs Replica::loss_inputs(const float* logits) {
   inputs.positions = rows_.count * positions_per_row_;
   inputs.classes = classes_;
   inputs.target_width = target_width_;
-  inputs.targets = targets_.data();
+  inputs.targets = scales() ? scaled_targets_.data() : targets_.data();
   inputs.logits = logits;
   inputs.head = model_.head();
   inputs.predictions = logits;
@@ -160,8 +163,17 @@ void Replica::add_batch_sums(nn::LossInputs& inputs, const float* scale) {
   inputs.batch_sums = batch_sums_;
 }
 
+/// Outputs in the units of the targets, as metrics and users see them.
+std::span<const float> Replica::in_units(const float* outputs, std::int64_t positions) {
+  const std::span<const float> raw(outputs, static_cast<std::size_t>(positions * classes_));
+  if (!scales()) return raw;
+  options_.target_scale->restore(raw, restored_);
+  return std::span<const float>(restored_).first(raw.size());
+}
+
 double Replica::score(const nn::LossInputs& inputs, double divisor, bool weighted, Scoreboard& board) {
   const double batch_rows = static_cast<double>(rows_.batch_rows);
+  outputs_ = in_units(inputs.predictions, inputs.positions);
   double checked = 0;
   for (std::size_t s = 0; s < shard_sums_.size(); ++s) {
     const std::int64_t begin = rows_.bounds[s] * positions_per_row_;
@@ -181,7 +193,7 @@ double Replica::score(const nn::LossInputs& inputs, double divisor, bool weighte
     shard.classes = classes_;
     shard.target_width = target_width_;
     shard.targets = targets_.data() + begin * target_width_;
-    shard.predictions = inputs.predictions + begin * classes_;
+    shard.predictions = outputs_.data() + begin * classes_;
     shard.weights = weighted ? weights_.data() + begin : nullptr;
     if (shard.positions > 0) board.update(local_shard, shard);
   }
@@ -229,7 +241,6 @@ void Replica::evaluate(const BatchRequest& batch, Scoreboard& board) {
   gather(batch, options_.evaluation);
   nn::LossInputs inputs =
       loss_inputs(model_.forward(context(nn::Mode::kInference, batch.step), model_.input()));
-  outputs_ = {inputs.predictions, static_cast<std::size_t>(inputs.positions * classes_)};
   const double divisor = weigh(inputs);
   add_batch_sums(inputs, nullptr);
   loss_->compute(inputs, nullptr, losses_.data(), nullptr);
@@ -239,10 +250,10 @@ void Replica::evaluate(const BatchRequest& batch, Scoreboard& board) {
 std::span<const float> Replica::predict(const BatchRequest& batch) {
   gather(batch, options_.evaluation);
   const float* logits = model_.forward(context(nn::Mode::kInference, batch.step), model_.input());
-  const auto count = static_cast<std::size_t>(rows_.count * positions_per_row_ * classes_);
-  if (model_.head() == nn::Head::kNone) return {logits, count};
-  nn::apply_head(model_.head(), rows_.count * positions_per_row_, classes_, logits, predictions_.data());
-  return {predictions_.data(), count};
+  const std::int64_t positions = rows_.count * positions_per_row_;
+  if (model_.head() == nn::Head::kNone) return in_units(logits, positions);
+  nn::apply_head(model_.head(), positions, classes_, logits, predictions_.data());
+  return in_units(predictions_.data(), positions);
 }
 
 }  // namespace nntrain::train

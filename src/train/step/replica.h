@@ -47,6 +47,7 @@ struct ReplicaOptions {
   std::int64_t training_rows = 0;    ///< of the largest mini-batch, all ranks together
   std::int64_t evaluation_rows = 0;  ///< of the largest batch of an evaluation or prediction
   nn::Mode largest_mode = nn::Mode::kTraining;
+  const TargetScale* target_scale = nullptr;  ///< outlives the replica; null: none
   nn::Sequential::Keep keep = nn::Sequential::Keep::kNothing;
 };
 
@@ -86,6 +87,8 @@ class Replica {
   nn::LossInputs loss_inputs(const float* logits);
   double weigh(const nn::LossInputs& inputs);
   void add_batch_sums(nn::LossInputs& inputs, const float* scale);
+  bool scales() const { return options_.target_scale != nullptr && options_.target_scale->active(); }
+  std::span<const float> in_units(const float* outputs, std::int64_t positions);
   double score(const nn::LossInputs& inputs, double divisor, bool weighted, Scoreboard& board);
   void add_penalties(Scoreboard& board);
 
@@ -101,6 +104,8 @@ class Replica {
   BatchRows rows_;
   bool weighted_ = false;
   std::vector<float> targets_;          // (positions, target_width)
+  std::vector<float> scaled_targets_;   // the same for the loss, where there is a target scale
+  std::vector<float> restored_;         // (positions, classes): outputs in the targets' units
   std::vector<float> row_weights_;      // (rows)
   std::vector<float> weights_;          // (positions): sample weight x mask
   std::vector<float> scales_;           // (positions): weight / divisor

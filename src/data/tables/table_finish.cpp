@@ -1,0 +1,175 @@
+// From the cells of all rows to samples.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "data/formats.h"
+#include "data/tables/table_reader.h"
+
+namespace nntrain::data {
+
+namespace {
+
+class TableSource : public ArraySource {
+ public:
+  TableSource(ArrayInfo info, std::vector<ColumnReader> columns, std::vector<float> labels,
+              std::vector<TextColumn> ids)
+      : info_(std::move(info)),
+        columns_(std::move(columns)),
+        labels_(std::move(labels)),
+        ids_(std::move(ids)) {}
+  const ArrayInfo& info() const override { return info_; }
+  const std::vector<TextColumn>& ids() const override { return ids_; }
+
+  void read(std::span<std::byte> memory) override {
+    check_memory(info_, memory);
+    auto* out = reinterpret_cast<float*>(memory.data());
+    if (columns_.empty()) {
+      std::copy(labels_.begin(), labels_.end(), out);
+      return;
+    }
+    if (std::all_of(columns_.begin(), columns_.end(), [](const ColumnReader& one) { return one.is_bare(); }))
+      return transpose(out);
+    std::vector<std::size_t> widths;
+    for (const ColumnReader& column : columns_) widths.push_back(column.value_names().size());
+    for (std::int64_t row = 0; row < info_.rows; ++row) {
+      for (std::size_t i = 0; i < columns_.size(); ++i) {
+        columns_[i].write(static_cast<std::size_t>(row), out);
+        out += widths[i];
+      }
+    }
+  }
+
+ private:
+  /// Columns of plain numbers as rows, some at a time, so that both stay in the cache.
+  void transpose(float* out) const {
+    constexpr std::size_t kRows = 64;
+    const std::size_t width = columns_.size();
+    const auto rows = static_cast<std::size_t>(info_.rows);
+    for (std::size_t first = 0; first < rows; first += kRows) {
+      const std::size_t end = std::min(first + kRows, rows);
+      for (std::size_t c = 0; c < width; ++c) {
+        const float* values = columns_[c].values().data();
+        for (std::size_t row = first; row < end; ++row) out[row * width + c] = values[row];
+      }
+    }
+  }
+
+  ArrayInfo info_;
+  std::vector<ColumnReader> columns_;  ///< or:
+  std::vector<float> labels_;          ///< as they lie in memory
+  std::vector<TextColumn> ids_;
+};
+
+}  // namespace
+
+std::unique_ptr<ArraySource> TableReader::finish() {
+  if (files_.size() > 1)
+    name_ += fmt::format(" and {} more file{}", files_.size() - 1, files_.size() == 2 ? "" : "s");
+  return labels_ ? finish_labels() : finish_columns();
+}
+
+std::unique_ptr<ArraySource> TableReader::finish_labels() {
+  const std::string separator = options_.training.is_object() ? options_.training.value("separator", "") : "";
+  const bool sets = options_.labels == Labels::kSets && labels_->has_sets(separator);
+  const CellComplaint complaint = sets ? labels_->finish_sets(separator) : labels_->finish();
+  if (!complaint.text.empty()) {
+    rows_ = complaint.row;
+    layout_ = first_;
+    fail(complaint.line, plan_.columns[0].index, complaint.text);
+  }
+  ArrayInfo info = make_array_info();
+  info.columns = {plan_.columns[0].name};
+  if (first_.header.empty()) info.columns.clear();
+  if (labels_->are_classes()) info.class_names = labels_->names();
+  if (sets) info.sample = Shape{static_cast<std::int64_t>(labels_->names().size())};
+  info.table["columns"] =
+      Json::array({{{"name", plan_.columns[0].name}, {"index", plan_.columns[0].index}, {"kind", "auto"}}});
+  if (labels_->are_classes()) info.table["label_names"] = labels_->names();
+  if (sets) info.table["separator"] = labels_->separator();
+  return std::make_unique<TableSource>(std::move(info), std::vector<ColumnReader>(), labels_->values(),
+                                       std::move(ids_));
+}
+
+std::unique_ptr<ArraySource> TableReader::finish_columns() {
+  const std::vector<bool> training =
+      options_.training_rows ? options_.training_rows(rows_) : std::vector<bool>();
+  leave_out_indices();
+  ArrayInfo info = make_array_info();
+  info.table["columns"] = Json::array();
+  for (ColumnReader& column : readers_) {
+    column.finish(training, fmt::format("{}, {}", name_, first_.describe(column.plan().index)));
+    info.notes.insert(info.notes.end(), column.notes().begin(), column.notes().end());
+    info.table["columns"].push_back(column.description());
+    const std::vector<std::string> names = column.value_names();
+    info.columns.insert(info.columns.end(), names.begin(), names.end());
+  }
+  const bool plain = info.columns.size() == 1 && options_.role != Role::kInputs;
+  if (!plain) info.sample = Shape{static_cast<std::int64_t>(info.columns.size())};
+  const bool named = std::any_of(readers_.begin(), readers_.end(),
+                                 [](const ColumnReader& column) { return !column.plan().name.empty(); });
+  if (!named) info.columns.clear();
+  return std::make_unique<TableSource>(std::move(info), std::move(readers_), std::vector<float>(),
+                                       std::move(ids_));
+}
+
+/// Numbers of rows are no features, unless somebody asks for them.
+void TableReader::leave_out_indices() {
+  std::vector<ColumnReader> kept;
+  for (ColumnReader& column : readers_) {
+    const ColumnPlan& plan = column.plan();
+    const std::string what = plan.name.empty() ? fmt::format("column {} (it has no name)", plan.index)
+                                               : fmt::format("column \"{}\"", plan.name);
+    if (column.is_empty() && plan.name.empty() && plan.may_be_index) {
+      plan_.notes.push_back(fmt::format("{}: {} is empty and left out", name_, what));
+    } else if (column.is_index()) {
+      plan_.notes.push_back(fmt::format(
+          "{}: {} numbers the rows ({}, ...) and is left out; data.columns = {}: numeric "
+          "makes it an input",
+          name_, what, column.example(), plan.name.empty() ? std::to_string(plan.index) : plan.name));
+    } else if (!column.put_off().empty()) {
+      rows_ = column.put_off_row();
+      layout_ = first_;
+      const FileStart& file = file_of(rows_);
+      fail(file.line + rows_ - file.row + (file.header ? 1 : 0), plan.index, column.put_off());
+    } else {
+      kept.push_back(std::move(column));
+    }
+  }
+  readers_ = std::move(kept);
+  if (readers_.empty()) {
+    throw InputError(fmt::format("{}: no column is left to read{}", name_,
+                                 plan_.notes.empty() ? "" : " (" + plan_.notes.back() + ")"));
+  }
+  plan_.named = plan_.named && std::none_of(readers_.begin(), readers_.end(), [](const ColumnReader& column) {
+                  return column.plan().name.empty();
+                });
+}
+
+ArrayInfo TableReader::make_array_info() {
+  ArrayInfo info;
+  info.rows = rows_;
+  info.notes.push_back(reading_note());
+  info.notes.insert(info.notes.end(), plan_.notes.begin(), plan_.notes.end());
+  info.table = {{"named", plan_.named}, {"width", first_.columns}, {"table_columns", first_.header}};
+  return info;
+}
+
+/// What was taken for what.
+std::string TableReader::reading_note() const {
+  std::string text = fmt::format("{}: {} rows, {} columns, ", name_, rows_, first_.columns);
+  if (first_.header.empty()) {
+    text +=
+        fmt::format("no header{}", header_reason_.empty() ? "" : " (the first row: " + header_reason_ + ")");
+  } else {
+    text += fmt::format("header in line {}{}", files_.front().line,
+                        header_reason_.empty() ? "" : " (" + header_reason_ + ")");
+  }
+  if (!dialect_text_.empty()) text += ", " + dialect_text_;
+  if (comments_ > 0) text += fmt::format(" ({} skipped)", comments_);
+  return text;
+}
+
+}  // namespace nntrain::data
