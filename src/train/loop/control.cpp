@@ -13,6 +13,11 @@ void RunControl::end_epoch() {
   saves_.clear();
 }
 
+void RunControl::begin_again() {
+  ending_epoch_ = stops_ = diverged_ = false;
+  saves_.clear();
+}
+
 double RunControl::learning_rate() const { return run_.optimizer->learning_rate(run_.past.state.iteration); }
 
 void RunControl::set_learning_rate(double rate) { run_.optimizer->set_learning_rate(rate); }
@@ -23,7 +28,7 @@ void RunControl::stop(const std::string& reason) {
 }
 
 void RunControl::fail_diverged(const std::string& message) {
-  diverged_ = true;
+  diverged_ = ended_by_callback_ = true;
   say(message);
 }
 

@@ -37,7 +37,8 @@ Json environment_of(const Run& run) {
           {"wire", wire_name(run.settings.run.wire)},
           {"settings", settings_json(run.configuration)},
           {"fits", run.past.fits},
-          {"ended_by", run.past.ended_by}};
+          {"ended_by", run.past.ended_by},
+          {"rollbacks", run.past.rollbacks}};
 }
 
 void take_board(Run& run, checkpoint::Contents& contents) {
@@ -237,6 +238,7 @@ void restore(Run& run, const checkpoint::Contents& previous) {
   past.history = previous.history;
   past.fits = previous.environment.value("fits", past.fits);
   past.ended_by = previous.environment.value("ended_by", "");
+  past.rollbacks = previous.environment.value("rollbacks", std::int64_t{0});
   run.engine->set_values(values_on_root(run, previous.weights, run.settings.checkpoint.path));
   restore_optimizer(run, previous);
   restore_board(run, previous);

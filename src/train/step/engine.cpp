@@ -1,6 +1,7 @@
 #include "train/step/engine.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace nntrain::train {
 
@@ -17,9 +18,40 @@ namespace nntrain::train {
 //   exchange.share()                                             every rank sees the new values
 comm::StepFlags Engine::step(const BatchRequest& batch, double learning_rate, comm::StepFlags mine,
                              Scoreboard& board) {
-  if (!replica_->train(batch, *gradients_, board)) mine.bits |= comm::kFlagNonFinite;
+  keep_for_undo(board);
+  const bool finite = replica_->train(batch, *gradients_, board);
+  if (!state_is_finite() || !finite) mine.bits |= comm::kFlagNonFinite;
   updater_->step(static_cast<std::int64_t>(batch.step), learning_rate, batch.rows, mine);
+  if ((mine.bits & comm::kFlagNonFinite) != 0) undo(board);
   return mine;
+}
+
+/// What forward changes; values and optimizer state change only in steps that are finite.
+void Engine::keep_for_undo(Scoreboard& board) {
+  sums_before_.assign(board.sums().begin(), board.sums().end());
+  if (!fills_values()) return;
+  const std::span<const float> state =
+      exchange_.values().subspan(static_cast<std::size_t>(model_.trainable_floats()));
+  state_before_.assign(state.begin(), state.end());
+}
+
+/// Moving statistics can overflow where the outputs of training do not.
+bool Engine::state_is_finite() {
+  spoiled_state_.clear();
+  if (!fills_values()) return true;
+  for (const nn::Variable& variable : model_.variables()) {
+    if (variable.trainable) continue;
+    bool finite = true;
+    for (std::int64_t i = 0; i < variable.size(); ++i) finite = finite && std::isfinite(variable.values[i]);
+    if (!finite && spoiled_state_.empty()) spoiled_state_ = variable.layer + "/" + variable.name;
+  }
+  return spoiled_state_.empty();
+}
+
+void Engine::undo(Scoreboard& board) {
+  std::copy(sums_before_.begin(), sums_before_.end(), board.sums().begin());
+  std::copy(state_before_.begin(), state_before_.end(),
+            exchange_.values().begin() + model_.trainable_floats());
 }
 
 namespace {
