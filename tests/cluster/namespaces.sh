@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Hosts on this machine, for scripts that source it: each a network namespace with a host name of its own, whose ranks
 # share no memory with another's, joined by a bridge. Open MPI starts its daemons through a launch agent, as it would by
 # ssh. Needs root and iproute2, and the right to make namespaces: where it has not, make_hosts fails and says so.

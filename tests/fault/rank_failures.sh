@@ -81,7 +81,7 @@ await_phase() {
   local p file
   while kill -0 "$job" 2> /dev/null; do
     case $1 in
-      start) return 0 ;;
+      start) grep -qs failing_rank "/proc/${processes[$2]}/maps" && return 0 ;;  # in main() or just before
       data) for p in "${processes[@]}"; do for file in "/proc/$p/fd/"*; do [[ $file -ef $images ]] && return 0; done; done ;;
       checkpoint) for file in .run.h5.tmp-*; do [[ -e $file ]] && return 0; done ;;
       step | evaluation) grep -q 'Epoch 2' log && return 0 ;;
@@ -116,7 +116,7 @@ one_case() {
   job=$!
   processes=()
   until ((${#processes[@]} >= ranks)) || ! kill -0 $job 2> /dev/null; do mapfile -t processes < <(processes_of_job); done
-  await_phase "$phase" || return 1
+  await_phase "$phase" "$victim" || return 1
   local start=$EPOCHREALTIME
   kill -"$(signal_of "$way")" "${processes[$victim]}" 2> /dev/null || return 1
   wait $job 2> /dev/null
