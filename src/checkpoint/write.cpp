@@ -21,20 +21,6 @@ namespace {
 
 constexpr const char* kKerasVersion = "3.0.0";  // the layout every Keras from 2.x to 3.16 reads
 
-std::int64_t payload_bytes(const Contents& contents) {
-  std::int64_t floats = 0;
-  for (const WeightArray& weight : contents.weights) floats += weight.shape.size();
-  for (const Slot& slot : contents.slots) {
-    for (const auto& values : slot.values) floats += static_cast<std::int64_t>(values.size());
-  }
-  for (const auto& [name, weights] : contents.extra_weights) {
-    for (const WeightArray& weight : weights) floats += weight.shape.size();
-  }
-  std::size_t texts = contents.config.size() + 8 * contents.metric_sums.values.size();
-  for (const auto& [name, column] : contents.history.columns) texts += 8 * column.size() + 1024;
-  return file_bytes(floats, static_cast<std::int64_t>(texts + 2048 * contents.layer_names.size()));
-}
-
 /// layer_names -> weight_names -> datasets; the order inside a layer is trainable first, as Keras reads it.
 void write_weights(io::Hdf5Group group, const std::vector<std::string>& layer_names,
                    const std::vector<WeightArray>& weights) {
@@ -148,22 +134,41 @@ void write_run(io::Hdf5Group ours, const Contents& contents, const AwaitDigests&
   ours.write_attribute("payload_digest", digests.payload);
 }
 
+void write_contents(io::Hdf5Group root, const Contents& contents, const AwaitDigests& await_digests) {
+  root.write_attribute("keras_version", kKerasVersion);
+  root.write_attribute("backend", "tensorflow");
+  root.write_attribute("model_config", json_text(contents.model_config));
+  if (!contents.training_config.is_null())
+    root.write_attribute("training_config", json_text(contents.training_config));
+  write_weights(root.create_group("model_weights"), contents.layer_names, contents.weights);
+  write_run(root.create_group("nntrain_dist"), contents, await_digests);
+}
+
 void write_hdf5(io::AtomicFile& file, const Contents& contents, const AwaitDigests& await_digests) {
   io::Hdf5File hdf5 = io::Hdf5File::create(file, payload_bytes(contents));
-  {
-    io::Hdf5Group root = hdf5.root();
-    root.write_attribute("keras_version", kKerasVersion);
-    root.write_attribute("backend", "tensorflow");
-    root.write_attribute("model_config", json_text(contents.model_config));
-    if (!contents.training_config.is_null())
-      root.write_attribute("training_config", json_text(contents.training_config));
-    write_weights(root.create_group("model_weights"), contents.layer_names, contents.weights);
-    write_run(root.create_group("nntrain_dist"), contents, await_digests);
-  }
+  write_contents(hdf5.root(), contents, await_digests);
   hdf5.close();
 }
 
 }  // namespace
+
+std::int64_t payload_bytes(const Contents& contents) {
+  std::int64_t floats = 0;
+  for (const WeightArray& weight : contents.weights) floats += weight.shape.size();
+  for (const Slot& slot : contents.slots) {
+    for (const auto& values : slot.values) floats += static_cast<std::int64_t>(values.size());
+  }
+  for (const auto& [name, weights] : contents.extra_weights) {
+    for (const WeightArray& weight : weights) floats += weight.shape.size();
+  }
+  std::size_t texts = contents.config.size() + 8 * contents.metric_sums.values.size();
+  for (const auto& [name, column] : contents.history.columns) texts += 8 * column.size() + 1024;
+  return file_bytes(floats, static_cast<std::int64_t>(texts + 2048 * contents.layer_names.size()));
+}
+
+void write_contents(io::Hdf5Group root, const Contents& contents) {
+  write_contents(std::move(root), contents, [&] { return digests_of(contents); });
+}
 
 std::int64_t file_bytes(std::int64_t floats, std::int64_t text_bytes) {
   return 4 * floats + text_bytes + (1 << 16);

@@ -5,8 +5,14 @@
 
 #include "checkpoint/checkpoint.h"
 #include "io/atomic_file.h"
+#include "io/hdf5.h"
 
 namespace nntrain::checkpoint {
+
+/// Everything of `contents`, from the file's root on.
+void write_contents(io::Hdf5Group root, const Contents& contents);
+/// Bytes of a file of `contents`, with room to spare.
+std::int64_t payload_bytes(const Contents& contents);
 
 /// Writes `contents` to the temporary file of `file`, reads it back, compares the digests and brings it to
 /// the disk. Left to do: file.commit().

@@ -90,6 +90,11 @@ void Exchange::await_sum(std::size_t index) {
   e.waiter.until([&] { return e.sends_sums_only() ? state.result : state.summed; });
 }
 
+StepFlags Exchange::flags() {
+  impl_->learn_flags();
+  return {impl_->joined_flags};
+}
+
 StepFlags Exchange::share() {
   Implementation& e = *impl_;
   StepFlags flags;
@@ -110,17 +115,7 @@ StepFlags Exchange::share() {
     for (std::size_t b = 0; !e.sends_sums_only() && b < e.buckets.size(); ++b) e.peers->send_results(b);
   }
   if (e.reduced) {
-    if (e.peers) {
-      e.waiter.until([&] { return e.peers->flags_have_arrived(); });
-      e.joined_flags = e.peers->joined_flags();
-      if (e.map.local_rank == 0) {
-        e.published->flags[e.generation % 2] = e.joined_flags;
-        e.published->generation.store(e.generation, std::memory_order_release);
-      }
-    } else {
-      e.waiter.until([&] { return e.published->generation.load(std::memory_order_acquire) == e.generation; });
-      e.joined_flags = e.published->flags[e.generation % 2];
-    }
+    e.learn_flags();
     flags.bits = e.joined_flags;
   }
   e.step_is_open = e.reduced = false;

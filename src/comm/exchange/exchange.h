@@ -94,6 +94,8 @@ class Exchange {
   /// Collective. All of this rank's gradients are complete. `mine` will be joined with all ranks' flags. When
   /// it returns, no rank of the node reads values() of before: pieces may be stepped.
   void reduce(StepFlags mine);
+  /// Collective, between reduce() and share(): all ranks' flags, before anything is stepped.
+  StepFlags flags();
   /// Waits until sums() holds piece `index` of the sum over all shards of all ranks, added in tree order. It
   /// may be overwritten. Any order; the last piece is the first to be complete.
   void await_sum(std::size_t index);

@@ -105,11 +105,12 @@ struct Exchange::Implementation final : Progress {
   // The step at hand. Buckets go one after the other: sums from the last to the first, as backward completes
   // them, values from the first to the last, as forward needs them.
   std::vector<BucketState> states;
-  std::uint32_t generation = 0;  ///< number of the step
-  bool step_is_open = false;     ///< between the first complete() and share()
-  bool reduced = false;          ///< between reduce() and share()
-  bool shared = false;           ///< between share() and settle()
-  std::uint32_t joined_flags = 0;
+  std::uint32_t generation = 0;    ///< number of the step
+  bool step_is_open = false;       ///< between the first complete() and share()
+  bool reduced = false;            ///< between reduce() and share()
+  bool shared = false;             ///< between share() and settle()
+  std::uint32_t joined_flags = 0;  ///< of my node, once knows_flags of all ranks
+  bool knows_flags = false;
   std::size_t to_send = 0;  ///< buckets [to_send, ..) have left
   std::size_t to_sum = 0;   ///< buckets [to_sum, ..) are summed
   std::size_t to_result =
@@ -127,6 +128,7 @@ struct Exchange::Implementation final : Progress {
   bool all_have(Stamp kind, int ranks, std::size_t bucket) const;
   std::uint32_t join_flags_of_node(std::uint32_t parity) const;
   void open_step();
+  void learn_flags();
   void mark_complete(std::size_t bucket);
   void sum_bucket(std::size_t bucket);
   void progress() override;

@@ -32,6 +32,7 @@ void Implementation::open_step() {
   if (step_is_open) return;
   await_values(options.trainable_floats);
   step_is_open = true;
+  knows_flags = map.nodes() == 1;  // reduce() joins a node's
   ++generation;
   session.watch.at_step(generation);
   for (BucketState& state : states) {
@@ -42,6 +43,23 @@ void Implementation::open_step() {
   if (!peers) return;
   peers->expect_sums();
   if (sends_sums_only()) peers->expect_results();
+}
+
+/// Of all nodes; in a step, after reduce().
+void Implementation::learn_flags() {
+  if (knows_flags) return;
+  knows_flags = true;
+  const std::uint32_t parity = generation % 2;
+  if (!peers) {
+    waiter.until([&] { return published->generation.load(std::memory_order_acquire) == generation; });
+    joined_flags = published->flags[parity];
+    return;
+  }
+  waiter.until([&] { return peers->flags_have_arrived(); });
+  joined_flags = peers->joined_flags();
+  if (map.local_rank != 0) return;
+  published->flags[parity] = joined_flags;
+  published->generation.store(generation, std::memory_order_release);
 }
 
 void Implementation::mark_complete(std::size_t bucket) {

@@ -1,6 +1,7 @@
 // Dense: y = f(x W + b) on the last axis (keras/src/layers/core/dense.py).
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "core/products/chain.h"
@@ -85,6 +86,7 @@ class Dense : public Layer {
       const std::int64_t count = std::min(kBlockRows, rows - row);
       float* z_block = z + row * units_;
       chain::multiply(count, units_, inputs_, x + row * inputs_, kernel_->values, z_block);
+      if (row == 0) look_for_non_finite(context, z_block);
       if (!done)
         activation_->forward(count, units_, z_block, bias_ == nullptr ? nullptr : bias_->values,
                              y + row * outputs_);
@@ -113,6 +115,16 @@ class Dense : public Layer {
   double forward_flops() const override { return 2.0 * static_cast<double>(positions_ * inputs_ * units_); }
 
  private:
+  /// A weight that is NaN or Inf makes its column of every row so; activations may hide it (a sigmoid, -Inf
+  /// under a ReLU). One row of the mini-batch tells, always its first, whoever has it.
+  void look_for_non_finite(const BatchContext& context, const float* z) const {
+    if (context.finite == nullptr || context.first_row != 0) return;
+    bool finite = true;
+    for (std::int64_t c = 0; c < units_; ++c)
+      finite = finite && std::isfinite(z[c] + (bias_ == nullptr ? 0.0F : bias_->values[c]));
+    if (!finite) *context.finite = false;
+  }
+
   Json config_;
   std::int64_t units_;
   std::unique_ptr<Activation> activation_;

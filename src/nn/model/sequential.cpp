@@ -333,6 +333,10 @@ std::span<float> Sequential::workspace() { return impl_->memory; }
 float* Sequential::input() { return impl_->memory.data(); }
 float* Sequential::output_gradient() { return impl_->memory.data() + impl_->output_gradient; }
 
+const float* Sequential::layer_output(int layer) const {
+  return impl_->outputs_at[static_cast<std::size_t>(layer)];
+}
+
 float* Sequential::forward(const BatchContext& context, const float* x) {
   Implementation& my = *impl_;
   auto* current = const_cast<float*>(x);  // never written: the first in-place layer has a buffer of its own
@@ -344,6 +348,7 @@ float* Sequential::forward(const BatchContext& context, const float* x) {
       if (on_values_needed && my.values_end[i] > 0) on_values_needed(my.values_end[i]);
       if (on_layer) on_layer(static_cast<int>(i), 'F', true);
       layer.forward(context, current, output);
+      my.outputs_at[i] = output;
       if (on_layer) on_layer(static_cast<int>(i), 'F', false);
       current = output;
     }

@@ -78,6 +78,9 @@ class Sequential {
   /// Called around each layer when set: (layer index, phase 'F' or 'B', start or end).
   std::function<void(int layer, char phase, bool begins)> on_layer;
 
+  /// Inside on_layer(layer, 'F', false): what the layer has just written (rows, its output.size()).
+  const float* layer_output(int layer) const;
+
   /// Called by forward() before a layer that has trainable variables, when set: trainable values below `end`
   /// of the flat array are about to be read. When forward() returns it has been called for all of them.
   std::function<void(std::int64_t end)> on_values_needed;

@@ -32,6 +32,8 @@ struct BatchContext {
   bool writes_state = true;         ///< this replica writes moving statistics into the shared values
   std::span<double> activity_loss;  ///< (local shards): layers add activity penalties; may be empty
 
+  bool* finite = nullptr;  ///< layers set it to false where a weight shows itself NaN or Inf
+
   int local_shards() const { return static_cast<int>(bounds.size()) - 1; }
   std::int64_t shard_rows(int local_shard) const {
     return bounds[static_cast<std::size_t>(local_shard) + 1] - bounds[static_cast<std::size_t>(local_shard)];

@@ -149,6 +149,8 @@ FitSettings read_fit(const Reader& reader, const Configuration& configuration) {
   fit.learning_rate_scaling = reader.choice("fit.learning_rate_scaling", {"none", "linear", "sqrt"});
   fit.reference_batch_size = reader.integer("fit.reference_batch_size", 1, 32);
   fit.warmup_epochs = reader.number("fit.warmup_epochs", 0);
+  if (reader.choice("fit.on_nan", {"stop", "rollback"}) == "rollback") fit.on_nan = OnNan::kRollback;
+  fit.max_rollbacks = reader.integer("fit.max_rollbacks", 1, 3);
   return fit;
 }
 
@@ -190,6 +192,7 @@ Settings read_settings(const Configuration& configuration) {
   settings.run.stall_seconds =
       read_value("run.stall_timeout", {settings.run.stall_timeout, configuration.origin("run.stall_timeout")},
                  [](const std::string& text) { return parse_duration(text); });
+  settings.run.verify_every = reader.integer("run.verify_every", 0, 1000);
   settings.run.log = reader.text("run.log");
   settings.run.profile = reader.text("run.profile");
   settings.run.plot = reader.text("run.plot");

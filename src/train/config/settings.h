@@ -58,6 +58,9 @@ struct CompileSettings {
       weighted_metrics_origin;  ///< "file:line: key", for messages
 };
 
+/// What follows a step that met NaN or Inf.
+enum class OnNan { kStop, kRollback };
+
 struct FitSettings {
   std::int64_t epochs = 1, initial_epoch = 0, batch_size = 32;
   std::int64_t steps_per_epoch = 0;  ///< 0: the whole epoch
@@ -72,6 +75,8 @@ struct FitSettings {
   std::string learning_rate_scaling = "none";
   std::int64_t reference_batch_size = 32;
   double warmup_epochs = 0;
+  OnNan on_nan = OnNan::kStop;
+  std::int64_t max_rollbacks = 3;
 };
 
 enum class Resume { kAuto, kNever, kRequire };
@@ -91,6 +96,7 @@ struct RunSettings {
   SumFormat wire = SumFormat::kFloat32;
   double stall_seconds = 600;  ///< infinity: never
   std::string stall_timeout;   ///< as written
+  std::int64_t verify_every = 1000;  ///< steps; 0: never
   std::string log;
   std::string profile;
   std::string plot;

@@ -1,8 +1,24 @@
 #include "train/loop/control.h"
 
+#include <algorithm>
+
 #include "core/error.h"
+#include "train/loop/validation.h"
 
 namespace nntrain::train {
+
+std::vector<std::string> result_names(const Run& run, const Validation& validation) {
+  std::vector<std::string> names;
+  const std::vector<double> zeros(static_cast<std::size_t>(run.board->width()), 0.0);
+  for (const auto& [name, value] : run.board->results(zeros, "").values) names.push_back(name);
+  if (run.data.validation) {
+    for (const auto& [name, value] : validation.names().values) names.push_back(name);
+  }
+  const bool logs_rate = std::any_of(run.callbacks.begin(), run.callbacks.end(),
+                                     [](const auto& callback) { return callback->logs_learning_rate(); });
+  if (logs_rate) names.push_back("learning_rate");
+  return names;
+}
 
 RunControl::RunControl(Run& run, Saver& saver, std::vector<std::string> results)
     : run_(run), saver_(saver), results_(std::move(results)) {}
@@ -10,6 +26,11 @@ RunControl::RunControl(Run& run, Saver& saver, std::vector<std::string> results)
 void RunControl::end_epoch() {
   ending_epoch_ = false;
   for (const auto& [path, what] : saves_) write(path, what);
+  saves_.clear();
+}
+
+void RunControl::begin_again() {
+  ending_epoch_ = stops_ = diverged_ = false;
   saves_.clear();
 }
 
@@ -23,7 +44,7 @@ void RunControl::stop(const std::string& reason) {
 }
 
 void RunControl::fail_diverged(const std::string& message) {
-  diverged_ = true;
+  diverged_ = ended_by_callback_ = true;
   say(message);
 }
 

@@ -25,6 +25,9 @@ class RunControl : public Control {
 
   bool stops() const { return stops_; }
   bool diverged() const { return diverged_; }
+  bool ended_by_callback() const { return ended_by_callback_; }  ///< TerminateOnNaN
+  /// The run went back to its last checkpoint: wishes of before are void.
+  void begin_again();
   /// Why a file of a callback's could not be written; empty: none failed.
   const std::string& failure() const { return failure_; }
 
@@ -58,7 +61,12 @@ class RunControl : public Control {
   std::vector<std::pair<std::string, Save>> saves_;
   bool stops_ = false;
   bool diverged_ = false;
+  bool ended_by_callback_ = false;
   std::string failure_;
 };
+
+class Validation;
+/// Every name that an epoch's logs may have.
+std::vector<std::string> result_names(const Run& run, const Validation& validation);
 
 }  // namespace nntrain::train

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
+#include <optional>
 
 #include "train/loop/control.h"
 #include "train/loop/deadline.h"
+#include "train/loop/divergence.h"
 #include "train/loop/ending.h"
 #include "train/loop/epoch.h"
 #include "train/loop/saver.h"
@@ -18,6 +21,7 @@
 #include "train/report/progress.h"
 #include "train/report/run_reports.h"
 #include "train/run/history.h"
+#include "train/step/replica_check.h"
 
 namespace nntrain::train {
 
@@ -45,9 +49,12 @@ class Fit {
   Ending run_steps(const Epoch& epoch);
   Ending after_step(const Epoch& epoch, comm::StepFlags flags);
   Ending finish_epoch(const Epoch& epoch);
+  Ending after_divergence();
   comm::StepFlags my_flags();
+  void verify_copies();
   void look_at_the_clock();
   Ending save_and(Ending ending);
+  bool finish_save();
   void end_on_failure();
   void complete();
   void report_end(Ending ending);
@@ -56,6 +63,7 @@ class Fit {
   Run& run_;
   Past& past_;
   Saver saver_;
+  Divergence divergence_;
   Validation validation_;
   RunControl control_;
   Progress progress_;
@@ -65,6 +73,9 @@ class Fit {
   Deadline deadline_;                            ///< rank 0's counts
   double age_at_start_ = process_age_seconds();  ///< of the process, at `started_`
   Clock::time_point started_ = Clock::now();
+  std::optional<data::Sampler> sampler_;
+  BatchRequest batch_;             ///< the last one
+  bool step_was_refused_ = false;  ///< the last one, for NaN or Inf
   std::uint32_t stop_reasons_ = 0;
   bool save_is_due_ =
       false;  ///< by step, clock or signal; at an epoch's last step it waits for the epoch's end
@@ -77,24 +88,11 @@ Deadline deadline_of(const Run& run) {
                           process_age_seconds());
 }
 
-/// Every name that an epoch's logs may have.
-std::vector<std::string> result_names(const Run& run, const Validation& validation) {
-  std::vector<std::string> names;
-  const std::vector<double> zeros(static_cast<std::size_t>(run.board->width()), 0.0);
-  for (const auto& [name, value] : run.board->results(zeros, "").values) names.push_back(name);
-  if (run.data.validation) {
-    for (const auto& [name, value] : validation.names().values) names.push_back(name);
-  }
-  const bool logs_rate = std::any_of(run.callbacks.begin(), run.callbacks.end(),
-                                     [](const auto& callback) { return callback->logs_learning_rate(); });
-  if (logs_rate) names.push_back("learning_rate");
-  return names;
-}
-
 Fit::Fit(Run& run)
     : run_(run),
       past_(run.past),
       saver_(run),
+      divergence_(run, saver_),
       validation_(run),
       control_(run, saver_, result_names(run, validation_)),
       progress_(run.log, verbose_of(run.settings.fit.verbose, run.log), run.settings.fit.epochs),
@@ -112,14 +110,24 @@ ExitCode Fit::train() {
     const QuietScreen quiet(run_.log, progress_.verbose() == Verbose::kSilent);
     print_header(run_);
   }
+  if (past_.rollbacks > 0)
+    run_.log.note(fmt::format("the run was rolled back {} time{}: learning rates are x {:g}", past_.rollbacks,
+                              past_.rollbacks == 1 ? "" : "s",
+                              std::ldexp(1.0, -static_cast<int>(past_.rollbacks))));
   work_.start_up_seconds = seconds_since(run_.start);
   past_.times.begin(run_.times);
   for (const auto& callback : run_.callbacks) callback->on_train_begin(control_, past_.state.epoch);
   end_on_failure();
   Ending ending = past_.state.epoch < run_.settings.fit.epochs ? Ending::kNone : Ending::kComplete;
+  // A rollback needs something to go back to.
+  if (run_.settings.fit.on_nan == OnNan::kRollback && !past_.resumed && ending == Ending::kNone)
+    ending = save_and(ending);
   try {
-    while (ending == Ending::kNone)
+    while (ending == Ending::kNone) {
       ending = run_epoch(epoch_at(past_.state.epoch, run_.data.train.rows(), run_.settings.fit));
+      if (ending == Ending::kComplete && !divergence_.values_are_finite()) ending = Ending::kDiverged;
+      if (ending == Ending::kDiverged) ending = after_divergence();
+    }
   } catch (const DivergedError& error) {  // a callback's way to end the run
     reports_.end(RunPhase::kDiverged, error.what());
     throw;
@@ -144,10 +152,10 @@ Ending Fit::run_epoch(const Epoch& epoch) {
 Ending Fit::run_steps(const Epoch& epoch) {
   const std::int64_t rows = run_.data.train.rows(), batch_size = run_.settings.fit.batch_size;
   const data::Order order = run_.settings.fit.shuffle ? data::Order::kShuffled : data::Order::kFile;
-  const data::Sampler sampler(rows, run_.settings.run.seed, epoch.pass, order);
-  BatchRequest batch;
+  sampler_.emplace(rows, run_.settings.run.seed, epoch.pass, order);
+  BatchRequest& batch = batch_;
   batch.samples = &run_.data.train;
-  batch.sampler = &sampler;
+  batch.sampler = &*sampler_;
   while (past_.state.step < epoch.steps) {
     const Clock::time_point start = Clock::now();
     batch.position = (epoch.first_batch + past_.state.step) * batch_size;
@@ -160,6 +168,11 @@ Ending Fit::run_steps(const Epoch& epoch) {
     tracing_.step(start, end);
     deadline_.took(Deadline::Work::kStep, seconds);
     past_.state.epoch_seconds += seconds;
+    step_was_refused_ = (flags.bits & comm::kFlagNonFinite) != 0;
+    if (step_was_refused_) {
+      for (const auto& callback : run_.callbacks) callback->on_invalid_loss(control_, past_.state.step);
+      return Ending::kDiverged;
+    }
     ++past_.state.step;
     ++past_.state.iteration;
     ++work_.steps;
@@ -194,12 +207,7 @@ void Fit::look_at_the_clock() {
 
 Ending Fit::after_step(const Epoch& epoch, comm::StepFlags flags) {
   Situation now;
-  now.diverged = (flags.bits & comm::kFlagNonFinite) != 0;
-  if (now.diverged) {  // the update has spoiled the weights already: nothing is saved from here on
-    for (const auto& callback : run_.callbacks) callback->on_invalid_loss(control_, past_.state.step - 1);
-    return Ending::kDiverged;
-  }
-  if ((flags.bits & kFlagSaveFailed) != 0) saver_.finish();  // throws on every rank
+  if ((flags.bits & kFlagSaveFailed) != 0 && !finish_save()) return Ending::kDiverged;
   if ((flags.bits & kFlagRefresh) != 0) {
     const Logs results = run_.engine->totals(*run_.board, "");
     progress_.update(past_.state.step, results);
@@ -210,6 +218,8 @@ Ending Fit::after_step(const Epoch& epoch, comm::StepFlags flags) {
     if (every > 0 && past_.state.iteration % every == 0)
       callback->on_steps(control_, epoch.index, run_.engine->totals(*run_.board, ""));
   }
+  const std::int64_t verify_every = run_.settings.run.verify_every;
+  if (verify_every > 0 && past_.state.iteration % verify_every == 0) verify_copies();
   now.diverged = control_.diverged();
   stop_reasons_ |= flags.bits >> kStopShift;
   now.stop_asked = stop_reasons_ != 0;
@@ -260,14 +270,45 @@ Ending Fit::finish_epoch(const Epoch& epoch) {
   return ending == Ending::kNone && due ? save_and(ending) : ending;
 }
 
+/// kNone: the run is that of its last checkpoint, as if it had been killed and gone on from there.
+Ending Fit::after_divergence() {
+  saver_.finish_quietly();
+  divergence_.examine(batch_, step_was_refused_ ? Divergence::Step::kRefused : Divergence::Step::kDone);
+  if (control_.ended_by_callback() || !divergence_.roll_back()) return Ending::kDiverged;
+  control_.begin_again();
+  save_is_due_ = false;
+  for (const auto& callback : run_.callbacks) callback->on_train_begin(control_, past_.state.epoch);
+  end_on_failure();
+  return Ending::kNone;
+}
+
 /// `ending`, with a checkpoint that is on its way to the disk, or there when the run ends; kDiverged when
 /// there is nothing that may be saved.
 Ending Fit::save_and(Ending ending) {
-  if (!saver_.save()) return Ending::kDiverged;
+  if (run_.settings.run.verify_every > 0) verify_copies();
+  if (!finish_save() || !saver_.save()) return Ending::kDiverged;
   save_is_due_ = false;
-  if (ending != Ending::kNone || !control_.failure().empty()) saver_.finish();
+  const bool waits = ending != Ending::kNone || !control_.failure().empty();
+  if (waits && !finish_save()) return Ending::kDiverged;
   end_on_failure();
   return ending;
+}
+
+/// Waits for the checkpoint that is being written. False: the optimizer's state in it was not finite, and the
+/// run may be rolled back.
+bool Fit::finish_save() {
+  try {
+    saver_.finish();
+  } catch (const comm::SharedError& error) {
+    if (error.code() != ExitCode::kDiverged || run_.settings.fit.on_nan == OnNan::kStop) throw;
+    return false;
+  }
+  return true;
+}
+
+void Fit::verify_copies() {
+  const ActivityTimes::Scope time(run_.times, Activity::kExchange);
+  require_equal_copies(run_.session, *run_.engine, *run_.model);
 }
 
 /// A file of a callback's could not be written: the run's own checkpoint is there, so the run may end.
@@ -285,7 +326,7 @@ void Fit::complete() {
 void Fit::report_end(Ending ending) {
   switch (ending) {
     case Ending::kDiverged:
-      return reports_.end(RunPhase::kDiverged, "a loss or a weight is NaN or Inf");
+      return reports_.end(RunPhase::kDiverged, divergence_.message());
     case Ending::kComplete:
       return reports_.end(RunPhase::kFinished, past_.ended_by);
     default:
@@ -298,7 +339,10 @@ ExitCode Fit::close(Ending ending) {
     complete();
     ending = save_and(ending);
   }
-  if (ending == Ending::kDiverged) saver_.finish_quietly();
+  if (ending == Ending::kDiverged) {
+    saver_.finish_quietly();
+    if (divergence_.message().empty()) divergence_.examine(batch_, Divergence::Step::kDone);
+  }
   run_.engine->settle();
   const ClosingReport report = make_closing_report(run_, work_);
   if (work_.steps > 0) {
@@ -311,10 +355,9 @@ ExitCode Fit::close(Ending ending) {
   if (ending == Ending::kDiverged) {
     throw comm::SharedError(
         ExitCode::kDiverged,
-        fmt::format(
-            "Epoch {}, step {}: the loss or a weight is NaN or Inf; stopped, nothing was saved since: {}. A "
-            "smaller learning rate, clipping (clipnorm=1) or warm-up may help",
-            state.epoch + (state.step > 0 ? 1 : 0), state.step, saver_.on_disk()));
+        fmt::format("{}Stopped, nothing was saved since: {}. A smaller learning rate, clipping (clipnorm=1) "
+                    "or warm-up may help, or fit.on_nan = rollback",
+                    divergence_.message(), saver_.on_disk()));
   }
   if (ending == Ending::kComplete) return ExitCode::kDone;
   run_.log.info(fmt::format("Stopped early ({}) after epoch {}, step {}; the same command goes on from {}.",
@@ -335,6 +378,9 @@ ExitCode fit(Run& run) {
                     std::max(done, epochs)));
     return ExitCode::kDone;
   }
+  if (run.settings.fit.on_nan == OnNan::kRollback && run.settings.checkpoint.path.empty())
+    throw comm::SharedError(ExitCode::kInput,
+                            "fit.on_nan = rollback goes back to the last checkpoint; give checkpoint.path");
   try_checkpoint(run);  // before anything is written
   return Fit(run).train();
 }

@@ -65,12 +65,16 @@ ClosingReport make_closing_report(Run& run, const Work& work) {
   report.ranks = run.session.size();
   const std::vector<double> mine = seconds_of_rank(run, work, report.wall_seconds);
   const auto gathered = run.session.gather(std::as_bytes(std::span(mine)));
+  const std::string& host = run.session.host();
+  const auto hosts = run.session.gather(std::as_bytes(std::span(host)));
   const gemm::Rate rate = gemm::measured_rate();
   report.core_rate_gflops = run.session.minimum(rate.gflops);
   report.rate_is_reliable = run.session.minimum(rate.reliable ? 1.0 : 0.0) > 0;
   if (gathered.empty()) return report;
   report.rows = rows_of(gathered);
   report.slowest_rank = rank_waited_for(gathered);
+  const std::vector<std::byte>& name = hosts[static_cast<std::size_t>(report.slowest_rank)];
+  report.slowest_host.assign(reinterpret_cast<const char*>(name.data()), name.size());
   report.waiting_share = report.rows[1 + static_cast<std::size_t>(Activity::kWaiting)].mean_seconds /
                          std::max(report.wall_seconds, 1e-9);
   report.gflops = static_cast<double>(work.samples) * run.model->training_flops() /
@@ -97,9 +101,9 @@ std::vector<std::string> closing_lines(const ClosingReport& report) {
       report.rate_is_reliable ? "" : "; measured on a busy machine, not reliable"));
   if (report.ranks > 1 && wall > kRemarkableSeconds && report.waiting_share > kRemarkableShare) {
     lines.push_back(
-        fmt::format("NOTE: {:.0f} % of the time ranks waited for one another, most of all for rank {}: does "
-                    "it share its core with other programs, or have the others too few rows?",
-                    100.0 * report.waiting_share, report.slowest_rank));
+        fmt::format("NOTE: {:.0f} % of the time ranks waited for one another, most of all for rank {} on "
+                    "{}: does it share its core with other programs, or have the others too few rows?",
+                    100.0 * report.waiting_share, report.slowest_rank, report.slowest_host));
   }
   return lines;
 }

@@ -32,6 +32,7 @@ struct ClosingReport {
   double core_rate_gflops = 0;    ///< measured matrix products of the slowest rank
   bool rate_is_reliable = false;  ///< every rank's measurement agreed with itself
   int slowest_rank = 0;           ///< the one that waits least: the others wait for it
+  std::string slowest_host;       ///< its host
   double waiting_share = 0;       ///< mean over ranks, of the wall time
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "comm/session/placement.h"
 #include "core/products/gemm.h"
 
 namespace nntrain::train {
@@ -19,8 +20,8 @@ std::string format_bytes(double bytes) {
 }
 
 void print_machine(const Run& run) {
-  const comm::Session& session = run.session;
-  const int shards = run.past.state.shards, ranks = session.local_size(), cores = session.available_cores();
+  comm::Session& session = run.session;
+  const int shards = run.past.state.shards;
   run.log.info(fmt::format("nntrain-dist {}, {}, {}", run.version, comm::Session::library_version(),
                            gemm::description()));
   run.log.info(fmt::format("{} rank{} on {} node{}, {} shard{}: the same bits for every number of ranks",
@@ -28,12 +29,7 @@ void print_machine(const Run& run) {
                            session.nodes() == 1 ? "" : "s", shards, shards == 1 ? "" : "s"));
   if (const std::string note = run.engine->exchange().note(); !note.empty()) run.log.note(note);
   if (const std::string note = gemm::kernel_note(); !note.empty()) run.log.note(note);
-  if (ranks > cores) {
-    run.log.note(fmt::format(
-        "{} ranks on a node where they may use {} cores: they take turns. Start at most {} ranks a "
-        "node, or check the binding (mpirun --report-bindings)",
-        ranks, cores, cores));
-  }
+  for (const std::string& note : comm::placement_notes(comm::rank_places(session))) run.log.note(note);
 }
 
 void print_data(const Run& run) {

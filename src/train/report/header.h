@@ -6,8 +6,8 @@
 
 namespace nntrain::train {
 
-/// Before the first step: versions, ranks, data, every setting and where it came from, the model. Rank 0
-/// prints.
+/// Collective, before the first step: versions, ranks, data, every setting and where it came from, the model.
+/// Rank 0 prints.
 void print_header(const Run& run);
 
 }  // namespace nntrain::train

@@ -54,7 +54,7 @@ void compare_data(const Comparison& compare, const Json& then, const DataSets& n
 }
 
 /// Keys that a run may change without a word: where things go and how much is said.
-constexpr std::array<std::string_view, 14> kUnremarkable = {"fit.epochs",
+constexpr std::array<std::string_view, 15> kUnremarkable = {"fit.epochs",
                                                             "fit.verbose",
                                                             "checkpoint.path",
                                                             "checkpoint.resume",
@@ -67,6 +67,7 @@ constexpr std::array<std::string_view, 14> kUnremarkable = {"fit.epochs",
                                                             "run.plot",
                                                             "run.max_time",
                                                             "run.stall_timeout",
+                                                            "run.verify_every",
                                                             "run.shards"};
 
 std::string joined(const Json& texts) {

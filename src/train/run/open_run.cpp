@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "comm/session/agreement.h"
+#include "core/build_id.h"
 #include "core/call.h"
 #include "core/error.h"
 #include "train/data/adaptation.h"
@@ -221,6 +223,8 @@ void start_fresh(Run& run, const ModelSource& source) {
 
 std::unique_ptr<Run> open_run(comm::Session& session, const Configuration& configuration, const Host& host,
                               const RunInputs& inputs) {
+  comm::require_agreement(session, "the program", "version " + host.version + "\nbuild " + build_id());
+  comm::require_agreement(session, "the configuration", configuration.to_ini());
   auto run = std::make_unique<Run>(session, host, configuration);
   const ModelSource source = resolve(*run, inputs);
   const std::unique_ptr<checkpoint::Contents> previous = find_previous(*run);

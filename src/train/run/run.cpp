@@ -1,6 +1,7 @@
 #include "train/run/run.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "optim/large_batch.h"
 
@@ -23,8 +24,9 @@ double Run::step_learning_rate() const {
   const std::int64_t steps = std::max<std::int64_t>(1, (data.train.rows() + batch - 1) / batch);
   const double warmup_steps = settings.fit.warmup_epochs * static_cast<double>(steps);
   const std::int64_t iteration = past.state.iteration;
-  return optimizer->learning_rate(iteration) *
-         optim::warmup_multiplier(iteration, warmup_steps, learning_rate_factor());
+  return std::ldexp(optimizer->learning_rate(iteration) *
+                        optim::warmup_multiplier(iteration, warmup_steps, learning_rate_factor()),
+                    -static_cast<int>(past.rollbacks));
 }
 
 void try_checkpoint(Run& run) {

@@ -35,7 +35,8 @@ struct Past {
   std::vector<std::int64_t>
       fits;              ///< epochs completed when each fit() of the run began, as Keras would count them
   std::string ended_by;  ///< what ended a finished run before its last epoch, e.g. "EarlyStopping"
-  bool resumed = false;  ///< this process goes on from a checkpoint
+  std::int64_t rollbacks = 0;  ///< fit.on_nan: each has halved the learning rate of all later steps
+  bool resumed = false;        ///< this process goes on from a checkpoint
   EpochTimes times;
 };
 
@@ -76,7 +77,7 @@ struct Run {
         configuration(std::move(its_configuration)) {}
 
   std::int64_t validation_batch_rows() const;
-  /// The learning rate of the step at hand: schedule, scaling and warm-up.
+  /// The learning rate of the step at hand: schedule, scaling, warm-up and rollbacks.
   double step_learning_rate() const;
   double learning_rate_factor() const;  ///< of fit.learning_rate_scaling
 };

@@ -59,6 +59,7 @@ Json environment_of(const Run& run) {
           {"settings", settings_json(run.configuration)},
           {"fits", run.past.fits},
           {"ended_by", run.past.ended_by},
+          {"rollbacks", run.past.rollbacks},
           {"times", run.past.times.table.to_json()}};
 }
 
@@ -257,6 +258,7 @@ void restore(Run& run, const checkpoint::Contents& previous) {
   past.history = previous.history;
   past.fits = previous.environment.value("fits", past.fits);
   past.ended_by = previous.environment.value("ended_by", "");
+  past.rollbacks = previous.environment.value("rollbacks", std::int64_t{0});
   past.times.table = TimeTable::from_json(previous.environment.value("times", Json()), previous.state.epoch);
   if (static_cast<int>(past.times.table.waiting.size()) != run.session.size())
     past.times.table.waiting.clear();

@@ -1,6 +1,9 @@
 #include "train/step/engine.h"
 
 #include <algorithm>
+#include <cmath>
+#include <string_view>
+#include <unordered_set>
 
 namespace nntrain::train {
 
@@ -17,9 +20,40 @@ namespace nntrain::train {
 //   exchange.share()                                             every rank sees the new values
 comm::StepFlags Engine::step(const BatchRequest& batch, double learning_rate, comm::StepFlags mine,
                              Scoreboard& board) {
-  if (!replica_->train(batch, *gradients_, board)) mine.bits |= comm::kFlagNonFinite;
+  keep_for_undo(board);
+  const bool finite = replica_->train(batch, *gradients_, board);
+  if (!state_is_finite() || !finite) mine.bits |= comm::kFlagNonFinite;
   updater_->step(static_cast<std::int64_t>(batch.step), learning_rate, batch.rows, mine);
+  if ((mine.bits & comm::kFlagNonFinite) != 0) undo(board);
   return mine;
+}
+
+/// What forward changes; values and optimizer state change only in steps that are finite.
+void Engine::keep_for_undo(Scoreboard& board) {
+  sums_before_.assign(board.sums().begin(), board.sums().end());
+  state_before_.clear();
+  for (const nn::Variable* variable : moving_)
+    state_before_.insert(state_before_.end(), variable->values, variable->values + variable->size());
+}
+
+/// Moving statistics can overflow where the outputs of training do not.
+bool Engine::state_is_finite() {
+  spoiled_state_.clear();
+  for (const nn::Variable* variable : moving_) {
+    bool finite = true;
+    for (std::int64_t i = 0; i < variable->size(); ++i) finite = finite && std::isfinite(variable->values[i]);
+    if (!finite && spoiled_state_.empty()) spoiled_state_ = variable->layer + "/" + variable->name;
+  }
+  return spoiled_state_.empty();
+}
+
+void Engine::undo(Scoreboard& board) {
+  std::copy(sums_before_.begin(), sums_before_.end(), board.sums().begin());
+  const float* before = state_before_.data();
+  for (const nn::Variable* variable : moving_) {
+    std::copy_n(before, variable->size(), variable->values);
+    before += variable->size();
+  }
 }
 
 namespace {
@@ -51,8 +85,25 @@ Engine::Engine(comm::Session& session, nn::Sequential& model, optim::Optimizer& 
     const ActivityTimes::Scope time(times_, Activity::kExchange);
     exchange_.await_values(end);
   };
+  find_moving();
   make_gradient_plan(optimizer, options);
   replica_ = std::make_unique<Replica>(model_, &loss, options.scale, replica_options(options), times_);
+}
+
+/// A frozen layer writes nothing in a step: its weights, which may be most of the model, are left alone.
+void Engine::find_moving() {
+  if (!fills_values()) return;
+  std::unordered_set<std::string_view> frozen;
+  for (const auto& layer : model_.layers()) {
+    if (!layer->trainable()) frozen.insert(layer->name());
+  }
+  std::size_t floats = 0;
+  for (const nn::Variable& variable : model_.variables()) {
+    if (variable.trainable || frozen.contains(variable.layer)) continue;
+    moving_.push_back(&variable);
+    floats += static_cast<std::size_t>(variable.size());
+  }
+  state_before_.reserve(floats);
 }
 
 /// Which variable's gradient is exchanged, and which its owner makes.

@@ -54,9 +54,16 @@ class Engine {
          const EngineOptions& options, ActivityTimes& times);
 
   /// One mini-batch: loss and metrics into `board`, new values on every rank. `mine` are this rank's flags;
-  /// returns every rank's, with kFlagNonFinite when the loss of any shard was NaN or Inf.
+  /// returns every rank's, with kFlagNonFinite when a loss or a weight was NaN or Inf: then the step has
+  /// changed nothing, values, optimizer state and board are those of before.
   comm::StepFlags step(const BatchRequest& batch, double learning_rate, comm::StepFlags mine,
                        Scoreboard& board);
+  /// Where in a batch that step() refused NaN or Inf begins; the batch is in replica() then.
+  NonFinite find_non_finite(const BatchRequest& batch) { return replica_->find_non_finite(batch); }
+  const Replica& replica() const { return *replica_; }
+  /// What a step that step() refused would have written NaN or Inf to: "batch_normalization/moving_variance";
+  /// "" for nothing. Where fills_values().
+  const std::string& spoiled_state() const { return spoiled_state_; }
   /// Loss and metrics of a batch into `board`; after settle().
   void evaluate(const BatchRequest& batch, Scoreboard& board) { replica_->evaluate(batch, board); }
   /// Results from all ranks' sums of training.
@@ -78,6 +85,10 @@ class Engine {
   Updater& updater() { return *updater_; }
 
  private:
+  void keep_for_undo(Scoreboard& board);
+  void undo(Scoreboard& board);
+  bool state_is_finite();
+  void find_moving();
   void make_gradient_plan(optim::Optimizer& optimizer, const EngineOptions& options);
   ReplicaOptions replica_options(const EngineOptions& options);
   static Logs totals(Scoreboard& board, const std::string& prefix, nn::GlobalSum& sums);
@@ -93,6 +104,11 @@ class Engine {
   std::unique_ptr<DeferredGradients> deferred_;  ///< null: every gradient is exchanged
   std::unique_ptr<Updater> updater_;
   std::unique_ptr<Replica> replica_;
+  std::vector<double> sums_before_;  ///< the board's, before the step
+  std::string spoiled_state_;
+  std::vector<const nn::Variable*>
+      moving_;                       ///< what forward may write here: statistics, where fills_values()
+  std::vector<float> state_before_;  ///< theirs, before the step
 };
 
 }  // namespace nntrain::train

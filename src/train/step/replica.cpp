@@ -213,28 +213,36 @@ void Replica::add_penalties(Scoreboard& board) {
   }
 }
 
+/// Forward to the loss of every position and its gradient. Returns the loss's divisor.
+double Replica::lose(const nn::BatchContext& training, nn::LossInputs& inputs) {
+  inputs = loss_inputs(model_.forward(training, model_.input()));
+  const double divisor = weigh(inputs);
+  const bool weighted = weighted_ || loss_->has_mask();
+  const auto scale = static_cast<float>(divisor > 0 ? 1.0 / divisor : 0.0);
+  for (std::int64_t i = 0; i < inputs.positions; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    scales_[at] = weighted ? weights_[at] * scale : scale;
+  }
+  add_batch_sums(inputs, scales_.data());
+  loss_->compute(inputs, scales_.data(), losses_.data(), model_.output_gradient());
+  return divisor;
+}
+
 bool Replica::train(const BatchRequest& batch, nn::GradientTree& gradients, Scoreboard& board) {
   gather(batch, options_.training);
-  const nn::BatchContext training = context(nn::Mode::kTraining, batch.step);
-  nn::LossInputs inputs;
-  double finite = 0;
+  layers_are_finite_ = true;
+  nn::BatchContext training = context(nn::Mode::kTraining, batch.step);
+  training.finite = &layers_are_finite_;
+  double loss = 0;
   {
     const ActivityTimes::Scope time(times_, Activity::kForward);
-    inputs = loss_inputs(model_.forward(training, model_.input()));
-    const double divisor = weigh(inputs);
-    const bool weighted = weighted_ || loss_->has_mask();
-    const auto scale = static_cast<float>(divisor > 0 ? 1.0 / divisor : 0.0);
-    for (std::int64_t i = 0; i < inputs.positions; ++i) {
-      const auto at = static_cast<std::size_t>(i);
-      scales_[at] = weighted ? weights_[at] * scale : scale;
-    }
-    add_batch_sums(inputs, scales_.data());
-    loss_->compute(inputs, scales_.data(), losses_.data(), model_.output_gradient());
-    finite = score(inputs, divisor, weighted, board);
+    nn::LossInputs inputs;
+    const double divisor = lose(training, inputs);
+    loss = score(inputs, divisor, weighted_ || loss_->has_mask(), board);
   }
   const ActivityTimes::Scope time(times_, Activity::kBackward);
   model_.backward(training, model_.output_gradient(), gradients);
-  return std::isfinite(finite);
+  return std::isfinite(loss) && layers_are_finite_;
 }
 
 void Replica::evaluate(const BatchRequest& batch, Scoreboard& board) {

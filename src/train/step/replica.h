@@ -60,6 +60,15 @@ struct BatchRequest {
   std::uint64_t step = 0;  ///< optimizer steps since the start of the run
 };
 
+/// Where NaN or Inf first appears among this replica's rows of a mini-batch.
+struct NonFinite {
+  static constexpr int kNowhere = 1 << 30;
+  static constexpr int kInputs = -1;
+  int layer = kNowhere;            ///< index of the layer that made it; the number of layers: the loss did
+  std::vector<std::int64_t> rows;  ///< this replica's, of which there is one
+  float largest_given = 0;         ///< magnitude, over these rows, of what the layer was given
+};
+
 class Replica {
  public:
   /// `model` is bound, prepared and its head released; all references outlive the replica.
@@ -67,13 +76,18 @@ class Replica {
           ActivityTimes& times);
 
   /// Gradients into `gradients`, loss and metrics into `board`. Collective when a layer or the loss sums.
-  /// Returns false when the local loss is NaN or Inf.
+  /// Returns false when the local loss is NaN or Inf, or a layer found a weight that is.
   bool train(const BatchRequest& batch, nn::GradientTree& gradients, Scoreboard& board);
   /// Loss and metrics into `board`. Collective as train().
   void evaluate(const BatchRequest& batch, Scoreboard& board);
   /// The model's outputs for this replica's rows: (count, outputs), valid until the next call.
   std::span<const float> predict(const BatchRequest& batch);
+  /// Looks at every layer of train()'s forward pass, which leaves nothing changed. Collective as train().
+  NonFinite find_non_finite(const BatchRequest& batch);
   const BatchRows& rows() const { return rows_; }
+  /// Of the last batch, until the next: (rows, input.size()) times the scale, and (rows) where there are any.
+  std::span<const float> inputs() const;
+  std::span<const float> row_weights() const;
   /// Of the last evaluate(), until the next call: outputs (positions, classes) and targets (positions,
   /// width).
   std::span<const float> outputs() const { return outputs_; }
@@ -85,6 +99,7 @@ class Replica {
   void gather(const BatchRequest& batch, const Sharing& sharing);
   nn::BatchContext context(nn::Mode mode, std::uint64_t step);
   nn::LossInputs loss_inputs(const float* logits);
+  double lose(const nn::BatchContext& training, nn::LossInputs& inputs);
   double weigh(const nn::LossInputs& inputs);
   void add_batch_sums(nn::LossInputs& inputs, const float* scale);
   bool scales() const { return options_.target_scale != nullptr && options_.target_scale->active(); }
@@ -113,6 +128,7 @@ class Replica {
   std::vector<float> predictions_;      // (positions, classes)
   std::vector<double> loss_workspace_;  // of a loss of the whole mini-batch
   std::span<const float> outputs_;      // (positions, classes): what evaluate() scored
+  bool layers_are_finite_ = true;       ///< as far as they looked in this batch
   std::vector<double> activity_loss_;   // (local shards)
   std::vector<double> shard_sums_;      // (local shards)
   std::vector<double> batch_parts_,

@@ -171,6 +171,10 @@ void Updater::step(std::int64_t iteration, double learning_rate, std::int64_t ba
   {
     const ActivityTimes::Scope time(times_, Activity::kExchange);
     exchange_.reduce(flags);
+    if ((exchange_.flags().bits & comm::kFlagNonFinite) != 0) {  // it would spoil every value
+      flags = exchange_.share();
+      return;
+    }
   }
   const optim::NormRequest wanted = optimizer_.norms();
   optim::StepInfo info;

@@ -23,7 +23,7 @@ class Updater {
 
   /// Collective. Reduces the gradients of a mini-batch of `batch_rows` rows, steps this rank's pieces, shares
   /// the new values. `flags` come back as every rank's joined. On several nodes values may still arrive when
-  /// it returns: Exchange::settle().
+  /// it returns: Exchange::settle(). With kFlagNonFinite among all ranks' flags nothing is stepped.
   void step(std::int64_t iteration, double learning_rate, std::int64_t batch_rows, comm::StepFlags& flags);
   /// Collective. Keras' finalize_variable_values at the end of fit.
   void finalize();
