@@ -5,8 +5,6 @@
 // `step` is SGD on the rank's own part (all of it after MPI_Allreduce); `gb_per_s` is memory read and written
 // by the sums of one rank. NNTRAIN_RANKS_PER_NODE=1 makes it messages instead of shared memory.
 
-#include "comm/exchange/exchange.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,6 +12,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "comm/exchange/rank_exchange.h"
 #include "comm/session/mpi_call.h"
 
 namespace {
@@ -44,7 +43,7 @@ Times time_exchange(nntrain::comm::Session& session, std::int64_t floats, int ro
   options.shards = session.size();
   options.total_floats = options.trainable_floats = floats;
   options.trainables = {{0, floats, true}};
-  nntrain::comm::Exchange exchange(session, options);
+  nntrain::comm::RankExchange exchange(session, options);
   Times times;
   for (int round = 0; round < rounds; ++round) {
     for (const auto& array : exchange.gradient_nodes()) std::fill(array.begin(), array.end(), 1.0F);

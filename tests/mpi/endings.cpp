@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <string_view>
 
-#include "comm/exchange/exchange.h"
+#include "comm/exchange/rank_exchange.h"
 #include "mpi_main.h"
 
 namespace {
@@ -26,7 +26,7 @@ int stall(comm::Session& session, std::string_view how) {
   options.shards = session.size();
   options.total_floats = options.trainable_floats = 1000;
   options.trainables = {{0, 1000, true}};
-  comm::Exchange exchange(session, options);
+  comm::RankExchange exchange(session, options);
   if (how.starts_with("stall_in_step")) {
     for (int step = 0; step < 5; ++step) {
       if (step == 3 && session.rank() == late) std::raise(SIGSTOP);
@@ -58,7 +58,7 @@ int end(comm::Session& session, std::string_view how, int argc, char** argv) {
     options.shards = session.size();
     options.total_floats = options.trainable_floats = 1000;
     options.trainables = {{0, 1000, true}};
-    comm::Exchange exchange(session, options);
+    comm::RankExchange exchange(session, options);
     comm::StepFlags flags;
     exchange.reduce(flags);
     exchange.share();

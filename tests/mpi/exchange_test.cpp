@@ -1,8 +1,6 @@
 // The same bits for every number of ranks and every way they are spread over nodes: each result is compared
 // with the plain evaluation of the tree in reference.h, at np 1 to 13.
 
-#include "comm/exchange/exchange.h"
-
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +9,7 @@
 #include <string>
 #include <tuple>
 
+#include "comm/exchange/rank_exchange.h"
 #include "mpi_main.h"
 #include "reference.h"
 
@@ -115,7 +114,7 @@ StepFlags flags_of(int step, int rank) { return {(step + rank) % 3 == 0 ? 1U << 
 /// Several steps as training makes them; every `stride`-th element is checked.
 void expect_steps(const ExchangeOptions& options, int steps, std::int64_t stride, Delay delay = {}) {
   const Gradients gradients{options};
-  Exchange exchange(session(), options);
+  RankExchange exchange(session(), options);
   exchange.on_wait([&](auto, auto) { delay.at(Place::kAfterWaits); });  // inside of the exchange's calls
   ASSERT_EQ(static_cast<std::int64_t>(exchange.values().size()), options.total_floats);
   for (int step = 0; step < steps; ++step) {
@@ -190,7 +189,7 @@ TEST(ExchangeBuckets, OneLateRankChangesNothing) {
 
 TEST_P(ExchangeTest, ValuesChangedWithoutAStepAreSharedToo) {
   const ExchangeOptions all = options();
-  Exchange exchange(session(), all);
+  RankExchange exchange(session(), all);
   for (int call = 1; call < 4; ++call) {
     for (const Range& piece : exchange.pieces())
       for (std::int64_t i = piece.begin; i < piece.end; ++i)
@@ -209,7 +208,7 @@ TEST_P(ExchangeTest, FlagsOfAnyRankReachAllInTheirStep) {
   options.total_floats = options.trainable_floats = 10;
   options.trainables = {{0, 10, true}};
   options.wire = wire();
-  Exchange exchange(session(), options);
+  RankExchange exchange(session(), options);
   for (int step = 0; step < 3 * session().size(); ++step) {
     StepFlags flags;
     const int speaker = step % session().size();
@@ -228,7 +227,7 @@ TEST_P(ExchangeTest, NothingToTrainStillCarriesFlags) {
   ExchangeOptions options;
   options.shards = shards();
   options.total_floats = 7;
-  Exchange exchange(session(), options);
+  RankExchange exchange(session(), options);
   StepFlags flags;
   if (session().rank() == session().size() - 1) flags.bits = kFlagStop;
   exchange.reduce(flags);
@@ -244,7 +243,7 @@ INSTANTIATE_TEST_SUITE_P(Shards, ExchangeTest,
 /// Which rank owns what, and on how many ranks' arrays the sums are made.
 void expect_cover(int shards) {
   const ExchangeOptions options = mpi_test::test_options(shards);
-  Exchange exchange(session(), options);
+  RankExchange exchange(session(), options);
   EXPECT_EQ(exchange.local_shards(), shards_of_rank(session().rank(), session().size(), shards));
   EXPECT_EQ(exchange.gradient_nodes().size(), covering_nodes(exchange.local_shards(), shards).size());
   std::vector<std::int64_t> bounds;
@@ -276,7 +275,7 @@ TEST(ExchangeSetup, ShardsAndPiecesCoverEverythingOnce) {
 }
 
 TEST(ExchangeSetup, WithoutSharedMemoryEachRankIsANodeOfItsOwn) {
-  Exchange exchange(session(), mpi_test::test_options(session().size()));
+  RankExchange exchange(session(), mpi_test::test_options(session().size()));
   const char* limit = std::getenv("NNTRAIN_SHARED_BYTES");
   const bool no_room = limit != nullptr && std::string(limit) == "0" && session().local_size() > 1;
   EXPECT_EQ(exchange.private_values(), no_room);
@@ -285,14 +284,14 @@ TEST(ExchangeSetup, WithoutSharedMemoryEachRankIsANodeOfItsOwn) {
 }
 
 TEST(ExchangeSetup, NoShardsAreRefused) {
-  EXPECT_THROW(Exchange(session(), mpi_test::test_options(0)), RuntimeError);
+  EXPECT_THROW(RankExchange(session(), mpi_test::test_options(0)), RuntimeError);
 }
 
 TEST(ExchangeSetup, OptimizerSlotsGoToTheRootAndBack) {
   for (const SumFormat wire : {SumFormat::kFloat32, SumFormat::kBfloat16}) {
     ExchangeOptions options = mpi_test::test_options(2);
     options.wire = wire;
-    Exchange exchange(session(), options);
+    RankExchange exchange(session(), options);
     std::vector<float> slot;
     for (const Range& piece : exchange.pieces())
       for (std::int64_t i = piece.begin; i < piece.end; ++i) slot.push_back(static_cast<float>(i) + 0.5F);

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "comm/exchange/exchange.h"
+#include "comm/exchange/rank_exchange.h"
 
 namespace nntrain::mpi_test {
 

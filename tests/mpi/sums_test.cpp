@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "comm/exchange/exchange.h"
+#include "comm/exchange/rank_exchange.h"
 #include "mpi_main.h"
 #include "reference.h"
 
@@ -31,7 +31,7 @@ void expect_tree_sum(Exchange& exchange, int shards, int call, std::int64_t widt
 
 TEST(TreeSum, HasTheBitsOfTheTreeAtEveryWidth) {
   for (const int shards : {1, 2, 3, 8, 13, 32}) {
-    Exchange exchange(session(), mpi_test::test_options(shards));
+    RankExchange exchange(session(), mpi_test::test_options(shards));
     int call = 0;
     // Growing, shrinking, many in a row without anything between them.
     for (const std::int64_t width : {3, 1, 0, 1000, 2, 5000, 7, 1, 1, 1, 1})
@@ -41,7 +41,7 @@ TEST(TreeSum, HasTheBitsOfTheTreeAtEveryWidth) {
 
 TEST(TreeSum, MixesWithStepsAndChunkSums) {
   const int shards = 5;
-  Exchange exchange(session(), mpi_test::test_options(shards));
+  RankExchange exchange(session(), mpi_test::test_options(shards));
   std::vector<double> per_variable(mpi_test::test_options(shards).trainables.size());
   for (int step = 0; step < 20; ++step) {
     StepFlags flags;
@@ -58,7 +58,7 @@ TEST(TreeSum, MixesWithStepsAndChunkSums) {
 }
 
 TEST(TreeSum, WrongSizesAreRefused) {
-  Exchange exchange(session(), mpi_test::test_options(session().size()));
+  RankExchange exchange(session(), mpi_test::test_options(session().size()));
   std::vector<double> total(2);
   EXPECT_THROW(exchange.tree_sum(std::vector<double>(3), total), RuntimeError);
   EXPECT_THROW(exchange.chunk_sums(std::vector<double>(99), total), RuntimeError);
@@ -71,7 +71,7 @@ TEST(TreeSum, NoRoomForSumsCostsSpeedOnly) {
   const int shards = 2 * session().size() + 1;
   constexpr std::size_t kWidth = 3;
   for (const int full_on : {-1, 0}) {  // -1: everywhere
-    Exchange exchange(session(), mpi_test::test_options(shards));
+    RankExchange exchange(session(), mpi_test::test_options(shards));
     std::vector<double> per_shard(kWidth * static_cast<std::size_t>(exchange.local_shards().count()));
     std::vector<double> total(kWidth);
     for (int call = 0; call < 5; ++call) {  // the room vanishes before call 2, which asks for more
@@ -103,7 +103,7 @@ TEST(TreeSum, NoRoomForSumsCostsSpeedOnly) {
 TEST(ChunkSums, HaveTheBitsOfATreeOverEachVariable) {
   for (const int shards : {1, 3, 8}) {
     const ExchangeOptions options = mpi_test::test_options(shards);
-    Exchange exchange(session(), options);
+    RankExchange exchange(session(), options);
     std::vector<double> chunks;
     for (const auto& chunk : exchange.my_chunks()) {
       EXPECT_TRUE(std::any_of(exchange.pieces().begin(), exchange.pieces().end(), [&](const Range& piece) {

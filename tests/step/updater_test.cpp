@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "comm/exchange/rank_exchange.h"
 #include "linear_model.h"
 
 namespace nntrain::train {
@@ -12,7 +13,7 @@ struct Bench {
   nn::Sequential model{
       "m", {parse_call("Dense(5)"), parse_call("Dense(4, kernel_constraint=\"non_neg\")")}, Shape{3}};
   std::unique_ptr<optim::Optimizer> optimizer;
-  comm::Exchange exchange;
+  comm::RankExchange exchange;
   ActivityTimes times;
   Updater updater;
 

@@ -54,72 +54,69 @@ constexpr std::uint32_t kFlagNonFinite = 1U << 0;
 constexpr std::uint32_t kFlagStop = 1U << 1;
 constexpr std::uint32_t kFlagCheckpoint = 1U << 2;
 
+/// What a step sees of an exchange. RankExchange is the one that trains; tests have their own.
 class Exchange {
  public:
-  /// Collective. Shared windows of the node for values and gradients; falls back to private memory and
-  /// messages when /dev/shm is too small (note() tells). Memory per rank: one gradient array for each
-  /// covering node of its shards (one when ranks divide shards in powers of two), or as much private memory
-  /// without shards; per node: the values. More ranks than shards are as good as fewer: those without shards
-  /// own slices and take part in every call.
-  Exchange(Session& session, const ExchangeOptions& options);
-  ~Exchange();
+  virtual ~Exchange() = default;
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
 
-  std::span<float> values();  ///< (total_floats): the node's copy, zero at the start
+  virtual std::span<float> values() = 0;  ///< (total_floats): the node's copy, zero at the start
   /// Did this rank's node lack room for shared memory, so that each of its ranks has values() of its own?
   /// What one rank of a node fills at the start or after a step (initial weights, moving statistics) every
   /// rank must fill then.
-  bool private_values() const;
-  ShardRange local_shards() const;
+  virtual bool private_values() const = 0;
+  virtual ShardRange local_shards() const = 0;
   /// This rank's flat gradient arrays (trainable_floats each), one per covering node of its shards; none
   /// without shards.
-  const std::vector<std::span<float>>& gradient_nodes();
+  virtual const std::vector<std::span<float>>& gradient_nodes() = 0;
   /// What this rank steps of the trainable array: ascending ranges, none of them empty; one on one node. With
   /// kFloat32 all ranks' pieces are disjoint; with kBfloat16 each node steps everything, so that sums cross
   /// the network instead of values.
-  const std::vector<Range>& pieces() const;
-  std::int64_t owned_floats() const;  ///< of all pieces together
+  virtual const std::vector<Range>& pieces() const = 0;
+  virtual std::int64_t owned_floats() const = 0;  ///< of all pieces together
   /// (trainable_floats), flat: where await_sum() leaves this rank's pieces of the sum.
-  std::span<float> sums();
+  virtual std::span<float> sums() = 0;
 
   /// The same on all ranks, before the first step: await_sum() leaves these ranges of the flat array alone,
   /// because their owners make the whole sums themselves once reduce() has returned. On one node only.
-  void leave_to_owners(std::span<const Range> ranges);
+  virtual void leave_to_owners(std::span<const Range> ranges) = 0;
 
   // A step: complete() for each variable, reduce(), await_sum() for each piece, share(); then await_values()
   // or settle() before anything of values() is read.
 
   /// Local hint: [offset, offset + size) of this rank's gradients is complete; the exchange may start to move
   /// it. Does what is due of the messages of earlier calls too.
-  void complete(std::int64_t offset, std::int64_t size);
+  virtual void complete(std::int64_t offset, std::int64_t size) = 0;
   /// Collective. All of this rank's gradients are complete. `mine` will be joined with all ranks' flags. When
   /// it returns, no rank of the node reads values() of before: pieces may be stepped.
-  void reduce(StepFlags mine);
+  virtual void reduce(StepFlags mine) = 0;
   /// Collective, between reduce() and share(): all ranks' flags, before anything is stepped.
-  StepFlags flags();
+  virtual StepFlags flags() = 0;
   /// Waits until sums() holds piece `index` of the sum over all shards of all ranks, added in tree order. It
   /// may be overwritten. Any order; the last piece is the first to be complete.
-  void await_sum(std::size_t index);
+  virtual void await_sum(std::size_t index) = 0;
   /// Collective. Every rank has stepped its pieces of values(); they are on their way to all ranks. Returns
   /// all ranks' flags of reduce(). Values beyond the trainable ones are not sent: one rank of each node
   /// (every rank when private_values()) writes them. Without a reduce() before it: shares values that were
   /// changed otherwise.
-  StepFlags share();
+  virtual StepFlags share() = 0;
   /// Local, but makes progress for others: waits until the new values of [0, end) are there. Gradients may be
   /// written again when all are.
-  void await_values(std::int64_t end);
+  virtual void await_values(std::int64_t end) = 0;
   /// Collective. All new values are there, on every rank of the node, those beyond the trainable ones too.
   /// Cheap when nothing was shared since the last call. Needed before values are read by anything but the
   /// next step, and before the exchange goes.
-  void settle();
+  virtual void settle() = 0;
 
   /// Collective. Takes the memory of tree_sum() up to `width` and of chunk_sums() now rather than when they
   /// are called. No room for it in shared memory: ranks send their parts to one another, and note() says so.
-  void prepare_sums(std::int64_t width);
+  virtual void prepare_sums(std::int64_t width) = 0;
   /// Collective. `per_shard` (local shards, width) of every rank -> tree sum over all shards, on all ranks.
-  void tree_sum(std::span<const double> per_shard, std::span<double> total);
+  virtual void tree_sum(std::span<const double> per_shard, std::span<double> total) = 0;
   /// Collective. Partial sums per chunk of this rank's -> per trainable variable totals (tree over the
   /// variable's chunks), on all ranks. `chunks`: one value per chunk of my_chunks(), in order.
-  void chunk_sums(std::span<const double> chunks, std::span<double> per_variable);
+  virtual void chunk_sums(std::span<const double> chunks, std::span<double> per_variable) = 0;
   /// (variable index, begin relative to the flat array, size). Every chunk is one rank's; mine lie in my
   /// pieces.
   struct Chunk {
@@ -127,26 +124,24 @@ class Exchange {
     std::int64_t begin;
     std::int64_t size;
   };
-  const std::vector<Chunk>& my_chunks() const;
+  virtual const std::vector<Chunk>& my_chunks() const = 0;
 
   /// Collective. Gathers an array that is cut like pieces() (optimizer slots) on rank 0: `mine`
   /// (owned_floats(), piece by piece) -> (trainable_floats) on rank 0, empty elsewhere; and back.
-  std::vector<float> gather_slices(std::span<const float> mine);
+  virtual std::vector<float> gather_slices(std::span<const float> mine) = 0;
   /// The same range by range, for whoever has another place for them than one flat array: called on rank 0.
   using TakeRange = std::function<void(const Range& range, const float* values)>;
-  void gather_slices(std::span<const float> mine, const TakeRange& take);
-  void scatter_slices(std::span<const float> whole_on_root, std::span<float> mine);
+  virtual void gather_slices(std::span<const float> mine, const TakeRange& take) = 0;
+  virtual void scatter_slices(std::span<const float> whole_on_root, std::span<float> mine) = 0;
 
-  const std::string& note() const;  ///< a NOTE for the log, or empty
-  double seconds_waiting() const;   ///< for other ranks, since the start
+  virtual const std::string& note() const = 0;  ///< a NOTE for the log, or empty
+  virtual double seconds_waiting() const = 0;   ///< for other ranks, since the start
   using WaitListener = std::function<void(std::chrono::steady_clock::time_point start,
                                           std::chrono::steady_clock::time_point end)>;
-  void on_wait(WaitListener listener);  ///< called after each wait for other ranks; local
+  virtual void on_wait(WaitListener listener) = 0;  ///< called after each wait for other ranks; local
 
-  struct Implementation;  ///< in src/comm; public for its helpers there
-
- private:
-  std::unique_ptr<Implementation> impl_;
+ protected:
+  Exchange() = default;
 };
 
 }  // namespace nntrain::comm

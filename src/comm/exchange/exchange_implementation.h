@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "comm/exchange/buckets.h"
-#include "comm/exchange/exchange.h"
 #include "comm/exchange/exchange_layout.h"
 #include "comm/exchange/peers.h"
+#include "comm/exchange/rank_exchange.h"
 #include "comm/exchange/sum_program.h"
 #include "comm/session/node_barrier.h"
 #include "comm/session/session_implementation.h"
@@ -62,7 +62,7 @@ struct BucketState {
   bool result = false;               ///< kBfloat16: sums of my peers' homes are there
 };
 
-struct Exchange::Implementation final : Progress {
+struct RankExchange::Implementation final : Progress {
   Implementation(Session& session, const ExchangeOptions& options);
   ~Implementation();  ///< communicators are freed when all ranks meet: Session::release_unused()
   Implementation(const Implementation&) = delete;

@@ -7,7 +7,7 @@
 
 namespace nntrain::comm {
 
-using Implementation = Exchange::Implementation;
+using Implementation = RankExchange::Implementation;
 
 std::atomic<std::uint32_t>& Implementation::stamp(int local_rank, Stamp kind, std::size_t bucket) const {
   std::byte* row = stamps + (local_rank * kStamps + static_cast<int>(kind)) * stamp_row_bytes;

@@ -9,7 +9,7 @@
 
 namespace nntrain::comm {
 
-using Implementation = Exchange::Implementation;
+using Implementation = RankExchange::Implementation;
 
 namespace {
 

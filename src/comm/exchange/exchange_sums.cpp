@@ -7,7 +7,7 @@
 
 namespace nntrain::comm {
 
-using Implementation = Exchange::Implementation;
+using Implementation = RankExchange::Implementation;
 
 double* Scratch::half(Session::Implementation& session, MPI_Comm node_ranks, MPI_Comm world,
                       std::int64_t doubles) {
@@ -71,7 +71,7 @@ void Implementation::scale_parts(std::int64_t width) {
   scale(tree_parts.rank_offsets, scaled_parts.rank_offsets);
 }
 
-void Exchange::prepare_sums(std::int64_t width) {
+void RankExchange::prepare_sums(std::int64_t width) {
   Implementation& e = *impl_;
   const std::int64_t doubles = std::max(width * e.tree_parts.total, e.chunk_parts.total);
   if (doubles == 0) return;
@@ -84,7 +84,7 @@ void Exchange::prepare_sums(std::int64_t width) {
       "`mount -o remount,size=... /dev/shm`)";
 }
 
-void Exchange::tree_sum(std::span<const double> per_shard, std::span<double> total) {
+void RankExchange::tree_sum(std::span<const double> per_shard, std::span<double> total) {
   Implementation& e = *impl_;
   const std::size_t width = total.size();
   if (width == 0) return;
@@ -99,7 +99,7 @@ void Exchange::tree_sum(std::span<const double> per_shard, std::span<double> tot
   }
 }
 
-void Exchange::chunk_sums(std::span<const double> chunks, std::span<double> per_variable) {
+void RankExchange::chunk_sums(std::span<const double> chunks, std::span<double> per_variable) {
   Implementation& e = *impl_;
   if (chunks.size() != e.chunks.mine.size() || per_variable.size() != e.chunks.of_variable.size())
     throw RuntimeError("internal: chunk_sums got a wrong number of chunks or variables");
@@ -139,7 +139,7 @@ bool root_takes_from(const Implementation& e, int rank) {
 
 }  // namespace
 
-std::vector<float> Exchange::gather_slices(std::span<const float> mine) {
+std::vector<float> RankExchange::gather_slices(std::span<const float> mine) {
   std::vector<float> whole;
   if (impl_->map.rank == 0) whole.resize(static_cast<std::size_t>(impl_->options.trainable_floats));
   gather_slices(mine, [&](const Range& range, const float* values) {
@@ -148,7 +148,7 @@ std::vector<float> Exchange::gather_slices(std::span<const float> mine) {
   return whole;
 }
 
-void Exchange::gather_slices(std::span<const float> mine, const TakeRange& take) {
+void RankExchange::gather_slices(std::span<const float> mine, const TakeRange& take) {
   const Implementation& e = *impl_;
   if (static_cast<std::int64_t>(mine.size()) != e.owned_floats)
     throw RuntimeError("internal: gather_slices got an array of another length than the pieces");
@@ -182,7 +182,7 @@ void Exchange::gather_slices(std::span<const float> mine, const TakeRange& take)
   }
 }
 
-void Exchange::scatter_slices(std::span<const float> whole_on_root, std::span<float> mine) {
+void RankExchange::scatter_slices(std::span<const float> whole_on_root, std::span<float> mine) {
   const Implementation& e = *impl_;
   if (static_cast<std::int64_t>(mine.size()) != e.owned_floats)
     throw RuntimeError("internal: scatter_slices got an array of another length than the pieces");

@@ -4,6 +4,9 @@
 #include <cmath>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
+
+#include "comm/exchange/rank_exchange.h"
 
 namespace nntrain::train {
 
@@ -56,8 +59,6 @@ void Engine::undo(Scoreboard& board) {
   }
 }
 
-namespace {
-
 comm::ExchangeOptions exchange_options(const nn::Sequential& model, const optim::Optimizer& optimizer,
                                        const EngineOptions& options) {
   comm::ExchangeOptions exchange;
@@ -69,21 +70,26 @@ comm::ExchangeOptions exchange_options(const nn::Sequential& model, const optim:
   return exchange;
 }
 
-}  // namespace
-
 Engine::Engine(comm::Session& session, nn::Sequential& model, optim::Optimizer& optimizer,
                const nn::Loss& loss, const EngineOptions& options, ActivityTimes& times)
+    : Engine(session,
+             std::make_unique<comm::RankExchange>(session, exchange_options(model, optimizer, options)),
+             model, optimizer, loss, options, times) {}
+
+Engine::Engine(comm::Session& session, std::unique_ptr<comm::Exchange> exchange, nn::Sequential& model,
+               optim::Optimizer& optimizer, const nn::Loss& loss, const EngineOptions& options,
+               ActivityTimes& times)
     : session_(session),
       model_(model),
       times_(times),
-      exchange_(session, exchange_options(model, optimizer, options)),
-      sums_(exchange_),
+      exchange_(std::move(exchange)),
+      sums_(*exchange_),
       evaluation_sums_(session, evaluation_shards(options.shards)),
       evaluation_local_(shards_of_rank(session.rank(), session.size(), evaluation_shards(options.shards))) {
-  model_.bind(exchange_.values());
+  model_.bind(exchange_->values());
   model_.on_values_needed = [this](std::int64_t end) {
     const ActivityTimes::Scope time(times_, Activity::kExchange);
-    exchange_.await_values(end);
+    exchange_->await_values(end);
   };
   find_moving();
   make_gradient_plan(optimizer, options);
@@ -110,10 +116,10 @@ void Engine::find_moving() {
 void Engine::make_gradient_plan(optim::Optimizer& optimizer, const EngineOptions& options) {
   std::int64_t largest = 0;
   for (const nn::Variable& variable : model_.variables()) largest = std::max(largest, variable.size());
-  gradients_ = std::make_unique<nn::GradientTree>(exchange_.local_shards(), options.shards,
-                                                  exchange_.gradient_nodes(), largest, options.wire);
+  gradients_ = std::make_unique<nn::GradientTree>(exchange_->local_shards(), options.shards,
+                                                  exchange_->gradient_nodes(), largest, options.wire);
   gradients_->on_complete = [this](const nn::Variable& variable) {
-    exchange_.complete(variable.offset, variable.size());
+    exchange_->complete(variable.offset, variable.size());
   };
   if (options.wire == SumFormat::kFloat32) {  // other sums are rounded one by one
     // Every rank's workspace is laid out for as many rows as any rank has.
@@ -121,16 +127,16 @@ void Engine::make_gradient_plan(optim::Optimizer& optimizer, const EngineOptions
       return Sharing{{0, (shards + session_.size() - 1) / session_.size()}, shards}.most_rows(rows);
     };
     deferred_ = DeferredGradients::make(
-        session_, exchange_, model_, *gradients_, options.shards,
+        session_, *exchange_, model_, *gradients_, options.shards,
         std::max(most_rows(options.shards, options.training_rows),
                  most_rows(evaluation_shards(options.shards), options.evaluation_rows)));
   }
-  updater_ = std::make_unique<Updater>(exchange_, model_, optimizer, deferred_.get(), times_);
+  updater_ = std::make_unique<Updater>(*exchange_, model_, optimizer, deferred_.get(), times_);
 }
 
 ReplicaOptions Engine::replica_options(const EngineOptions& options) {
   ReplicaOptions replica;
-  replica.training = {exchange_.local_shards(), options.shards, &sums_};
+  replica.training = {exchange_->local_shards(), options.shards, &sums_};
   replica.evaluation = {evaluation_local_, evaluation_shards(options.shards), &evaluation_sums_};
   replica.seed = options.seed;
   replica.writes_state = fills_values();
@@ -141,7 +147,7 @@ ReplicaOptions Engine::replica_options(const EngineOptions& options) {
   return replica;
 }
 
-bool Engine::fills_values() const { return session_.local_rank() == 0 || exchange_.private_values(); }
+bool Engine::fills_values() const { return session_.local_rank() == 0 || exchange_->private_values(); }
 
 Logs Engine::totals(Scoreboard& board, const std::string& prefix, nn::GlobalSum& sums) {
   std::vector<double> whole(static_cast<std::size_t>(board.width()));
@@ -150,12 +156,12 @@ Logs Engine::totals(Scoreboard& board, const std::string& prefix, nn::GlobalSum&
 }
 
 void Engine::set_values(const std::vector<float>& whole_on_root) {
-  exchange_.settle();
+  exchange_->settle();
   std::vector<float> whole = whole_on_root;
   whole.resize(static_cast<std::size_t>(model_.total_floats()));
   session_.broadcast(std::as_writable_bytes(std::span(whole)));
   session_.node_barrier();
-  if (fills_values()) std::copy(whole.begin(), whole.end(), exchange_.values().begin());
+  if (fills_values()) std::copy(whole.begin(), whole.end(), exchange_->values().begin());
   session_.barrier();
 }
 

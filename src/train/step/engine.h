@@ -32,6 +32,10 @@ struct EngineOptions {
   std::int64_t evaluation_rows = 0;           ///< of the largest evaluation batch; 0: there is none
 };
 
+/// What the exchange of an engine must be made for.
+comm::ExchangeOptions exchange_options(const nn::Sequential& model, const optim::Optimizer& optimizer,
+                                       const EngineOptions& options);
+
 /// Tree sums for layers and losses, by the exchange.
 class ExchangeSum : public nn::GlobalSum {
  public:
@@ -52,6 +56,10 @@ class Engine {
   /// need.
   Engine(comm::Session& session, nn::Sequential& model, optim::Optimizer& optimizer, const nn::Loss& loss,
          const EngineOptions& options, ActivityTimes& times);
+  /// With an exchange of the caller's, made for exchange_options().
+  Engine(comm::Session& session, std::unique_ptr<comm::Exchange> exchange, nn::Sequential& model,
+         optim::Optimizer& optimizer, const nn::Loss& loss, const EngineOptions& options,
+         ActivityTimes& times);
 
   /// One mini-batch: loss and metrics into `board`, new values on every rank. `mine` are this rank's flags;
   /// returns every rank's, with kFlagNonFinite when a loss or a weight was NaN or Inf: then the step has
@@ -75,13 +83,13 @@ class Engine {
   ShardRange evaluation_local() const { return evaluation_local_; }
 
   /// All new values are there. Needed before values are read by anything but the next step.
-  void settle() { exchange_.settle(); }
+  void settle() { exchange_->settle(); }
   /// Every node's copy of the values becomes `whole_on_root` (total_floats()).
   void set_values(const std::vector<float>& whole_on_root);
   /// Is this rank one of those that fill the values at the start (one a node, or every one)?
   bool fills_values() const;
 
-  comm::Exchange& exchange() { return exchange_; }
+  comm::Exchange& exchange() { return *exchange_; }
   Updater& updater() { return *updater_; }
 
  private:
@@ -96,7 +104,7 @@ class Engine {
   comm::Session& session_;
   nn::Sequential& model_;
   ActivityTimes& times_;
-  comm::Exchange exchange_;
+  std::unique_ptr<comm::Exchange> exchange_;
   ExchangeSum sums_;
   GatherSum evaluation_sums_;
   ShardRange evaluation_local_;

@@ -1,4 +1,4 @@
-#include "comm/exchange/exchange.h"
+#include "comm/exchange/rank_exchange.h"
 
 #include <algorithm>
 #include <utility>
@@ -8,27 +8,27 @@
 
 namespace nntrain::comm {
 
-using Implementation = Exchange::Implementation;
+using Implementation = RankExchange::Implementation;
 
-Exchange::Exchange(Session& session, const ExchangeOptions& options)
+RankExchange::RankExchange(Session& session, const ExchangeOptions& options)
     : impl_(std::make_unique<Implementation>(session, options)) {}
-Exchange::~Exchange() = default;
+RankExchange::~RankExchange() = default;
 
-std::span<float> Exchange::values() { return impl_->values; }
-bool Exchange::private_values() const { return impl_->map.local_size() < impl_->session.local_size; }
-ShardRange Exchange::local_shards() const { return impl_->local; }
-const std::vector<std::span<float>>& Exchange::gradient_nodes() { return impl_->gradients; }
-const std::vector<Range>& Exchange::pieces() const { return impl_->pieces; }
-std::int64_t Exchange::owned_floats() const { return impl_->owned_floats; }
-std::span<float> Exchange::sums() { return impl_->sums; }
-const std::vector<Exchange::Chunk>& Exchange::my_chunks() const { return impl_->chunks.mine; }
-const std::string& Exchange::note() const { return impl_->note; }
-double Exchange::seconds_waiting() const { return impl_->waiter.seconds(); }
-void Exchange::on_wait(WaitListener listener) { impl_->waiter.on_wait = std::move(listener); }
-void Exchange::await_values(std::int64_t end) { impl_->await_values(end); }
-void Exchange::settle() { impl_->settle(); }
+std::span<float> RankExchange::values() { return impl_->values; }
+bool RankExchange::private_values() const { return impl_->map.local_size() < impl_->session.local_size; }
+ShardRange RankExchange::local_shards() const { return impl_->local; }
+const std::vector<std::span<float>>& RankExchange::gradient_nodes() { return impl_->gradients; }
+const std::vector<Range>& RankExchange::pieces() const { return impl_->pieces; }
+std::int64_t RankExchange::owned_floats() const { return impl_->owned_floats; }
+std::span<float> RankExchange::sums() { return impl_->sums; }
+const std::vector<Exchange::Chunk>& RankExchange::my_chunks() const { return impl_->chunks.mine; }
+const std::string& RankExchange::note() const { return impl_->note; }
+double RankExchange::seconds_waiting() const { return impl_->waiter.seconds(); }
+void RankExchange::on_wait(WaitListener listener) { impl_->waiter.on_wait = std::move(listener); }
+void RankExchange::await_values(std::int64_t end) { impl_->await_values(end); }
+void RankExchange::settle() { impl_->settle(); }
 
-void Exchange::leave_to_owners(std::span<const Range> ranges) {
+void RankExchange::leave_to_owners(std::span<const Range> ranges) {
   Implementation& e = *impl_;
   if (e.map.nodes() > 1) throw RuntimeError("internal: owners make whole sums on one node only");
   for (const Range& range : ranges) {
@@ -43,7 +43,7 @@ void Exchange::leave_to_owners(std::span<const Range> ranges) {
   }
 }
 
-void Exchange::complete(std::int64_t offset, std::int64_t size) {
+void RankExchange::complete(std::int64_t offset, std::int64_t size) {
   Implementation& e = *impl_;
   if (e.map.nodes() == 1) return;  // nothing to move
   e.open_step();
@@ -59,7 +59,7 @@ void Exchange::complete(std::int64_t offset, std::int64_t size) {
   e.progress();
 }
 
-void Exchange::reduce(StepFlags mine) {
+void RankExchange::reduce(StepFlags mine) {
   Implementation& e = *impl_;
   e.open_step();
   e.reduced = true;
@@ -79,7 +79,7 @@ void Exchange::reduce(StepFlags mine) {
   e.progress();  // all have completed everything: every sum leaves now
 }
 
-void Exchange::await_sum(std::size_t index) {
+void RankExchange::await_sum(std::size_t index) {
   Implementation& e = *impl_;
   const std::size_t bucket = e.bucket_of_piece[index];
   const BucketState& state = e.states[bucket];
@@ -90,12 +90,12 @@ void Exchange::await_sum(std::size_t index) {
   e.waiter.until([&] { return e.sends_sums_only() ? state.result : state.summed; });
 }
 
-StepFlags Exchange::flags() {
+StepFlags RankExchange::flags() {
   impl_->learn_flags();
   return {impl_->joined_flags};
 }
 
-StepFlags Exchange::share() {
+StepFlags RankExchange::share() {
   Implementation& e = *impl_;
   StepFlags flags;
   if (e.map.nodes() == 1) {
