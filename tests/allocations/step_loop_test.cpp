@@ -112,10 +112,11 @@ std::int64_t least_allocations(std::int64_t steps, const Layers& layers, const O
 void expect_steps_allocate_nothing(const Layers& layers, const Options& options = {}) {
   allocations_of_fit(3, layers, options);
   const std::int64_t few = least_allocations(10, layers, options);
-  const std::int64_t many = least_allocations(40, layers, options);
+  const std::int64_t many = least_allocations(100, layers, options);
   EXPECT_GT(few, 0);  // the counter counts
-  // Texts of the log take memory by their length: a handful, where a single one a step would be 30.
-  EXPECT_LT(many - few, 15) << "allocations in 30 more steps";
+  // Texts of the log and of the checkpoint take memory by their length: some 20, where a single one a step
+  // would be 90.
+  EXPECT_LT(many - few, 45) << "allocations in 90 more steps";
 }
 
 TEST(StepLoop, Dense) { expect_steps_allocate_nothing(kDense); }

@@ -1,6 +1,6 @@
-// Preloaded into the ranks of rank_failures.sh: ways to fail that no signal from outside has. A real-time signal chooses
-// one, and the rank fails at once (exit) or when it next takes memory (an exception, no memory left): as a fault in the
-// program would, and without any hook in the program itself.
+// Preloaded into the ranks of rank_failures.sh: ways to fail that no signal from outside has. A real-time
+// signal chooses one, and the rank fails at once (exit) or when it next takes memory (an exception, no memory
+// left): as a fault in the program would, and without any hook in the program itself.
 
 #include <atomic>
 #include <csignal>

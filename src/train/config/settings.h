@@ -94,8 +94,8 @@ struct RunSettings {
   int shards = 0;          ///< 0: auto
   double max_seconds = 0;  ///< 0: no limit
   SumFormat wire = SumFormat::kFloat32;
-  double stall_seconds = 600;  ///< infinity: never
-  std::string stall_timeout;   ///< as written
+  double stall_seconds = 600;        ///< infinity: never
+  std::string stall_timeout;         ///< as written
   std::int64_t verify_every = 1000;  ///< steps; 0: never
   std::string log;
   std::string profile;
