@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <sstream>
 #include <vector>
 
 #include "cli_test.h"
@@ -193,6 +194,36 @@ TEST_F(TerminalTest, AFullDiskForTheLogIsANote) {
   EXPECT_EQ(outcome.output.find("NOTE: run.log: cannot write to \"/dev/full\": No space left on device"), 0U)
       << outcome.output;
   EXPECT_TRUE(fs::exists(folder_ / "run.h5"));
+}
+
+/// Start-up, every activity, waiting and the rest are all of the wall time.
+TEST_F(TerminalTest, TheClosingTableAddsUp) {
+  for (const int ranks : {1, 2, 3}) {
+    const Outcome outcome = run(ranks, "train run.ini --checkpoint.resume=never --fit.verbose=2");
+    ASSERT_EQ(outcome.code, 0) << outcome.output;
+    std::istringstream lines(outcome.output.substr(outcome.output.find("\nActivity") + 1));
+    std::string line;
+    std::getline(lines, line);
+    double share = 0, seconds = 0, wall = -1;
+    while (wall < 0 && std::getline(lines, line)) {
+      std::istringstream fields(line);
+      std::string name;
+      double least = 0, mean = 0, most = 0, percent = 0;
+      fields >> name >> least;
+      if (name == "wall") {
+        wall = least;
+        break;
+      }
+      ASSERT_TRUE(fields >> mean >> most >> percent) << line;
+      EXPECT_LE(least, mean + 1e-9) << line;
+      EXPECT_LE(mean, most + 1e-9) << line;
+      share += percent;
+      seconds += mean;
+    }
+    ASSERT_GT(wall, 0) << outcome.output;
+    EXPECT_NEAR(share, 100, 1) << outcome.output;  // each of a dozen rows is rounded to 0.1
+    EXPECT_NEAR(seconds, wall, 0.02) << outcome.output;
+  }
 }
 
 }  // namespace nntrain::cli_test
