@@ -69,7 +69,7 @@ want() {
   without+=("without $package $3")
 }
 want ninja-build ninja "make builds, a little slower"
-want gnuplot-nox gnuplot "\"plot\" writes text, but no pictures"
+want gnuplot-nox gnuplot "\"plot\" does not draw; \"report\" has the curves"
 want libdnnl-dev "" "OpenBLAS alone measures the machine's GEMM rate"
 
 if [[ ${#missing[@]} -eq 0 ]]; then

@@ -1,9 +1,22 @@
 # Writes OUTPUT, a header with the commit that is built, when it changes: a script of its own because it runs at
-# every build. Without git, or outside a git tree of this project, the commit is empty.
+# every build. Without git, the commit is what a clone's .git says; outside a git tree of this project it is empty.
 set(commit "")
 find_program(GIT git)
 if(GIT AND EXISTS ${SOURCE_DIR}/.git)
   execute_process(COMMAND ${GIT} -C ${SOURCE_DIR} describe --always --abbrev=12 --exclude=* --dirty=+
                   OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+elseif(EXISTS ${SOURCE_DIR}/.git/HEAD)
+  file(STRINGS ${SOURCE_DIR}/.git/HEAD commit LIMIT_COUNT 1)
+  if(commit MATCHES "^ref: (.+)$")
+    set(branch ${CMAKE_MATCH_1})
+    set(commit "")
+    if(EXISTS ${SOURCE_DIR}/.git/${branch})
+      file(STRINGS ${SOURCE_DIR}/.git/${branch} commit LIMIT_COUNT 1)
+    elseif(EXISTS ${SOURCE_DIR}/.git/packed-refs)
+      file(STRINGS ${SOURCE_DIR}/.git/packed-refs lines REGEX " ${branch}$")
+      string(REGEX MATCH "^[0-9a-f]+" commit "${lines}")
+    endif()
+  endif()
+  string(SUBSTRING "${commit}" 0 12 commit)
 endif()
 file(CONFIGURE OUTPUT ${OUTPUT} CONTENT "#define NNTRAIN_COMMIT \"${commit}\"\n")

@@ -99,7 +99,9 @@ void draw_in_terminal(const std::string& script) {
     throw;
   }
   fs::remove(file);
-  log::info(text.str());
+  std::string picture = text.str();
+  std::erase(picture, '\f');  // gnuplot begins a page with each panel
+  log::info(picture);
 }
 
 }  // namespace

@@ -115,6 +115,19 @@ TEST_F(Evaluate, MistakesNameTheirRowsInTheFile) {
   EXPECT_LT(first, second);
 }
 
+TEST_F(Evaluate, TheMatrixHasWholeNamesWhereTheyFit) {
+  write("x.csv", "1,0,0\n0,1,0\n0,0,1\n");
+  write("y.csv", "0\n1\n2\n");
+  identity("sparse_categorical_crossentropy", "class_names=versicolor alba, versicolor nigra, setosa");
+  const std::string few = run(0, "evaluate run.h5").output;
+  EXPECT_NE(few.find("  versicolor alba  versicolor nigra            setosa\n"), std::string::npos) << few;
+  fs::remove(folder_ / "run.h5");
+  const std::string name(40, 'n');
+  identity("sparse_categorical_crossentropy", "class_names=" + name + "1, " + name + "2, " + name + "3");
+  const std::string wide = run(0, "evaluate run.h5").output;
+  EXPECT_NE(wide.find("  nnnnnnnn  nnnnnnnn  nnnnnnnn\n"), std::string::npos) << wide;
+}
+
 TEST_F(Evaluate, SoftTargetsAreNoClasses) {
   write("x.csv", "p\n0.9\n0.2\n");
   write("y.csv", "y\n1\n0.25\n");

@@ -114,6 +114,8 @@ TEST_F(Pages, CourseRunsAsWritten) { EXPECT_GE(follow("docs/course.md"), 25U); }
 
 TEST_F(Pages, TheTerminalsPageRunsAsWritten) { EXPECT_GE(follow("docs/terminal.md"), 8U); }
 
+TEST_F(Pages, SeeingARunRunsAsWritten) { EXPECT_GE(follow("docs/seeing.md"), 10U); }
+
 TEST_F(Pages, ReadmeShowsWhatIsPrinted) { EXPECT_GE(follow("README.md"), 2U); }
 
 TEST_F(Pages, ShownLinesAreComparedInOrder) {

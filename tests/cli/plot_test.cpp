@@ -87,6 +87,7 @@ TEST_F(PlotTest, DrawsInTheTerminalsWidth) {
   std::istringstream lines(outcome.output);
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 60U) << line;
   EXPECT_NE(outcome.output.find("validation"), std::string::npos);
+  EXPECT_EQ(outcome.output.find('\f'), std::string::npos) << "a page feed is no picture";
 }
 
 TEST_F(PlotTest, OneEpochAndStrangeNamesAreDrawn) {

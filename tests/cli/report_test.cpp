@@ -58,9 +58,10 @@ TEST_F(Report, ShowsWhereTheTimeWent) {
   const std::string page = read("report.html");
   expect_self_contained(page);
   for (const char* words : {"Where the time went", "<title>epoch 1: ", "<title>epoch 9: ", "class=\"t8\"",
-                            "each of the 2 ranks waited"})
+                            "each of the 2 ranks waited for others"})
     EXPECT_NE(page.find(words), std::string::npos) << words;
   EXPECT_EQ(page.find("<title>epoch 10: "), std::string::npos);
+  EXPECT_NE(page.find("<span class=\"key\"><svg"), std::string::npos) << "a key's sample stays with its name";
   const Outcome inspect = run(0, "inspect run.h5 --history=csv");
   EXPECT_EQ(inspect.output.find("waiting"), std::string::npos) << "only seconds differ between equal runs";
 }

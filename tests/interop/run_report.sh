@@ -9,6 +9,8 @@ command -v chromium > /dev/null || apt-get -q -y --no-install-recommends install
 work=${TMPDIR:-/tmp}/nntrain-report
 rm -rf "$work" && mkdir -p "$work"
 cd "$source_dir"
+source launch/common.sh
+prepare_mpi
 
 browse() {
   timeout 120 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --allow-file-access-from-files \
@@ -17,8 +19,11 @@ browse() {
 
 for name in multiclass_iris binary_breast_cancer multilabel_breast_cancer regression_diabetes; do
   inputs=$(sed -n 's/^inputs *= *//p' "configs/$name.ini")
-  "$program" train "configs/$name.ini" --fit.verbose=0 --checkpoint.path="$work/$name.h5"
+  mpirun -np 2 --oversubscribe "$program" train "configs/$name.ini" --fit.verbose=0 --checkpoint.path="$work/$name.h5"
   "$program" report "$work/$name.h5" --data.inputs="$inputs" --output="$work/$name.html"
+  for section in "Where the time went" "Waiting" "Confusion matrix\|Residuals\|All labels\|Labels"; do
+    grep -q "<h[23]>\($section\)" "$work/$name.html" || { echo "$name.html has no section \"$section\""; exit 1; }
+  done
   "$program" evaluate "$work/$name.h5" --data.inputs="$inputs" --output="$work/${name}_evaluation.html" > /dev/null
   for page in "$name" "${name}_evaluation"; do
     for width in 360 1200; do

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMatrixClasses = 20;  // more do not fit a terminal
 constexpr std::size_t kListedOutputs = 20;
+constexpr std::size_t kMatrixWidth = 100, kCutName = 8;
 
 /// Code points, which is what Python pads by.
 std::size_t length_of(const std::string& text) {
@@ -67,9 +68,11 @@ std::string confusion_text(const EvaluationReport& report) {
     return pairs.empty() ? "" : text + "\n";
   }
   const std::int64_t largest = *std::max_element(report.confusion.begin(), report.confusion.end());
-  const std::size_t cell =
-      std::max(std::to_string(largest).size(), std::min<std::size_t>(8, longest(report.names)));
   const std::size_t first = std::max<std::size_t>(longest(report.names), 4);
+  const bool whole_names = first + classes * (longest(report.names) + 2) <= kMatrixWidth;
+  const std::size_t cell =
+      std::max(std::to_string(largest).size(),
+               whole_names ? longest(report.names) : std::min(kCutName, longest(report.names)));
   std::string text = "Confusion matrix (rows: true, columns: predicted)\n" + std::string(first, ' ');
   for (const std::string& name : report.names) text += "  " + right_aligned(shortened(name, cell), cell);
   text += "\n";

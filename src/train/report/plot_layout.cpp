@@ -99,8 +99,11 @@ std::string value_axis(const PlotPanel& panel, bool logarithmic) {
       most = std::max(most, point.value);
     }
   }
+  const bool above_zero = least >= 0 && least < 0.04 * (most - least);  // room below would be negative
   if (!logarithmic || most <= 0)
-    return "unset logscale\nset ytics autofreq\nset autoscale y\nset offsets 0, 0, graph 0.04, graph 0.04\n";
+    return fmt::format(
+        "unset logscale\nset ytics autofreq\nset autoscale yfix\nset offsets 0, 0, graph 0.04, {}\n",
+        above_zero ? "0" : "graph 0.04");
   const double margin = std::pow(most / least, 0.05) * 1.02;
   const double decades = std::log10(most / least);
   const std::vector<int> mantissas = decades < 0.5   ? std::vector<int>{1, 2, 3, 4, 5, 6, 7, 8, 9}

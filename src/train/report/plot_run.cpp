@@ -16,7 +16,7 @@ namespace nntrain::train {
 
 namespace {
 
-constexpr std::size_t kLongestLabel = 90;
+constexpr std::size_t kLongestLabel = 70;
 using Values = std::vector<std::string>;
 
 const std::vector<double>* column_of(const checkpoint::History& history, const std::string& name) {
@@ -158,12 +158,17 @@ std::vector<std::string> plot_labels(const std::vector<PlotSource>& sources) {
     for (std::size_t i = 0; i < labels.size(); ++i)
       labels[i] += (labels[i].empty() ? "" : ", ") + difference(key, all, i);
   }
+  // Runs of different kinds differ in everything: then their files' names come first.
+  const bool long_ones = std::any_of(labels.begin(), labels.end(),
+                                     [](const std::string& label) { return label.size() > kLongestLabel; });
+  for (std::size_t i = 0; long_ones && i < labels.size(); ++i)
+    labels[i] = stem(sources[i].path) + ": " + labels[i];
   for (std::string& label : labels) label = shortened(label);
   const std::vector<std::string> alone = labels;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (labels[i].empty()) {
       labels[i] = stem(sources[i].path);
-    } else if (std::count(alone.begin(), alone.end(), alone[i]) > 1) {
+    } else if (!long_ones && std::count(alone.begin(), alone.end(), alone[i]) > 1) {
       labels[i] = stem(sources[i].path) + ": " + labels[i];
     }
   }

@@ -218,17 +218,20 @@ std::string text_script(const Picture& picture, const PlotOptions& options) {
   std::string text = "set encoding utf8\nset print '-'\n";
   text += fmt::format("set terminal dumb size {},{} noenhanced nofeed {}\n", options.columns, 20,
                       options.colour ? "ansirgb" : "mono");
-  text += "set tics nomirror out scale 0.5\nset border 3\nset key tmargin right horizontal\n";
+  text +=
+      "set tics nomirror out scale 0.5\nset border 3\nset key tmargin right horizontal\nset format y '%g'\n";
   text += epoch_axis(picture.runs, std::max(3, options.columns / 10));
   std::vector<PlotPanel> panels = picture.panels;
   if (!picture.rates.lines.empty()) panels.push_back(picture.rates);
   std::string words =
       picture.several() ? "Learning curves" : "Learning curves of " + picture.runs.front().label;
   text += "print " + plot_quoted("nntrain-dist plot: " + words) + "\n";
-  for (const PlotRun& run : picture.runs) {
-    const std::string best = best_words(run.history);
-    if (!best.empty())
-      text += "print " + plot_quoted((picture.several() ? run.label + ": " : "") + best) + "\n";
+  for (std::size_t run = 0; run < picture.runs.size(); ++run) {
+    const std::string best = best_words(picture.runs[run].history);
+    const std::string name =
+        picture.several() ? fmt::format("run {}: {}   ", run + 1, picture.runs[run].label) : "";
+    text +=
+        "print " + plot_quoted(name.empty() || best.empty() ? name + best : name + "(" + best + ")") + "\n";
   }
   static constexpr std::string_view kMarks = "*o+x#%@&";
   for (std::size_t number = 0; number < panels.size(); ++number) {
@@ -238,12 +241,15 @@ std::string text_script(const Picture& picture, const PlotOptions& options) {
       const PlotLine& line = panel.lines[i];
       const std::string name = fmt::format("panel{}_{}", number, i);
       blocks += plot_data_block(name, line.curve);
-      const std::string title = (picture.several() ? picture.runs[line.run].label + ", " : "") +
-                                (line.validation ? "validation" : "training");
-      plot += fmt::format(
-          "{} ${} using 1:2 with points pt '{}' lc rgb '{}' title {}", plot.empty() ? "plot" : ",\\\n    ",
-          name, kMarks[i % kMarks.size()], kColours[(picture.several() ? line.run : i) % kColours.size()],
-          plot_quoted(panel.result == "learning rate" ? picture.runs[line.run].label : title));
+      // Labels are too long for a terminal's key.
+      const std::string run = picture.several() ? fmt::format("run {}", line.run + 1) : "";
+      const std::string title =
+          panel.result == "learning rate"
+              ? run
+              : run + (run.empty() ? "" : " ") + (line.validation ? "validation" : "training");
+      plot += fmt::format("{} ${} using 1:2 with points pt '{}' lc rgb '{}' title {}",
+                          plot.empty() ? "plot" : ",\\\n    ", name, kMarks[i % kMarks.size()],
+                          kColours[(picture.several() ? line.run : i) % kColours.size()], plot_quoted(title));
     }
     if (number > 0) text += "print ''\n";  // a picture of characters ends without a new line
     text += "set title " + plot_quoted(panel.result) + "\n" +

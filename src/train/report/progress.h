@@ -15,6 +15,8 @@ using metrics::Logs;
 
 /// Keras' progress-bar numbers: 4 decimals above 1e-3, else scientific.
 std::string format_value(double value);
+/// "1,149,010"; for numbers that are not negative.
+std::string with_commas(std::int64_t number);
 /// "accuracy: 0.8520 - loss: 0.4182"
 std::string format_logs(const Logs& logs);
 /// Keras' "2s", "350ms", "1:05", "1:02:07"

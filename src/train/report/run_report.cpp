@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numeric>
 #include <string_view>
 #include <tuple>
@@ -13,6 +14,7 @@
 #include "core/error.h"
 #include "train/config/settings.h"
 #include "train/report/class_balance.h"
+#include "train/report/progress.h"
 #include "train/run/setup.h"
 
 namespace nntrain::train {
@@ -61,7 +63,7 @@ void add_data(const checkpoint::Contents& contents, RunReport& report) {
   const Json fingerprints = contents.data.value("fingerprints", Json::object());
   for (const auto& [name, entry] : fingerprints.items()) {
     ReportedData data{"data." + name, entry.value("source", ""), "", entry.value("sha256", "")};
-    if (entry.contains("rows")) data.size = fmt::format("{} rows", entry["rows"].get<std::int64_t>());
+    if (entry.contains("rows")) data.size = with_commas(entry["rows"].get<std::int64_t>()) + " rows";
     if (entry.contains("sample"))
       data.size += " of " + Shape(entry["sample"].get<std::vector<std::int64_t>>()).to_string();
     report.data.push_back(std::move(data));
@@ -116,27 +118,23 @@ void add_environment(const checkpoint::Contents& contents, RunReport& report) {
   }
 }
 
-/// What the curves say about the next run.
-void add_advice(RunReport& report) {
-  const std::vector<double>* validation = column_of(report.history, "val_loss");
-  const std::vector<double>* loss = column_of(report.history, "loss");
-  if (loss != nullptr &&
-      std::any_of(loss->begin(), loss->end(), [](double value) { return std::isnan(value); }))
-    report.notes.emplace_back(
-        "The loss was NaN in some epoch: lower the learning rate, or scale the inputs.");
-  if (validation == nullptr || !report.best || validation->size() < 5) return;
-  const double best = (*validation)[*report.best], last = validation->back();
-  const std::size_t after = validation->size() - 1 - *report.best;
-  if (after >= validation->size() / 5 && after >= 2 && last > 1.05 * best && best > 0) {
-    report.notes.push_back(
-        fmt::format("The validation loss was best after {} epochs and {:.0f} % higher at the end: the model "
-                    "learns by heart. "
-                    "EarlyStopping(restore_best_weights=True), Dropout, a regularizer or more data help.",
-                    *report.best + 1, 100 * (last / best - 1)));
-  } else if (after == 0 && report.ended_by.empty()) {
-    report.notes.emplace_back(
-        "The validation loss was still falling in the last epoch: more epochs may help.");
-  }
+/// Means of the last fifth of what is finite, and of as many values before it: one epoch alone says little.
+struct Trend {
+  double before = 0, last = 0;
+  double fall() const { return before > 0 ? 1 - last / before : 0; }
+};
+
+std::optional<Trend> trend(const std::vector<double>* values) {
+  if (values == nullptr) return std::nullopt;
+  std::vector<double> finite;
+  std::copy_if(values->begin(), values->end(), std::back_inserter(finite),
+               [](double value) { return std::isfinite(value); });
+  const auto part = std::max<std::ptrdiff_t>(2, static_cast<std::ptrdiff_t>(finite.size()) / 5);
+  if (static_cast<std::ptrdiff_t>(finite.size()) < 2 * part) return std::nullopt;
+  const auto mean = [&](auto end) {
+    return std::accumulate(end - part, end, 0.0) / static_cast<double>(part);
+  };
+  return Trend{mean(finite.end() - part), mean(finite.end())};
 }
 
 }  // namespace
@@ -148,6 +146,37 @@ const std::vector<double>* column_of(const checkpoint::History& history, const s
   return nullptr;
 }
 
+std::vector<std::string> curve_advice(const RunReport& report) {
+  constexpr double kFalls = 0.01, kLearnsByHeart = 0.05;
+  const std::vector<double>* validation = column_of(report.history, "val_loss");
+  const std::vector<double>* loss = column_of(report.history, "loss");
+  std::vector<std::string> notes;
+  if (loss != nullptr &&
+      std::any_of(loss->begin(), loss->end(), [](double value) { return std::isnan(value); }))
+    notes.emplace_back("The loss was NaN in some epoch: lower the learning rate, or scale the inputs.");
+  if (validation == nullptr || !report.best || validation->size() < 5) return notes;
+  const double best = (*validation)[*report.best], last = validation->back();
+  const std::size_t after = validation->size() - 1 - *report.best;
+  const std::optional<Trend> judged = trend(validation), trained = trend(loss);
+  if (after >= validation->size() / 5 && after >= 2 && last > 1.05 * best && best > 0) {
+    notes.push_back(
+        fmt::format("The validation loss was best after {} epochs and {:.0f} % higher at the end: the model "
+                    "learns by heart. "
+                    "EarlyStopping(restore_best_weights=True), Dropout, a regularizer or more data help.",
+                    *report.best + 1, 100 * (last / best - 1)));
+  } else if (!judged || !report.ended_by.empty()) {
+    return notes;
+  } else if (judged->fall() > kFalls) {
+    notes.emplace_back("The validation loss was still falling at the end: more epochs may help.");
+  } else if (judged->before > 0 && trained && trained->fall() > kLearnsByHeart) {
+    notes.push_back(fmt::format(
+        "In the last epochs the loss fell by {:.0f} % and the validation loss did not: the model begins to "
+        "learn by heart. Dropout, a regularizer or more data help more than further epochs.",
+        100 * trained->fall()));
+  }
+  return notes;
+}
+
 RunReport make_run_report(const std::string& path, const checkpoint::Contents& contents,
                           const Configuration& configuration) {
   RunReport report;
@@ -157,7 +186,7 @@ RunReport make_run_report(const std::string& path, const checkpoint::Contents& c
   add_settings(configuration, report);
   add_history(contents, configuration, report);
   add_environment(contents, report);
-  add_advice(report);
+  report.notes = curve_advice(report);
   if (contents.ours) report.balance = class_balance(contents, configuration, report.rows);
   return report;
 }

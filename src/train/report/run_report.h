@@ -67,6 +67,9 @@ struct RunReport {
 RunReport make_run_report(const std::string& path, const checkpoint::Contents& contents,
                           const Configuration& configuration);
 
+/// What the curves say about the next run: of history, best and ended_by.
+std::vector<std::string> curve_advice(const RunReport& report);
+
 /// A column of the history; nullptr when there is none.
 const std::vector<double>* column_of(const checkpoint::History& history, const std::string& name);
 

@@ -77,5 +77,19 @@ TEST(TimeTable, TheLongestRunsBarsStaySmall) {
   EXPECT_EQ(html::time_section(TimeTable()), "");
 }
 
+TEST(TimeSection, NamesARankOnlyWhereItStandsOut) {
+  TimeTable table = table_of(3);
+  table.waiting = {9.0, 0.5, 8.0};
+  std::string page = html::time_section(table);
+  EXPECT_NE(page.find("Rank 1 waited least: the others wait for it."), std::string::npos) << page;
+  EXPECT_EQ(page.find("Waiting took"), std::string::npos) << "no activity was waiting";
+  table.waiting = {893.7, 888.3};
+  for (TimeRow& row : table.rows) row[static_cast<std::size_t>(Activity::kWaiting)] = 4.5;
+  page = html::time_section(table);
+  EXPECT_EQ(page.find("waited least"), std::string::npos) << page;
+  EXPECT_NE(page.find("no single one of them holds the others up"), std::string::npos);
+  EXPECT_NE(page.find("Waiting took 75 % of the time: do the ranks share their cores"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace nntrain::train

@@ -119,6 +119,37 @@ TEST(Plot, RunsThatSettingsDoNotTellApartGoByTheirFiles) {
       (std::vector<std::string>{"a: seed = 1", "b: seed = 1", "seed = 2"}));
 }
 
+TEST(Plot, LongDifferencesComeAfterTheFilesNames) {
+  const auto ini = [](const std::string& last) {
+    return "[compile]\nloss = a_loss_with_a_long_name_" + last + "\nmetrics = metrics_that_are_long_" + last +
+           "\noptimizer = Adam(learning_rate=0." + last + ")\n";
+  };
+  const std::vector<std::string> labels =
+      plot_labels({{"x/first.h5", ini("1")}, {"x/second.h5", ini("2")}, {"y/third.h5", ini("3")}});
+  ASSERT_EQ(labels.size(), 3U);
+  EXPECT_TRUE(labels[0].starts_with("first: loss = a_loss")) << labels[0];
+  EXPECT_TRUE(labels[1].starts_with("second: loss = a_loss")) << labels[1];
+  for (const std::string& label : labels) EXPECT_LE(label.size(), 73U) << label;
+}
+
+TEST(Plot, RoomBelowAPanelNeverGoesBelowZeroAlone) {
+  PlotPanel panel{"loss", {{0, false, {{1, 6000}, {2, 0.1}}}}, {}, {}};
+  EXPECT_NE(value_axis(panel, false).find("graph 0.04, 0\n"), std::string::npos) << value_axis(panel, false);
+  panel.lines[0].curve[1].value = -5;
+  EXPECT_NE(value_axis(panel, false).find("graph 0.04, graph 0.04"), std::string::npos);
+  panel.lines[0].curve[1].value = 5000;
+  EXPECT_NE(value_axis(panel, false).find("graph 0.04, graph 0.04"), std::string::npos);
+}
+
+TEST(Plot, ATerminalsKeyNumbersTheRuns) {
+  PlotOptions options;
+  options.format = PlotFormat::kText;
+  const std::string script = plot_script({{"a = 1", history()}, {"a = 2", history()}}, options);
+  for (const char* words : {"'run 1: a = 1   (lowest", "'run 2: a = 2   (lowest", "title 'run 1 training'",
+                            "title 'run 2 validation'", "title 'run 2'", "set format y '%g'"})
+    EXPECT_NE(script.find(words), std::string::npos) << words << "\n" << script;
+}
+
 TEST(Plot, NoNameLeavesItsQuotes) {
   EXPECT_EQ(plot_quoted("it's `date` \n\"$x\""), "'it''s `date`  \"$x\"'");
 }

@@ -82,9 +82,10 @@ std::string legend(const Chart& chart) {
   for (const Series& series : chart.series) {
     if (series.name.empty() || series.points.empty()) continue;
     text += fmt::format(
-        " <svg viewBox=\"0 0 22 10\" style=\"width:22px;display:inline\" aria-hidden=\"true\"><line "
+        " <span class=\"key\"><svg viewBox=\"0 0 22 10\" style=\"width:22px;display:inline\" "
+        "aria-hidden=\"true\"><line "
         "class=\"s{}{}\" "
-        "x1=\"0\" x2=\"22\" y1=\"5\" y2=\"5\" stroke-width=\"3\" /></svg> {}",
+        "x1=\"0\" x2=\"22\" y1=\"5\" y2=\"5\" stroke-width=\"3\" /></svg> {}</span>",
         series.color, series.dashed ? " dash" : "", escaped(series.name));
   }
   return element("figcaption", text);

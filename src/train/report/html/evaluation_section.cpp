@@ -21,7 +21,7 @@ std::string tile(const std::string& name, const std::string& value) {
 }
 
 std::string tiles(const EvaluationReport& report) {
-  std::string content = tile("rows", fmt::format("{}", report.rows));
+  std::string content = tile("rows", with_commas(report.rows));
   for (const auto& [name, value] : report.logs.values) content += tile(name, format_value(value));
   if (report.task == EvaluationTask::kRegression) {
     content += tile("MAE", fmt::format("{:.6g}", report.regression.mae));

@@ -5,6 +5,7 @@
 
 #include "train/report/html/markup.h"
 #include "train/report/html/pages.h"
+#include "train/report/progress.h"
 
 namespace nntrain::train::html {
 
@@ -64,7 +65,7 @@ std::string layers_drawing(const RunReport& report) {
     half = next;
     std::string headline = layer.class_name + (layer.details.empty() ? "" : " \xC2\xB7 " + layer.details);
     std::string below = layer.output_shape;
-    if (layer.parameters > 0) below += fmt::format(" \xC2\xB7 {} parameters", layer.parameters);
+    if (layer.parameters > 0) below += " \xC2\xB7 " + with_commas(layer.parameters) + " parameters";
     boxes += box(top, half, headline, below, layer.parameters > 0 ? "f0" : "f3");
   }
   return element("figure",

@@ -45,6 +45,7 @@ p { margin: 0.4rem 0; } .soft, figcaption { color: var(--soft); }
 th, td { padding: 0.15rem 0.6rem; text-align: left; border-bottom: 1px solid var(--line); vertical-align: top;
   overflow-wrap: normal; } th { font-weight: 600; color: var(--soft); }
 td.break { overflow-wrap: anywhere; min-width: 8rem; }
+@media (max-width: 30rem) { th, td { padding: 0.15rem 0.35rem; } td.break { min-width: 5rem; } }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.heat { background: rgba(var(--heat), calc(0.75 * var(--share))); text-align: right; }
 dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: 0.1rem 1rem; margin: 0.4rem 0; }
@@ -55,7 +56,7 @@ pre { background: var(--panel); border: 1px solid var(--line); padding: 0.6rem; 
 .tile { background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: 0.4rem 0.8rem; }
 .tile b { display: block; font-size: 1.25rem; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr)); gap: 1rem; }
-figure { margin: 0; } figcaption { font-size: 0.9rem; }
+figure { margin: 0; } figcaption { font-size: 0.9rem; } .key { display: inline-block; max-width: 100%; }
 svg { width: 100%; height: auto; display: block; } svg text { fill: var(--ink); font-size: 13px; }
 svg .soft { fill: var(--soft); } svg .grid { stroke: var(--line); stroke-width: 1; }
 svg polyline { fill: none; stroke-width: 2; stroke-linejoin: round; } svg .dash { stroke-dasharray: 5 4; }

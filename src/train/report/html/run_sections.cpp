@@ -16,13 +16,6 @@ namespace {
 
 constexpr std::size_t kMostRows = 1000;  ///< of a table
 
-std::string with_commas(std::int64_t number) {
-  std::string text = std::to_string(number);
-  for (auto at = static_cast<std::int64_t>(text.size()) - 3; at > 0; at -= 3)
-    text.insert(static_cast<std::size_t>(at), ",");
-  return text;
-}
-
 std::string tile(const std::string& name, const std::string& value) {
   return element("div", element("b", escaped(value)) + escaped(name), "class=\"tile\"") + "\n";
 }

@@ -17,6 +17,7 @@ namespace {
 constexpr double kWidth = 480, kHeight = 300;
 constexpr double kLeft = 58, kRight = 20, kTop = 12, kBottom = 42;
 constexpr std::size_t kMostBars = 60, kMostRanks = 32;
+constexpr double kClearlyLess = 0.8, kMuchWaiting = 0.25;
 
 /// Some epochs, and the seconds of one of them on average.
 struct Bar {
@@ -95,8 +96,9 @@ std::string legend(const TimeRow& total) {
   for (std::size_t a = 0; a < names.size(); ++a) {
     if (total[a] <= 0) continue;
     text += fmt::format(
-        " <svg viewBox=\"0 0 12 12\" style=\"width:12px;display:inline\" aria-hidden=\"true\"><rect "
-        "class=\"t{}\" x=\"0\" y=\"0\" width=\"12\" height=\"12\" /></svg> {}",
+        " <span class=\"key\"><svg viewBox=\"0 0 12 12\" style=\"width:12px;display:inline\" "
+        "aria-hidden=\"true\"><rect "
+        "class=\"t{}\" x=\"0\" y=\"0\" width=\"12\" height=\"12\" /></svg> {}</span>",
         a, escaped(names[a]));
   }
   return element("figcaption", text);
@@ -108,24 +110,39 @@ std::string sums(const TimeRow& total, std::int64_t epochs) {
   for (const double seconds : total) all += seconds;
   std::vector<std::vector<std::string>> rows;
   for (std::size_t a = 0; a < names.size(); ++a)
-    rows.push_back({names[a], fmt::format("{:.3f}", total[a]),
-                    fmt::format("{:.4f}", total[a] / static_cast<double>(epochs)),
+    rows.push_back({names[a], fmt::format("{:.3g}", total[a]),
+                    fmt::format("{:.3g}", total[a] / static_cast<double>(epochs)),
                     fmt::format("{:.1f}", 100 * total[a] / std::max(all, 1e-9))});
   rows.push_back(
-      {"all", fmt::format("{:.3f}", all), fmt::format("{:.4f}", all / static_cast<double>(epochs)), "100.0"});
+      {"all", fmt::format("{:.4g}", all), fmt::format("{:.3g}", all / static_cast<double>(epochs)), "100.0"});
   return table({"activity", ">seconds", ">an epoch", ">%"}, rows);
 }
 
-/// Who waits least is who the others wait for.
+/// Who waits clearly less than the others is who they wait for.
+std::string waiting_sentence(const TimeTable& times) {
+  const auto [least, most] = std::minmax_element(times.waiting.begin(), times.waiting.end());
+  std::string text =
+      fmt::format("Seconds that each of the {} ranks waited for others. ", times.waiting.size());
+  text += *least < kClearlyLess * *most
+              ? fmt::format("Rank {} waited least: the others wait for it.", least - times.waiting.begin())
+              : "They waited about as long as each other: no single one of them holds the others up.";
+  double waited = 0, all = 0;
+  for (const TimeRow& row : times.rows) {
+    waited += row[static_cast<std::size_t>(Activity::kWaiting)];
+    for (const double seconds : row) all += seconds;
+  }
+  if (waited > kMuchWaiting * all)
+    text += fmt::format(
+        " Waiting took {:.0f} % of the time: do the ranks share their cores with other programs, or has each "
+        "too few rows of a mini-batch?",
+        100 * waited / all);
+  return text;
+}
+
 std::string waiting_ranks(const TimeTable& times) {
   if (times.waiting.size() < 2) return "";
-  const auto least = std::min_element(times.waiting.begin(), times.waiting.end());
   const double most = std::max(*std::max_element(times.waiting.begin(), times.waiting.end()), 1e-9);
-  std::string text = element(
-      "p",
-      escaped(fmt::format("Seconds that each of the {} ranks waited for others. Rank {} waited least: the "
-                          "others wait for it.",
-                          times.waiting.size(), least - times.waiting.begin())));
+  std::string text = element("p", escaped(waiting_sentence(times)));
   std::string rows;
   for (std::size_t rank = 0; rank < std::min(times.waiting.size(), kMostRanks); ++rank) {
     const std::string bar = fmt::format(
@@ -133,7 +150,7 @@ std::string waiting_ranks(const TimeTable& times) {
         "aria-hidden=\"true\"><rect class=\"t8\" x=\"0\" y=\"0\" height=\"10\" width=\"{:.2f}\" /></svg>",
         100 * times.waiting[rank] / most);
     rows += element("tr", element("td", fmt::format("rank {}", rank)) +
-                              element("td", fmt::format("{:.3f}", times.waiting[rank]), "class=\"n\"") +
+                              element("td", fmt::format("{:.4g}", times.waiting[rank]), "class=\"n\"") +
                               element("td", bar, "style=\"width:50%\"")) +
             "\n";
   }
