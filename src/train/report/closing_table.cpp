@@ -72,6 +72,10 @@ ClosingReport make_closing_report(Run& run, const Work& work) {
   report.rate_is_reliable = run.session.minimum(rate.reliable ? 1.0 : 0.0) > 0;
   if (gathered.empty()) return report;
   report.rows = rows_of(gathered);
+  // Ranks begin and end a little apart: the whole is the mean of their times, of which the rows are the
+  // parts.
+  report.wall_seconds = 0;
+  for (const ActivityRow& row : report.rows) report.wall_seconds += row.mean_seconds;
   report.slowest_rank = rank_waited_for(gathered);
   const std::vector<std::byte>& name = hosts[static_cast<std::size_t>(report.slowest_rank)];
   report.slowest_host.assign(reinterpret_cast<const char*>(name.data()), name.size());
