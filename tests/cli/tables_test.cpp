@@ -277,6 +277,7 @@ TEST_F(Tables, PredictedNumbersBearTheTargetsNames) {
   write("bare.csv", "1,2,3\n2,3,4.5\n3,4,6\n");
   configure("inputs = bare.csv\ntarget_columns = -1", "Dense(1)", "mse");
   fs::remove(folder_ / "run.h5");
+  fs::remove(folder_ / "p.csv");  // another model's numbers under other names are kept
   expect_trained();
   EXPECT_EQ(predictions("bare.csv").rfind("output_0\n", 0), 0U);
 }
