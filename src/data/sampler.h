@@ -47,7 +47,7 @@ class Sampler {
   /// kBlocks: the blocks in an order of this epoch; `window` after `window` of them are a window, and the
   /// rows of each window stand in an order of their own. A window of all blocks mixes all rows.
   Sampler(std::int64_t rows, std::uint64_t seed, std::int64_t epoch, const BlockOrder& blocks);
-  /// The row at position `position` of the epoch; position in [0, rows). About 30 ns; kBlocks: 100 ns.
+  /// The row at position `position` of the epoch; position in [0, rows). About 30 ns; kBlocks: several times that.
   std::int64_t row(std::int64_t position) const;
   Order order() const { return order_; }
 
