@@ -133,9 +133,9 @@ void read_shuffle(const Reader& reader, FitSettings& fit) {
   const Json call = reader.json("fit.shuffle");
   Json config = call.is_object() ? call.value("config", Json::object()) : Json::object();
   const Json arguments = call.is_object() ? call.value("args", Json::array()) : Json::array();
-  if (arguments.size() == 1 && config.empty()) config["window"] = arguments[0];
-  const bool good = arguments.size() + config.size() <= 2 && config.size() == 1 &&
-                    config.contains("window") && config["window"].is_number_integer() &&
+  const bool one = arguments.size() + config.size() == 1;
+  if (one && !arguments.empty()) config["window"] = arguments[0];
+  const bool good = one && config.contains("window") && config["window"].is_number_integer() &&
                     config["window"].get<std::int64_t>() >= 1;
   if (!good || call.value("class_name", "") != "blocks") {
     reader.fail(
