@@ -183,6 +183,14 @@ std::unique_ptr<ArraySource> open_array(const SourceOptions& options) {
   return open_single(single);
 }
 
+std::int64_t block_rows_of(const ArrayInfo& info) {
+  constexpr std::int64_t kBlockBytes = std::int64_t{1} << 20;
+  const std::int64_t rows = std::max<std::int64_t>(
+      1, kBlockBytes / std::max<std::int64_t>(1, info.bytes() / std::max<std::int64_t>(1, info.rows)));
+  if (info.chunk_rows > 0) return std::max<std::int64_t>(1, rows / info.chunk_rows) * info.chunk_rows;
+  return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(rows)));
+}
+
 std::string fingerprint(const ArrayInfo& info, std::span<const std::byte> memory) {
   check_memory(info, memory);
   std::vector<std::int64_t> extents = {info.rows};

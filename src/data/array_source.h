@@ -31,6 +31,7 @@ struct ArrayInfo {
   /// for arrays.
   Json table;
   std::vector<std::string> notes;  ///< what a user should know of how the file was read
+  std::int64_t chunk_rows = 0;     ///< rows that the file keeps as one piece; 0: it has no pieces
   std::int64_t bytes() const;      ///< rows * sample.size() * element_bytes
 };
 
@@ -121,6 +122,10 @@ class ArraySource {
 /// options.class_names); one column alone makes samples of shape () for targets and weights, (columns,) for
 /// inputs. Lines of a text file are counted from 1, rows of arrays from 0.
 std::unique_ptr<ArraySource> open_array(const SourceOptions& options);
+
+/// Rows of a block where data.block_rows is not given, from the layout alone: whole chunks of the file, else
+/// a power of two; as near to 1 MiB as they come without more.
+std::int64_t block_rows_of(const ArrayInfo& info);
 
 /// A Python slice "5000:", ":5000", "-100:", "10:20" (no step) or "" (all) of `rows` rows. An out-of-range
 /// bound is clipped as in Python. Throws InputError for other text, naming `key`.

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "data/formats.h"
 #include "io/hdf5.h"
@@ -73,6 +75,7 @@ std::unique_ptr<ArraySource> open_hdf5(const std::string& path, const std::strin
     const io::Hdf5Group root = file.root();
     io::Hdf5Dataset dataset = root.dataset(dataset_path.empty() ? only_dataset(root) : dataset_path);
     ArrayInfo info = make_info(dataset.name(), dataset.info().shape.extents(), element_of(dataset));
+    info.chunk_rows = std::min(dataset.info().chunk_rows, info.rows);
     return std::make_unique<Hdf5Source>(std::move(file), std::move(dataset), std::move(info), options.key);
   } catch (const InputError& error) {
     throw InputError(options.key + ": " + error.what());

@@ -1,5 +1,6 @@
 #include "data/sampler.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "core/random.h"
@@ -18,40 +19,102 @@ std::uint64_t mix(std::uint64_t value) {
 
 std::uint64_t mask(int bits) { return (std::uint64_t{1} << static_cast<unsigned>(bits)) - 1; }
 
-}  // namespace
-
-Sampler::Sampler(std::int64_t rows, std::uint64_t seed, std::int64_t epoch, Order order)
-    : rows_(rows), order_(order) {
-  if (rows > 1) {
-    const int bits = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(rows - 1)));
-    left_bits_ = bits / 2;
-    right_bits_ = bits - left_bits_;
-    rounds_ = bits < 8 ? kMostRounds : kMostRounds / 2;
-  }
+Permutation::Keys keys_of(std::uint64_t seed, std::int64_t epoch) {
+  Permutation::Keys keys{};
   const RandomStream stream(seed, Purpose::kShuffle, 0);
-  for (std::uint32_t round = 0; round < kMostRounds; ++round) {
+  for (std::uint32_t round = 0; round < Permutation::kMostRounds; ++round) {
     const std::array<std::uint32_t, 4> words = stream.block(static_cast<std::uint64_t>(epoch), round);
-    keys_[round] = static_cast<std::uint64_t>(words[0]) << 32U | words[1];
+    keys[round] = static_cast<std::uint64_t>(words[0]) << 32U | words[1];
   }
+  return keys;
 }
 
-std::uint64_t Sampler::encrypt(std::uint64_t value) const {
+/// Of the rows in a window; 0 is the blocks' own.
+std::uint64_t tweak_of(std::int64_t window) { return mix(static_cast<std::uint64_t>(window) + 1); }
+
+}  // namespace
+
+Permutation::Permutation(std::int64_t size) : size_(size) {
+  if (size < 2) return;
+  const int bits = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(size - 1)));
+  left_bits_ = bits / 2;
+  right_bits_ = bits - left_bits_;
+  rounds_ = bits < 8 ? kMostRounds : kMostRounds / 2;
+}
+
+std::uint64_t Permutation::encrypt(const Keys& keys, std::uint64_t tweak, std::uint64_t value) const {
   std::uint64_t left = value >> static_cast<unsigned>(right_bits_);
   std::uint64_t right = value & mask(right_bits_);
   for (std::size_t round = 0; round < static_cast<std::size_t>(rounds_); round += 2) {
-    right ^= mix(left + keys_[round]) & mask(right_bits_);
-    left ^= mix(right + keys_[round + 1]) & mask(left_bits_);
+    right ^= mix(left + keys[round] + tweak) & mask(right_bits_);
+    left ^= mix(right + keys[round + 1] + tweak) & mask(left_bits_);
   }
   return left << static_cast<unsigned>(right_bits_) | right;
 }
 
-std::int64_t Sampler::row(std::int64_t position) const {
-  if (order_ == Order::kFile || rows_ < 2) return position;
-  auto value = static_cast<std::uint64_t>(position);
+std::uint64_t Permutation::decrypt(const Keys& keys, std::uint64_t tweak, std::uint64_t value) const {
+  std::uint64_t left = value >> static_cast<unsigned>(right_bits_);
+  std::uint64_t right = value & mask(right_bits_);
+  for (auto round = static_cast<std::size_t>(rounds_); round > 0; round -= 2) {
+    left ^= mix(right + keys[round - 1] + tweak) & mask(left_bits_);
+    right ^= mix(left + keys[round - 2] + tweak) & mask(right_bits_);
+  }
+  return left << static_cast<unsigned>(right_bits_) | right;
+}
+
+std::int64_t Permutation::at(const Keys& keys, std::uint64_t tweak, std::int64_t index) const {
+  if (size_ < 2) return index;
+  auto value = static_cast<std::uint64_t>(index);
   do {
-    value = encrypt(value);
-  } while (value >= static_cast<std::uint64_t>(rows_));
+    value = encrypt(keys, tweak, value);
+  } while (value >= static_cast<std::uint64_t>(size_));
   return static_cast<std::int64_t>(value);
+}
+
+std::int64_t Permutation::place_of(const Keys& keys, std::uint64_t tweak, std::int64_t value) const {
+  if (size_ < 2) return value;
+  auto place = static_cast<std::uint64_t>(value);
+  do {
+    place = decrypt(keys, tweak, place);
+  } while (place >= static_cast<std::uint64_t>(size_));
+  return static_cast<std::int64_t>(place);
+}
+
+Sampler::Sampler(std::int64_t rows, std::uint64_t seed, std::int64_t epoch, Order order)
+    : rows_(rows), order_(order), permutation_(rows), keys_(keys_of(seed, epoch)) {}
+
+Sampler::Sampler(std::int64_t rows, std::uint64_t seed, std::int64_t epoch, const BlockOrder& blocks)
+    : rows_(rows),
+      order_(Order::kBlocks),
+      permutation_((rows - 1) / blocks.block_rows + 1),
+      keys_(keys_of(seed, epoch)),
+      block_rows_(std::min(blocks.block_rows, rows)),
+      places_((rows - 1) / block_rows_ + 1),
+      window_(std::min(blocks.window, places_)),
+      short_place_(permutation_.place_of(keys_, 0, places_ - 1)),
+      missing_(block_rows_ - (rows - (places_ - 1) * block_rows_)) {}
+
+std::int64_t Sampler::position_of_place(std::int64_t place) const {
+  return place * block_rows_ - (place > short_place_ ? missing_ : 0);
+}
+
+std::int64_t Sampler::place_of_position(std::int64_t position) const {
+  const std::int64_t behind_short = (short_place_ + 1) * block_rows_ - missing_;
+  return (position < behind_short ? position : position + missing_) / block_rows_;
+}
+
+std::int64_t Sampler::row_in_blocks(std::int64_t position) const {
+  const std::int64_t window = place_of_position(position) / window_;
+  const std::int64_t begin = position_of_place(window * window_);
+  const std::int64_t end = position_of_place(std::min((window + 1) * window_, places_));
+  const std::int64_t mixed = begin + Permutation(end - begin).at(keys_, tweak_of(window), position - begin);
+  const std::int64_t place = place_of_position(mixed);
+  return block_at(place) * block_rows_ + mixed - position_of_place(place);
+}
+
+std::int64_t Sampler::row(std::int64_t position) const {
+  if (order_ == Order::kShuffled) return permutation_.at(keys_, 0, position);
+  return order_ == Order::kFile ? position : row_in_blocks(position);
 }
 
 }  // namespace nntrain::data

@@ -68,6 +68,7 @@ struct Hdf5DatasetInfo {
   std::size_t element_bytes = 0;     ///< in the file
   bool is_signed = false;            ///< integers only
   Shape shape;                       ///< all axes; rank 0 for a scalar
+  std::int64_t chunk_rows = 0;       ///< rows of the first axis in a chunk; 0: not stored in chunks
   std::string type_name() const;     ///< "float32", "uint8", "bool", "string", "compound or other"
 };
 

@@ -39,11 +39,12 @@ void check_filters(hid_t creation, const Hdf5Context& context, const std::string
   }
 }
 
-/// Bytes of one chunk, 0 for other layouts.
-std::int64_t chunk_bytes(hid_t creation, std::size_t element_bytes) {
+/// Bytes of one chunk, 0 for other layouts; `rows` becomes its extent along the first axis.
+std::int64_t chunk_bytes(hid_t creation, std::size_t element_bytes, std::int64_t& rows) {
   if (H5Pget_layout(creation) != H5D_CHUNKED) return 0;
   hsize_t extents[H5S_MAX_RANK] = {};
   const int rank = H5Pget_chunk(creation, H5S_MAX_RANK, extents);
+  if (rank > 0) rows = static_cast<std::int64_t>(extents[0]);
   std::int64_t bytes = static_cast<std::int64_t>(element_bytes);
   for (int axis = 0; axis < rank; ++axis) {
     if (__builtin_mul_overflow(bytes, static_cast<std::int64_t>(extents[axis]), &bytes)) return INT64_MAX;
@@ -93,7 +94,8 @@ void Hdf5Dataset::check_storage() {
     fail(*context_, fmt::format("{} claims {} bytes, but the file has only {}; it is truncated or damaged",
                                 name_, stored, context_->file_bytes));
   }
-  const std::int64_t largest = std::max(bytes, chunk_bytes(creation.id(), info_.element_bytes));
+  const std::int64_t largest =
+      std::max(bytes, chunk_bytes(creation.id(), info_.element_bytes, info_.chunk_rows));
   const std::int64_t most = layout == H5D_CHUNKED ? std::max(kAlwaysAllowedBytes, stored * kMostCompression)
                                                   : std::max(kAlwaysAllowedBytes, stored);
   if (largest > most) {

@@ -40,6 +40,7 @@ const std::vector<Key>& keys() {
       {"data.target_scale", "none",
        "none, or standardize: the loss sees targets of mean 0 and deviation 1; metrics and predictions keep "
        "the units"},
+      {"data.block_rows", "", "rows of a block of fit.shuffle = blocks(..) (default: chunks of about 1 MB)"},
       {"data.validation", "", "split(0.1, shuffle=True, stratify=True): a part of the rows validates"},
       {"data.folds", "", "cut the rows into so many parts at random, of which fit.fold validates"},
       {"model.name", "sequential", "name of the model"},
@@ -55,7 +56,10 @@ const std::vector<Key>& keys() {
       {"fit.initial_epoch", "0", "the first epoch's index of a fresh run"},
       {"fit.batch_size", "32", "the global mini-batch, all ranks together"},
       {"fit.steps_per_epoch", "", "mini-batches an epoch (default: the whole data set)"},
-      {"fit.shuffle", "true", "a new order of samples every epoch"},
+      {"fit.shuffle", "true",
+       "a new order of samples every epoch: true, false, or blocks(window=K): of blocks, and of the rows in "
+       "K "
+       "of them"},
       {"fit.validation_split", "0", "the last fraction of the training rows validates"},
       {"fit.fold", "0", "which of data.folds parts validates, from 0"},
       {"fit.validation_freq", "1", "validate every so many epochs"},

@@ -124,13 +124,34 @@ std::map<std::int64_t, double> read_class_weight(const Reader& reader) {
   return weights;
 }
 
+void read_shuffle(const Reader& reader, FitSettings& fit) {
+  const std::string text = reader.text("fit.shuffle");
+  if (!text.starts_with("blocks")) {
+    fit.shuffle = reader.boolean("fit.shuffle", "true, false or blocks(window=K)");
+    return;
+  }
+  const Json call = reader.json("fit.shuffle");
+  Json config = call.is_object() ? call.value("config", Json::object()) : Json::object();
+  const Json arguments = call.is_object() ? call.value("args", Json::array()) : Json::array();
+  const bool one = arguments.size() + config.size() == 1;
+  if (one && !arguments.empty()) config["window"] = arguments[0];
+  const bool good = one && config.contains("window") && config["window"].is_number_integer() &&
+                    config["window"].get<std::int64_t>() >= 1;
+  if (!good || call.value("class_name", "") != "blocks") {
+    reader.fail(
+        "fit.shuffle",
+        "blocks(window=K) is expected, K blocks, at least 1, whose rows are mixed; got \"" + text + "\"");
+  }
+  fit.shuffle_window = config["window"].get<std::int64_t>();
+}
+
 FitSettings read_fit(const Reader& reader, const Configuration& configuration) {
   FitSettings fit;
   fit.epochs = reader.integer("fit.epochs", 0);
   fit.initial_epoch = reader.integer("fit.initial_epoch", 0);
   fit.batch_size = reader.integer("fit.batch_size", 1, 32);
   fit.steps_per_epoch = reader.integer("fit.steps_per_epoch", 1);
-  fit.shuffle = reader.boolean("fit.shuffle");
+  read_shuffle(reader, fit);
   fit.validation_split = reader.number("fit.validation_split", 0);
   if (fit.validation_split >= 1) reader.fail("fit.validation_split", "must be below 1");
   fit.validation_freq = reader.integer("fit.validation_freq", 1, 1);

@@ -35,6 +35,7 @@ struct DataSettings {
   std::vector<std::string> class_names;
   data::TableOptions table;
   SplitSettings split;
+  std::int64_t block_rows = 0;                 ///< 0: from the layout of the inputs
   const data::MemoryArrays* memory = nullptr;  ///< sources are names in it: an embedding program's arrays
   bool keep_ids = false;                       ///< predict: columns of kind id go beside the predictions
   Json training;  ///< evaluate and predict: DataSets::description()["table"] of the training; null: not known
@@ -65,6 +66,7 @@ struct FitSettings {
   std::int64_t epochs = 1, initial_epoch = 0, batch_size = 32;
   std::int64_t steps_per_epoch = 0;  ///< 0: the whole epoch
   bool shuffle = true;
+  std::int64_t shuffle_window = 0;  ///< blocks(window=K): K; 0: all rows are mixed
   double validation_split = 0;
   std::int64_t validation_freq = 1;
   std::int64_t validation_batch_size = 0;  ///< 0: chosen

@@ -88,6 +88,7 @@ DataSettings read_data(const Reader& reader) {
   data.scale = scale.get<double>();
   if (!std::isfinite(data.scale)) reader.fail("data.scale", "must be finite");
   data.class_names = reader.names("data.class_names");
+  data.block_rows = reader.integer("data.block_rows", 1);
   read_table(reader, data.table);
   read_split(reader, data.split);
   return data;

@@ -73,11 +73,11 @@ class Reader {
     return parsed.get<double>();
   }
 
-  bool boolean(const std::string& key) const {
+  bool boolean(const std::string& key, const std::string& expected = "true or false") const {
     const std::string value = text(key);
     if (value == "true" || value == "True" || value == "1" || value == "yes" || value == "on") return true;
     if (value == "false" || value == "False" || value == "0" || value == "no" || value == "off") return false;
-    fail(key, "true or false is expected, got \"" + value + "\"");
+    fail(key, expected + (" is expected, got \"" + value + "\""));
   }
 
   std::string choice(const std::string& key, const std::vector<std::string>& choices) const {

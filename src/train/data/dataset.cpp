@@ -22,6 +22,7 @@ Json to_json(const data::ArrayInfo& info) {
           {"class_names", info.class_names},
           {"columns", info.columns},
           {"table", info.table},
+          {"chunk_rows", info.chunk_rows},
           {"notes", info.notes}};
 }
 
@@ -33,6 +34,7 @@ data::ArrayInfo info_from(const Json& json) {
   info.class_names = json["class_names"].get<std::vector<std::string>>();
   info.columns = json["columns"].get<std::vector<std::string>>();
   info.table = json["table"];
+  info.chunk_rows = json["chunk_rows"].get<std::int64_t>();
   info.notes = json["notes"].get<std::vector<std::string>>();
   return info;
 }
@@ -199,10 +201,25 @@ void DataLoader::load_inputs() {
   }
   comm::collectively(session_, "rows", [&] { split(); });
   sets_.train.inputs = view_of(sets_.arrays[train_.inputs_array], train_.rows);
+  choose_blocks(sets_.arrays[train_.inputs_array].info);
   if (validation_.rows.count() > 0) {
     sets_.validation.emplace();
     sets_.validation->inputs = view_of(sets_.arrays[validation_.inputs_array], validation_.rows);
   }
+}
+
+void DataLoader::choose_blocks(const data::ArrayInfo& info) {
+  sets_.block_rows = settings_.block_rows > 0 ? settings_.block_rows : data::block_rows_of(info);
+  if (fit_.shuffle_window == 0) return;
+  const std::int64_t rows = sets_.train.rows(), blocks = (rows - 1) / sets_.block_rows + 1;
+  const double mixed =
+      static_cast<double>(std::min(fit_.shuffle_window, blocks)) / static_cast<double>(blocks);
+  sets_.report.push_back(
+      fmt::format("order: {} block{} of {} rows{}, each epoch in a new order; rows are mixed within {} of "
+                  "them ({:.3g} %)",
+                  blocks, blocks == 1 ? "" : "s", sets_.block_rows,
+                  settings_.block_rows > 0 ? "" : " (data.block_rows: from the layout)",
+                  std::min(fit_.shuffle_window, blocks), 100 * mixed));
 }
 
 void DataLoader::split() {

@@ -56,7 +56,8 @@ struct DataSets {
     if (target_scale.active()) all["target_scale"] = target_scale.description();
     return all;
   }
-  Json fingerprints;  ///< {"inputs": {"source","shape","sha256"}, ...} : what a resume compares
+  std::int64_t block_rows = 1;  ///< rows of a block of fit.shuffle = blocks(..)
+  Json fingerprints;            ///< {"inputs": {"source","shape","sha256"}, ...} : what a resume compares
   std::int64_t bytes = 0;
 };
 
@@ -103,6 +104,7 @@ class DataLoader {
   void load_part_targets(const Part& part, const TargetPlan& plan, Samples& samples);
   void load_weights(const Part& part, const TargetPlan& plan, const LoadedArray& targets, Samples& samples);
   void split();
+  void choose_blocks(const data::ArrayInfo& info);
   void scale_targets(const TargetPlan& plan);
   std::vector<std::int64_t> row_classes() const;
   void take_inputs(const Part& part, const LoadedArray& array);

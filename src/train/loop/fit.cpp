@@ -151,8 +151,7 @@ Ending Fit::run_epoch(const Epoch& epoch) {
 
 Ending Fit::run_steps(const Epoch& epoch) {
   const std::int64_t rows = run_.data.train.rows(), batch_size = run_.settings.fit.batch_size;
-  const data::Order order = run_.settings.fit.shuffle ? data::Order::kShuffled : data::Order::kFile;
-  sampler_.emplace(rows, run_.settings.run.seed, epoch.pass, order);
+  sampler_.emplace(run_.sampler(epoch.pass));
   BatchRequest& batch = batch_;
   batch.samples = &run_.data.train;
   batch.sampler = &*sampler_;

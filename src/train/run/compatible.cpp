@@ -105,6 +105,10 @@ std::vector<std::string> changed_settings(const Run& run, const checkpoint::Cont
       changes.push_back(fmt::format("{} changes from here on: it was {}, it is {}", key.name, joined(before),
                                     joined(after)));
   }
+  const std::int64_t old_rows = previous.environment.value("block_rows", run.data.block_rows);
+  if (run.settings.fit.shuffle_window > 0 && old_rows != run.data.block_rows)
+    changes.push_back(fmt::format("data.block_rows changes from here on: it was {}, it is {}", old_rows,
+                                  run.data.block_rows));
   return changes;
 }
 

@@ -14,6 +14,14 @@ std::int64_t Run::validation_batch_rows() const {
   return std::max<std::int64_t>(settings.fit.batch_size, 32 * std::max(past.state.shards, 8));
 }
 
+data::Sampler Run::sampler(std::int64_t pass) const {
+  const FitSettings& fit = settings.fit;
+  const std::int64_t rows = data.train.rows();
+  if (fit.shuffle_window > 0)
+    return {rows, settings.run.seed, pass, data::BlockOrder{data.block_rows, fit.shuffle_window}};
+  return {rows, settings.run.seed, pass, fit.shuffle ? data::Order::kShuffled : data::Order::kFile};
+}
+
 double Run::learning_rate_factor() const {
   return optim::large_batch_factor(settings.fit.learning_rate_scaling, settings.fit.batch_size,
                                    settings.fit.reference_batch_size);

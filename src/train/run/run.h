@@ -77,6 +77,8 @@ struct Run {
         configuration(std::move(its_configuration)) {}
 
   std::int64_t validation_batch_rows() const;
+  /// The order of the training rows in a pass over them, as fit.shuffle says.
+  data::Sampler sampler(std::int64_t pass) const;
   /// The learning rate of the step at hand: schedule, scaling, warm-up and rollbacks.
   double step_learning_rate() const;
   double learning_rate_factor() const;  ///< of fit.learning_rate_scaling

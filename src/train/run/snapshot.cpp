@@ -55,6 +55,7 @@ Json environment_of(const Run& run) {
           {"loss", run.compiled.loss->spec()},
           {"optimizer", run.optimizer->spec()},
           {"batch_size", run.settings.fit.batch_size},
+          {"block_rows", run.data.block_rows},
           {"wire", wire_name(run.settings.run.wire)},
           {"settings", settings_json(run.configuration)},
           {"fits", run.past.fits},

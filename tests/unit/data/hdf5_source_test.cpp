@@ -95,5 +95,28 @@ TEST(Hdf5Source, LargeDatasetsWrittenByUs) {
   EXPECT_EQ(load(scratch.path("a.h5") + ":/x").floats(), values);
 }
 
+TEST(BlockRows, AreWholeChunksOrAPowerOfTwoNearOneMegabyte) {
+  ArrayInfo info;
+  info.element = Element::kUint8;
+  info.rows = 100000;
+  info.sample = Shape{28, 28};
+  EXPECT_EQ(block_rows_of(info), 1024);
+  info.chunk_rows = 100;
+  EXPECT_EQ(block_rows_of(info), 1300);
+  info.chunk_rows = 5000;  // a chunk is read whole
+  EXPECT_EQ(block_rows_of(info), 5000);
+  info.chunk_rows = 0;
+  info.sample = Shape{2048, 2048};
+  EXPECT_EQ(block_rows_of(info), 1);
+}
+
+TEST(BlockRows, ComeFromTheChunksOfTheFile) {
+  const std::unique_ptr<ArraySource> chunked = open_array(test::options_for(fixture("types.h5") + ":/gzip"));
+  EXPECT_GT(chunked->info().chunk_rows, 0);
+  EXPECT_LE(chunked->info().chunk_rows, chunked->info().rows);
+  EXPECT_EQ(block_rows_of(chunked->info()) % chunked->info().chunk_rows, 0);
+  EXPECT_EQ(open_array(test::options_for(fixture("types.h5") + ":/f4"))->info().chunk_rows, 0);
+}
+
 }  // namespace
 }  // namespace nntrain::data
