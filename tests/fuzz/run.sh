@@ -12,8 +12,8 @@ readers=("$@")
 root=$(readlink -f "$(dirname "$0")/../..")
 build=$root/build/fuzz
 if [[ ! -f $build/build.ninja ]]; then
-  cmake -S "$root" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Release \
-        -DCMAKE_CXX_FLAGS_RELEASE='-O1 -g' -DNNTRAIN_FUZZ=ON ${CMAKE_OPTIONS:-} > "$build.log" 2>&1 || { cat "$build.log"; exit 1; }
+  cmake -S "$root" -B "$build" -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Fuzz \
+        -DCMAKE_CXX_FLAGS_FUZZ='-O1 -gline-tables-only' -DNNTRAIN_FUZZ=ON ${CMAKE_OPTIONS:-} > "$build.log" 2>&1 || { cat "$build.log"; exit 1; }
 fi
 cmake --build "$build" --target fuzz_readers ${J:+-j"$J"}
 mkdir -p "$build/findings"
