@@ -33,7 +33,8 @@ bool foreign_file_is_kept(const nntrain::Session& session, nntrain::Model& model
   if (session.is_root()) std::ofstream(path) << "years of work";
   try {
     model.save(path);
-  } catch (const nntrain::InputError&) {
+  } catch (const nntrain::Error& error) {
+    if (error.code() != nntrain::ExitCode::kInput) return false;
     if (!session.is_root()) return true;
     std::string text;
     std::getline(std::ifstream(path), text);

@@ -32,7 +32,9 @@ TEST(RecordScanner, EndsWhereTheTextEndsWhereverThatIs) {
     const std::string records = records_of(start);
     EXPECT_EQ(records.find("a quoted field has no end") != std::string::npos, open) << start << "\n"
                                                                                     << records;
-    if (!open) EXPECT_LE(records.size(), length + 2) << start << "\n" << records;
+    if (!open) {
+      EXPECT_LE(records.size(), length + 2) << start << "\n" << records;
+    }
   }
   EXPECT_EQ(records_of(text), "a,\"b\nc\"|\"d\"\"e\",\"\n\n\"|1,2|");
 }
