@@ -59,7 +59,8 @@ class Model {
   /// (rows, outputs) on every rank.
   Array predict(const ArrayView& x);
 
-  /// By the ending: .keras, .h5 (both load in Keras), .weights.h5, .json, .npz, .onnx. Rank 0 writes.
+  /// By the ending: .keras, .h5 (both load in Keras), .weights.h5, .json, .npz, .onnx. Rank 0 writes. A file
+  /// that is there is replaced when this program exported it; another one is kept (Error, ExitCode::kInput).
   void save(const std::string& path);
 
  private:

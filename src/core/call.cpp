@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "core/message.h"
 
 namespace nntrain {
 
@@ -59,8 +60,8 @@ class Parser {
     while (!at_end() && std::isspace(static_cast<unsigned char>(text_[position_])) != 0) ++position_;
   }
   [[noreturn]] void fail(const std::string& what) const {
-    throw InputError("\"" + shortened(text_, kShownBytes) + "\" " + what + " at character " +
-                     std::to_string(position_ + 1) + nearby());
+    throw InputError(printable("\"" + shortened(text_, kShownBytes) + "\" " + what + " at character " +
+                               std::to_string(position_ + 1) + nearby()));
   }
   /// The place in a text that is too long to be shown.
   std::string nearby() const {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/message.h"
 
 namespace nntrain {
 
@@ -77,10 +78,10 @@ bool is_utf8(std::string_view text) {
 }
 
 std::string shortened(std::string_view text, std::size_t longest) {
-  if (text.size() <= longest) return std::string(text);
+  if (text.size() <= longest) return printable(text);
   std::size_t end = longest;
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;  // no half character
-  return std::string(text.substr(0, end)) + "... (" + std::to_string(text.size()) + " characters)";
+  return printable(text.substr(0, end)) + "... (" + std::to_string(text.size()) + " characters)";
 }
 
 }  // namespace nntrain

@@ -6,6 +6,7 @@
 #include "checkpoint/keras.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "io/output_guard.h"
 #include "library/configuration.h"
 #include "train/inference/inference.h"
 #include "train/loop/fit.h"
@@ -285,6 +286,8 @@ void Model::save(const std::string& path) {
   comm::collectively(impl_->session, "save " + path, [&] {
     checkpoint::check_export_path(path);
     if (!impl_->session.is_root()) return;
+    io::OutputGuard guard;
+    guard.add_output(path, "save", checkpoint::is_export);
     checkpoint::Exportable what{impl_->contents(), {impl_->model->input_shape()}};
     for (std::size_t i = 0; i < impl_->model->layers().size(); ++i)
       what.shapes.push_back(impl_->model->layer_output_shape(static_cast<int>(i)));

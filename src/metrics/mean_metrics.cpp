@@ -44,13 +44,15 @@ class MeanMetric : public Metric {
     values = {finish_ == Finish::kRoot ? std::sqrt(mean) : mean};
   }
   bool larger_is_better() const override { return better_ == Better::kLarger; }
+  bool takes_signs() const override { return signs_; }
+  void take_signs() { signs_ = true; }
   void ignore(float target) {
     ignores_ = true;
     ignored_ = target;
   }
 
  private:
-  bool ignores_ = false;
+  bool ignores_ = false, signs_ = false;
   float ignored_ = 0;
   Value value_;
   Better better_;
@@ -195,15 +197,22 @@ void add_accuracies(Registry<Metric>& registry) {
 }
 
 void add_hinges(Registry<Metric>& registry) {
-  const auto sign = [](double t) { return t > 0 ? 1.0 : -1.0; };
-  add(registry, "Hinge", {"hinge"}, "hinge",
-      mean_of([=](double t, double p) { return std::max(1.0 - sign(t) * p, 0.0); }), Better::kSmaller,
-      "mean max(1 - t y, 0)");
-  add(registry, "SquaredHinge", {"squared_hinge"}, "squared_hinge", mean_of([=](double t, double p) {
-        const double miss = std::max(1.0 - sign(t) * p, 0.0);
-        return miss * miss;
-      }),
-      Better::kSmaller, "mean max(1 - t y, 0)^2");
+  // Other targets than 0 and 1, or -1 and 1, are refused where they are read: Keras makes 0 into -1 in those
+  // batches only that hold nothing but 0 and 1, so that its result would be a matter of the order of rows.
+  const auto of_signs = [&](const std::string& name, const std::string& alias, Value value,
+                            const std::string& formula) {
+    registry.add(metric_signature(name, {alias}, alias, {},
+                                  formula + ", targets 0 count as -1 (keras.metrics." + name + ")"),
+                 [value](const Json&) {
+                   auto metric = std::make_unique<MeanMetric>(value, Better::kSmaller);
+                   metric->take_signs();
+                   return metric;
+                 });
+  };
+  const auto miss = [](double t, double p) { return std::max(1.0 - (t > 0 ? p : -p), 0.0); };
+  of_signs("Hinge", "hinge", mean_of(miss), "mean max(1 - t y, 0)");
+  of_signs("SquaredHinge", "squared_hinge",
+           mean_of([=](double t, double p) { return miss(t, p) * miss(t, p); }), "mean max(1 - t y, 0)^2");
   add(registry, "CategoricalHinge", {"categorical_hinge"}, "categorical_hinge", categorical_hinge,
       Better::kSmaller, "max(max((1 - t) y) - sum(t y) + 1, 0)");
 }

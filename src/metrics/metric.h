@@ -35,6 +35,8 @@ class Metric : public Described {
   virtual void result(std::span<const double> sums, std::vector<double>& values) const = 0;
   /// Does a larger value mean better (EarlyStopping mode="auto")?
   virtual bool larger_is_better() const { return false; }
+  /// Are targets signs, -1 and 1, where 0 stands for -1 when there are only 0 and 1? (Hinges.)
+  virtual bool takes_signs() const { return false; }
   /// Keras' key in history: the argument `name`, or the default ("auc", "precision").
   virtual std::string name() const;
 };

@@ -135,10 +135,27 @@ def scaling_lines(data):
     return lines + ["Predictions for more ranks: [scaling.md](scaling.md). Networks, and the exchange alone: [exchange.md](exchange.md).", ""]
 
 
+def checkpoint_lines(data):
+    rounds = data["results"]
+    first = rounds[0]
+
+    def each(key, factor=1.0):
+        return [factor * one[key] for one in rounds]
+
+    lines = ["## A big checkpoint", "", f"{first['parameters']:,} parameters with Adam, a file of {first['file_bytes'] / 1e9:.2f} GB, {len(rounds)} rounds; dd writes as",
+             "many bytes in blocks of 4 MiB with fsync, before and after each. Digests, verification, fsync and rename are in the time.", ""]
+    return lines + table(["", "median (range)"], [
+        ["rate of writing, share of dd's", against(each("ratio", 100), 70, 0, " %")],
+        ["written in, s", spread(each("write_s"))],
+        ["dd, s", spread(each("dd_s"))],
+        ["a copy of the same state in memory, s", spread(each("copy_s"))],
+        ["peak memory of the writing process over the state", spread([one["peak_bytes"] / one["state_bytes"] for one in rounds])]])
+
+
 def main():
     lines = ["# Benchmarks", "", "Written by `tests/benchmarks/run.sh`; every number in [benchmarks.json](benchmarks.json). Machines are shared and noisy:",
              "read the medians of ratios first.", ""]
-    parts = {"peers": peers_lines, "variants": variants_lines, "scaling": scaling_lines}
+    parts = {"peers": peers_lines, "variants": variants_lines, "scaling": scaling_lines, "checkpoint": checkpoint_lines}
     found = {name: load(name) for name in parts}
     for name, make in parts.items():
         if found[name] is None:

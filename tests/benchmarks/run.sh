@@ -6,6 +6,7 @@
 #     scaling   ours over numbers of ranks and batch sizes on this node
 #     report    writes docs/benchmarks.md and docs/benchmarks.json from what the parts measured last
 #     watching  what run.plot, run.log, the status file and TensorBoard cost a step (not a default part)
+#     checkpoint      a checkpoint of 92 million parameters against dd with fsync (not a default part)
 #     scaling_model   fits the model of docs/scaling.md to the measurements and writes it
 # ROUNDS=3 in the environment: rounds of each part. The peers are installed from PyPI into build/benchmarks/env (5 GB,
 # most of it CUDA libraries that PyTorch's package demands and CPUs do not use); nothing else on the machine changes.
@@ -19,9 +20,12 @@ fi
 parts=("$@")
 [[ ${#parts[@]} -gt 0 ]] || parts=(peers variants scaling report scaling_model)
 [[ -f build/release/CMakeCache.txt ]] || { echo "build first: launch/quickstart.sh, or the README's two cmake commands"; exit 1; }
-cmake --build build/release --target nntrain-dist gemm_shapes --parallel "$(build_jobs)" > /dev/null
+cmake --build build/release --target nntrain-dist gemm_shapes checkpoint_write --parallel "$(build_jobs)" > /dev/null
 environment=build/benchmarks/env
-if [[ ! -x $environment/bin/python ]]; then
+python=$environment/bin/python
+if [[ ${#parts[@]} -eq 1 && ${parts[0]} == checkpoint ]]; then
+  python=python3  # no peers take part
+elif [[ ! -x $python ]]; then
   echo "Installing the peers into $environment ..."
   mkdir -p build/benchmarks
   python3 -m venv "$environment.new"
@@ -31,6 +35,6 @@ fi
 prepare_mpi
 for part in "${parts[@]}"; do
   script=tests/benchmarks/$part.py
-  [[ -f $script ]] || { echo "no such part: $part; parts: peers variants scaling watching report scaling_model"; exit 2; }
-  PYTHONPATH=tests/benchmarks "$environment/bin/python" "$script"
+  [[ -f $script ]] || { echo "no such part: $part; parts: peers variants scaling watching checkpoint report scaling_model"; exit 2; }
+  PYTHONPATH=tests/benchmarks "$python" "$script"
 done

@@ -208,6 +208,23 @@ TEST_F(Tables, LabelsOutsideTheMeaningOfALoss) {
   }
 }
 
+TEST_F(Tables, AMetricThatTakesSigns) {
+  for (const char* metric : {"hinge", "squared_hinge"}) {
+    write("t.csv", "x,y\n1,-1\n2,1\n3,1\n");
+    write("bad.csv", "x,y\n1,-1\n2,1\n3,0\n");
+    configure("inputs = t.csv\ntarget_columns = y", "Dense(1)", "mse");
+    const std::string option = std::string("--compile.metrics=") + metric;
+    expect_trained({}, option);
+    const Outcome outcome = run(0, "evaluate run.h5 --data.inputs=bad.csv");
+    expect_words(outcome, 2,
+                 {"bad.csv", "row 2: the target 0 stands beside -1 in row 0", "inge takes 0 and 1"});
+    fs::remove(folder_ / "run.h5");
+    configure("inputs = bad.csv\ntarget_columns = y", "Dense(1)", "mse");
+    expect_refused({"bad.csv", "row 2: the target 0 stands beside -1 in row 0", "inge takes 0 and 1"},
+                   option);
+  }
+}
+
 TEST_F(Tables, TheCuresWork) {
   for (const auto& [first, second] : {std::pair("-1", "1"), {"1", "2"}, {"0", "255"}}) {
     write("t.csv", std::string("x,y\n1,") + first + "\n2," + second + "\n3," + second + "\n");

@@ -2,7 +2,9 @@
 # Kills a run with SIGKILL at random moments and resumes it at random numbers of ranks, until it is finished; the
 # result must be the straight run bit for bit.
 #   tests/fault/kill_and_resume.sh PROGRAM [CYCLES=200] [SEED=1]
-# One cycle is one kill. Prints the cycles done and exits 0 when every finished run had the straight run's bits.
+# One cycle is one kill, at a moment between the start and the length of the straight run (2 s at least). Prints the
+# cycles done, and how many of them left a checkpoint half written, and exits 0 when every finished run had the
+# straight run's bits.
 set -u
 program=$(readlink -f "${1:?usage: kill_and_resume.sh PROGRAM [CYCLES] [SEED]}")
 cycles=${2:-200}
@@ -10,7 +12,9 @@ RANDOM=${3:-1}
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_plm=isolated
 folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+segments=$(mktemp -d /dev/shm/nntrain-kills.XXXXXX)  # what Open MPI leaves behind when it is killed
+export OMPI_MCA_btl_vader_backing_directory=$segments
+trap 'rm -rf "$folder" "$segments"' EXIT
 cd "$folder" || exit 1
 cat > run.ini <<'INI'
 [data]
@@ -41,23 +45,29 @@ shards = 8
 INI
 results() { "$program" inspect "$1" | grep -E '^weights_digest|^state' ; "$program" inspect "$1" | sed -n '/^history:/,$p' | sed 's/.\{16\}$//'; }
 
+started=$(date +%s%3N)
 "$program" train run.ini --checkpoint.path=straight.h5 > straight.log 2>&1 || { cat straight.log; exit 1; }
+length=$(($(date +%s%3N) - started))
+((length > 2000)) || length=2000
 results straight.h5 > straight.txt
 done_cycles=0
 finished=0
+half_written=0
 while [ "$done_cycles" -lt "$cycles" ]; do
   rm -f run.h5 run.h5.1
   while true; do
     ranks=$((RANDOM % 4 + 1))
     setsid mpirun --bind-to none -np $ranks "$program" train run.ini --checkpoint.path=run.h5 > run.log 2>&1 &
     job=$!
-    sleep "$(printf '%d.%03d' $((RANDOM % 2)) $((RANDOM % 1000)))"
+    moment=$(((RANDOM * 32768 + RANDOM) % length))
+    sleep "$(printf '%d.%03d' $((moment / 1000)) $((moment % 1000)))"
     if kill -0 $job 2>/dev/null; then
       # The ranks first, as an out-of-memory killer would; then the launcher.
-      pkill -KILL -s "$(ps -o sid= -p $job | tr -d ' ')" 2>/dev/null
+      pkill -KILL -s "$job" 2>/dev/null  # setsid: the session is the job's own
       wait $job 2>/dev/null
       done_cycles=$((done_cycles + 1))
-      rm -f /dev/shm/vader_segment.*  # Open MPI leaves these behind when it is killed
+      ! compgen -G '.run.h5.tmp-*' > /dev/null || half_written=$((half_written + 1))
+      rm -f "$segments"/*
       if [ "$done_cycles" -ge "$cycles" ]; then  # let the last one end
         mpirun --bind-to none -np $ranks "$program" train run.ini --checkpoint.path=run.h5 > run.log 2>&1 || { cat run.log; exit 1; }
         break
@@ -76,4 +86,4 @@ while [ "$done_cycles" -lt "$cycles" ]; do
   fi
   finished=$((finished + 1))
 done
-echo "$done_cycles kills, $finished finished runs, all with the straight run's bits"
+echo "$done_cycles kills, $half_written of them while a checkpoint was written, $finished finished runs, all with the straight run's bits"

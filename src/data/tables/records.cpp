@@ -114,6 +114,7 @@ bool RecordScanner::fill() {
 
 /// The line that begins `offset` bytes behind begin_, without its line break; false at the end.
 bool RecordScanner::take_line(std::string_view& line, std::size_t offset) {
+  if (offset > end_ - begin_) return false;  // the line before it had no line break: it was the last one
   std::size_t searched = offset;
   for (;;) {
     const char* from = buffer_.data() + begin_ + searched;

@@ -289,6 +289,7 @@ LoadedArray DataLoader::load_prepared(const Part& part, const TargetPlan& plan) 
         }
         source->read(raw);
         prepared = prepare_targets(source->info(), raw, rules);
+        check_signs(prepared, rules.where, plan.sign_metric);
         return prepared.info;
       },
       [&](std::span<std::byte> memory) {

@@ -76,6 +76,7 @@ struct TargetPlan {
   const nn::Loss* loss = nullptr;  ///< null: targets are not loaded
   Shape output_shape;
   std::string loss_origin;  ///< "file:line: compile.loss", for messages
+  std::string sign_metric;  ///< "compile.metrics = Hinge": metric_of_signs(); or empty
 };
 
 /// Loading has two halves, because the model is built between them: its input shape comes from the inputs,

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/error.h"
+#include "metrics/metric.h"
+
 namespace nntrain::train {
 
 namespace {
@@ -56,6 +59,46 @@ TargetRules target_rules(const DataSettings& settings, const DataSets& sets, con
     rules.label_values_known = !rules.label_values.empty();
   }
   return rules;
+}
+
+std::string metric_of_signs(const CompileSettings& settings, const Shape& output) {
+  const auto first = [&](const std::vector<Json>& specs, const char* key, const std::string& origin) {
+    for (const Json& spec : specs) {
+      std::string name;
+      const auto metric = metrics::make_metric(spec, output, output, name);
+      if (metric->takes_signs())
+        return fmt::format("{} = {}", origin.empty() ? key : origin,
+                           metric->spec()["class_name"].get<std::string>());
+    }
+    return std::string();
+  };
+  const std::string plain = first(settings.metrics, "compile.metrics", settings.metrics_origin);
+  return !plain.empty()
+             ? plain
+             : first(settings.weighted_metrics, "compile.weighted_metrics", settings.weighted_metrics_origin);
+}
+
+void check_signs(const PreparedTargets& prepared, const std::string& where, const std::string& sign_metric) {
+  if (sign_metric.empty()) return;
+  const std::int64_t per_row = prepared.info.sample.size();
+  std::int64_t zero = -1, minus = -1;  // their first rows
+  for (std::size_t i = 0; i < prepared.values.size(); ++i) {
+    const float value = prepared.values[i];
+    const std::int64_t row = static_cast<std::int64_t>(i) / per_row;
+    if (value == 0 && zero < 0) zero = row;
+    if (value == -1 && minus < 0) minus = row;
+    const bool sign = value == -1 || value == 0 || value == 1;
+    if (sign && (zero < 0 || minus < 0)) continue;
+    throw InputError(
+        fmt::format("{}, row {}: the target {:g} {}; {} takes 0 and 1, or -1 and 1 (0 counts as -1 in the "
+                    "first case, and "
+                    "has no meaning in the second); write the targets so, or leave this metric out",
+                    where, row, value,
+                    !sign        ? std::string("is neither of 0 and 1, nor of -1 and 1")
+                    : value == 0 ? fmt::format("stands beside -1 in row {}", minus)
+                                 : fmt::format("stands beside 0 in row {}", zero),
+                    sign_metric));
+  }
 }
 
 }  // namespace nntrain::train

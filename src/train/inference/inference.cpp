@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "train/data/target_rules.h"
 #include "train/step/gather_sum.h"
 
 namespace nntrain::train {
@@ -56,7 +57,8 @@ void Inference::load(Task task, const ModelSource& source, CompileSettings& comp
   loader.load_inputs();
   comm::collectively(session_, "model", [&] { build(source, loader.sets().input_shape, task, compile); });
   if (task == Task::kEvaluate)
-    loader.load_targets({compiled_.loss.get(), model_->output_shape(), compile.loss_origin});
+    loader.load_targets({compiled_.loss.get(), model_->output_shape(), compile.loss_origin,
+                         metric_of_signs(compile, model_->output_shape())});
   data_ = loader.take();
   if (task == Task::kEvaluate) {
     comm::collectively(session_, "compile", [&] {

@@ -11,6 +11,7 @@
 #include "core/call.h"
 #include "core/error.h"
 #include "train/data/adaptation.h"
+#include "train/data/target_rules.h"
 #include "train/run/run.h"
 #include "train/run/shards.h"
 #include "train/run/snapshot.h"
@@ -117,7 +118,9 @@ void load_and_build(Run& run, const ModelSource& source) {
   loader.load_inputs();
   end_if_asked(run, "while data were read");
   build(run, source, loader);
-  loader.load_targets({run.compiled.loss.get(), run.model->output_shape(), run.settings.compile.loss_origin});
+  const CompileSettings& compile = run.settings.compile;
+  loader.load_targets({run.compiled.loss.get(), run.model->output_shape(), compile.loss_origin,
+                       metric_of_signs(compile, run.model->output_shape())});
   run.data = loader.take();
   run.notes.insert(run.notes.end(), run.data.notes.begin(), run.data.notes.end());
   comm::collectively(run.session, "compile", [&] {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <fstream>
+#include <string>
 
 #include "tables.h"
 
@@ -24,6 +26,21 @@ void perceptron(nntrain::Session& session, const Table& iris) {
   model.fit({petals, setosa, {}}, fit);
   const nntrain::Array answer = model.predict(nntrain::Array{{2.0F, 0.5F}, {1, 2}});
   if (session.is_root()) std::printf("[2, 0.5] is %s\n", answer.values[0] > 0 ? "setosa" : "not setosa");
+}
+
+/// What another program wrote is not written over.
+bool foreign_file_is_kept(const nntrain::Session& session, nntrain::Model& model, const std::string& path) {
+  if (session.is_root()) std::ofstream(path) << "years of work";
+  try {
+    model.save(path);
+  } catch (const nntrain::Error& error) {
+    if (error.code() != nntrain::ExitCode::kInput) return false;
+    if (!session.is_root()) return true;
+    std::string text;
+    std::getline(std::ifstream(path), text);
+    return text == "years of work";
+  }
+  return false;
 }
 
 /// Layers, weights, compile, fit, History, evaluate, predict, argmax.
@@ -51,6 +68,7 @@ void classifier(nntrain::Session& session, const Table& iris, const std::string&
   const nntrain::Array probabilities = model.predict(three);
   model.save(folder + "/iris.h5");
   nntrain::Model again = nntrain::Model::load(session, folder + "/iris.h5");
+  const bool kept = foreign_file_is_kept(session, model, folder + "/mine.h5");
   const bool same = again.predict(three).values == probabilities.values;
   if (!session.is_root()) return;
   std::printf("epochs %zu and %zu, the last is %lld; loss fell: %s\n", history.epoch.size(),
@@ -64,6 +82,7 @@ void classifier(nntrain::Session& session, const Table& iris, const std::string&
         iris.classes[static_cast<std::size_t>(std::max_element(outputs, outputs + 3) - outputs)].c_str());
   }
   std::printf("\nloaded again, it predicts the same: %s\n", same ? "yes" : "no");
+  std::printf("a file of another program is kept: %s\n", kept ? "yes" : "no");
 }
 
 }  // namespace

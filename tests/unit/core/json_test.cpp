@@ -45,6 +45,25 @@ TEST(Json, Utf8) {
     EXPECT_FALSE(is_utf8(bad)) << bad;
 }
 
+TEST(Messages, ControlCharactersAreShownAndEndNothing) {
+  const std::string hostile("a\0b\x1B[2J\x7F\xC3\xA9\n", 11);
+  EXPECT_EQ(printable(hostile), "a\\x00b\\x1b[2J\\x7f\xC3\xA9\n");
+  EXPECT_EQ(readable_message(hostile), printable(hostile));
+  EXPECT_EQ(shortened(hostile), printable(hostile));
+  for (const std::string_view text :
+       {std::string_view("\2\0\0: 1", 6), std::string_view("Dense(\0", 7),
+        std::string_view("Dense(x\0=1, x\0=1)", 17), std::string_view("{\0}", 3)}) {
+    try {
+      parse_call_list(text);
+      ADD_FAILURE() << text;
+    } catch (const InputError& error) {
+      const std::string what = error.what();
+      EXPECT_NE(what.find("\\x00"), std::string::npos) << what;
+      EXPECT_NE(what.find(" at character "), std::string::npos) << what;
+    }
+  }
+}
+
 TEST(Messages, LongOnesKeepBeginningAndEnd) {
   const std::string what = readable_message("begin " + std::string(7 << 20, 'x') + " end");
   EXPECT_LT(what.size(), 4000U);
