@@ -47,6 +47,20 @@ struct Model::Implementation {
 
 namespace {
 
+/// As a type of nntrain/error.h, for those who catch by type: the ranks share it by its code.
+[[noreturn]] void throw_public(const comm::SharedError& error) {
+  switch (error.code()) {
+    case ExitCode::kInput:
+      throw InputError(error.what());
+    case ExitCode::kDiverged:
+      throw DivergedError(error.what());
+    case ExitCode::kRuntime:
+      throw RuntimeError(error.what());
+    default:
+      throw Error(error.code(), error.what());
+  }
+}
+
 std::vector<std::int64_t> shape_of(const Shape& shape) { return shape.extents(); }
 
 /// Data by the names that library/configuration gives them.
@@ -126,7 +140,7 @@ Model::~Model() = default;
 Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 
-Model Model::load(Session& session, const std::string& path) {
+Model Model::load(Session& session, const std::string& path) try {
   comm::Session& ranks = session.internal();
   const checkpoint::Contents contents = train::read_contents(ranks, path);
   const train::ModelSource source = train::model_source_of(contents);
@@ -142,6 +156,8 @@ Model Model::load(Session& session, const std::string& path) {
   made->compiled = compile.has_value();
   if (compile) made->compile = *compile;
   return Model(std::move(made));
+} catch (const comm::SharedError& error) {
+  throw_public(error);
 }
 
 std::vector<LayerInfo> Model::layers() const {
@@ -217,7 +233,7 @@ void Model::compile(const Compile& compile) {
   impl_->optimizer = {};
 }
 
-History Model::fit(const Data& training, const Fit& fit, const Data& validation, StopToken* stop) {
+History Model::fit(const Data& training, const Fit& fit, const Data& validation, StopToken* stop) try {
   impl_->require_compiled();
   data::MemoryArrays arrays;
   comm::collectively(impl_->session, "fit", [&] {
@@ -243,9 +259,11 @@ History Model::fit(const Data& training, const Fit& fit, const Data& validation,
   }
   impl_->session.release_unused();
   return history;
+} catch (const comm::SharedError& error) {
+  throw_public(error);
 }
 
-Results Model::evaluate(const Data& data) {
+Results Model::evaluate(const Data& data) try {
   impl_->require_compiled();
   data::MemoryArrays arrays;
   comm::collectively(impl_->session, "evaluate", [&] { add_arrays("", data, arrays); });
@@ -260,9 +278,11 @@ Results Model::evaluate(const Data& data) {
   }
   impl_->session.release_unused();
   return results;
+} catch (const comm::SharedError& error) {
+  throw_public(error);
 }
 
-Array Model::predict(const ArrayView& x) {
+Array Model::predict(const ArrayView& x) try {
   data::MemoryArrays arrays;
   comm::collectively(impl_->session, "predict", [&] { add_arrays("", {x, {}, {}}, arrays); });
   train::Configuration configuration;
@@ -280,9 +300,11 @@ Array Model::predict(const ArrayView& x) {
   }
   impl_->session.release_unused();
   return result;
+} catch (const comm::SharedError& error) {
+  throw_public(error);
 }
 
-void Model::save(const std::string& path) {
+void Model::save(const std::string& path) try {
   comm::collectively(impl_->session, "save " + path, [&] {
     checkpoint::check_export_path(path);
     if (!impl_->session.is_root()) return;
@@ -293,6 +315,8 @@ void Model::save(const std::string& path) {
       what.shapes.push_back(impl_->model->layer_output_shape(static_cast<int>(i)));
     (void)checkpoint::export_file(path, what);
   });
+} catch (const comm::SharedError& error) {
+  throw_public(error);
 }
 
 }  // namespace nntrain

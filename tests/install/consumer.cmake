@@ -36,7 +36,7 @@ foreach(ranks 1 2 3)
   run(${mpirun} ${SCRATCH}/build/course ${DATA} ${SCRATCH})
   expect("[[]2, 0.5] is setosa" "dense: 2 arrays, kernel .4, 16., bias .16." "the last is 60; loss fell: yes"
          "accuracy above 0.9: yes" "setosa setosa setosa" "predicts the same: yes"
-         "another program is kept: yes")
+         "another program is kept: yes" "a mistake is an InputError: yes")
   run(${mpirun} ${SCRATCH}/build/solver ${DATA})
   expect("models [0-9a-f]+ [0-9a-f]+")
   string(REGEX MATCH "models [0-9a-f ]+" line "${output}")

@@ -68,6 +68,12 @@ void classifier(nntrain::Session& session, const Table& iris, const std::string&
   const nntrain::Array probabilities = model.predict(three);
   model.save(folder + "/iris.h5");
   nntrain::Model again = nntrain::Model::load(session, folder + "/iris.h5");
+  bool typed = false;  // whatever the number of ranks
+  try {
+    (void)again.predict({probabilities.values, probabilities.shape});
+  } catch (const nntrain::InputError&) {
+    typed = true;
+  }
   const bool kept = foreign_file_is_kept(session, model, folder + "/mine.h5");
   const bool same = again.predict(three).values == probabilities.values;
   if (!session.is_root()) return;
@@ -83,6 +89,7 @@ void classifier(nntrain::Session& session, const Table& iris, const std::string&
   }
   std::printf("\nloaded again, it predicts the same: %s\n", same ? "yes" : "no");
   std::printf("a file of another program is kept: %s\n", kept ? "yes" : "no");
+  std::printf("a mistake is an InputError: %s\n", typed ? "yes" : "no");
 }
 
 }  // namespace
