@@ -29,7 +29,7 @@ TEST(DataLoader, CutsTrainingAndValidationRowsOutOfOneFile) {
   loader.load_inputs();
   EXPECT_EQ(loader.sets().input_shape, (Shape{14, 14}));
   const std::unique_ptr<nn::Loss> loss = nn::losses().make(parse_call("sparse_categorical_crossentropy"));
-  loader.load_targets({loss.get(), Shape{10}, "test"});
+  loader.load_targets({loss.get(), Shape{10}, "test", ""});
   const DataSets sets = loader.take();
   EXPECT_EQ(sets.train.rows(), 40);
   ASSERT_TRUE(sets.validation.has_value());
