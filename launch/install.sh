@@ -56,6 +56,7 @@ if [[ $for_tests == yes ]]; then
   need libgtest-dev
   need clang-format-14 clang-format-14
   need python3-h5py
+  need python3-pandas
 fi
 
 # Wanted, not needed. want PACKAGE [COMMAND] WITHOUT: what is so without it.
