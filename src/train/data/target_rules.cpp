@@ -62,13 +62,20 @@ TargetRules target_rules(const DataSettings& settings, const DataSets& sets, con
 }
 
 std::string metric_of_signs(const CompileSettings& settings, const Shape& output) {
-  const auto first = [&](const std::vector<Json>& specs, const char* key, const std::string& origin) {
-    for (const Json& spec : specs) {
+  // What is wrong with a metric is told where all are made, with line and file.
+  const auto sign_name = [&](const Json& spec) -> std::string {
+    try {
       std::string name;
       const auto metric = metrics::make_metric(spec, output, output, name);
-      if (metric->takes_signs())
-        return fmt::format("{} = {}", origin.empty() ? key : origin,
-                           metric->spec()["class_name"].get<std::string>());
+      return metric->takes_signs() ? metric->spec()["class_name"].get<std::string>() : "";
+    } catch (const InputError&) {
+      return "";
+    }
+  };
+  const auto first = [&](const std::vector<Json>& specs, const char* key, const std::string& origin) {
+    for (const Json& spec : specs) {
+      if (const std::string name = sign_name(spec); !name.empty())
+        return fmt::format("{} = {}", origin.empty() ? key : origin, name);
     }
     return std::string();
   };
