@@ -173,10 +173,12 @@ RunStatus read_status(const std::string& checkpoint) {
                      "\"; give the checkpoint.path of the run");
   }
   RunStatus status = has_file ? status_of_file(path) : status_of_checkpoint(checkpoint);
-  // Killed between its last checkpoint and its last word.
+  // Killed between its last checkpoint and its last word; not one that had begun to go on beyond that
+  // checkpoint.
   if (status.phase == RunPhase::kGone && has_checkpoint) {
     const RunStatus last = status_of_checkpoint(checkpoint);
-    if (last.phase == RunPhase::kFinished && last.epoch >= status.epoch) status = last;
+    const bool is_the_end = last.phase == RunPhase::kFinished && last.epoch >= status.epoch;
+    if (is_the_end && last.epochs >= status.epochs) status = last;
   }
   status.checkpoint = checkpoint;
   return status;

@@ -10,6 +10,7 @@
 
 #include "core/error.h"
 #include "train/report/status_file.h"
+#include "unit/checkpoint/contents.h"
 
 namespace nntrain::train {
 namespace {
@@ -98,6 +99,23 @@ TEST_F(StatusTest, OnAnotherMachineSilenceCounts) {
   change("/updated", iso_time(std::time(nullptr) - 3600));
   EXPECT_EQ(read_status(checkpoint_).phase, RunPhase::kGone);
   change("/state", "finished");  // what has ended may be silent
+  EXPECT_EQ(read_status(checkpoint_).phase, RunPhase::kFinished);
+}
+
+/// A finished run that went on, and was killed before its next checkpoint: what is on the disk is not its
+/// end.
+TEST_F(StatusTest, AKilledRunIsNoFinishedOne) {
+  checkpoint::Contents contents = checkpoint::contents_at(2);
+  contents.state.finished = true;
+  contents.environment["epochs"] = 2;
+  fs::create_directories(folder_ / "deep");
+  checkpoint::write(checkpoint_, contents);
+  StatusFile(checkpoint_, log_).update(running());  // after epoch 2 of 5
+  change("/process/start", 1);                      // its process has ended
+  EXPECT_EQ(read_status(checkpoint_).phase, RunPhase::kGone);
+  EXPECT_EQ(read_status(checkpoint_).epochs, 5);
+  contents.environment["epochs"] = 5;  // an early end of this very run: killed before its last word
+  checkpoint::write(checkpoint_, contents);
   EXPECT_EQ(read_status(checkpoint_).phase, RunPhase::kFinished);
 }
 
