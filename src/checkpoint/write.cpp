@@ -175,14 +175,15 @@ std::int64_t file_bytes(std::int64_t floats, std::int64_t text_bytes) {
 }
 
 void write_and_verify(io::AtomicFile& file, const Contents& contents) {
+  const std::string temporary = file.temporary_path();
   Digests digests;
-  BackgroundJob hashing, verifying;  // they read while this thread waits for the disk
+  // Both read while this thread waits for the disk; declared last, so that they end before what they read.
+  BackgroundJob hashing, verifying;
   hashing.start([&] { digests = digests_of(contents); });
   write_hdf5(file, contents, [&] {
     hashing.wait();
     return digests;
   });
-  const std::string temporary = file.temporary_path();
   verifying.start([&] { verify(temporary); });  // the digests say whether what was written is there
   file.synchronise();
   try {

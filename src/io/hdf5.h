@@ -181,6 +181,7 @@ class Hdf5Group {
   detail::Hdf5Handle open_attribute(const std::string& attribute) const;
   std::vector<std::string> read_strings(const std::string& attribute) const;
   void read_scalar(const std::string& attribute, std::int64_t memory_type, void* value) const;
+  void create_parent(std::string_view path);
   void write_boolean(const std::string& attribute, bool value);
   void write_integer(const std::string& attribute, std::int64_t value);
   void write_number(const std::string& attribute, double value);

@@ -182,6 +182,7 @@ Hdf5Dataset Hdf5Group::dataset(std::string_view path) const {
 Hdf5Group Hdf5Group::create_group(std::string_view path) {
   const Hdf5Lock lock;
   if (kind(path) == Hdf5Kind::kGroup) return group(path);
+  create_parent(path);
   const std::string full = name_of(path);
   const std::string what = fmt::format("cannot write the group {}", object_name(*context_, full));
   const Hdf5Handle link = link_properties(*context_, what);
@@ -193,9 +194,17 @@ Hdf5Group Hdf5Group::create_group(std::string_view path) {
       full};
 }
 
+/// Groups on the way: libhdf5 would make them with the time of day in them, and equal content would not be
+/// equal bytes.
+void Hdf5Group::create_parent(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash != std::string_view::npos && slash > 0) create_group(path.substr(0, slash));
+}
+
 void Hdf5Group::write_memory(std::string_view path, const Shape& shape, std::int64_t file_type,
                              std::int64_t memory_type, std::int64_t given, const void* values) {
   Hdf5Lock lock;
+  create_parent(path);
   const std::string full = name_of(path);
   const auto element_bytes = static_cast<std::int64_t>(H5Tget_size(file_type));
   const std::string what = fmt::format("cannot write the dataset {} of {} bytes",
