@@ -67,6 +67,8 @@ class Loss : public Described {
     return sparse() ? TargetForm::kClassIndex : TargetForm::kValues;
   }
   virtual TargetMeaning target_meaning() const { return TargetMeaning::kNumbers; }
+  /// Relative errors: meaningless near a target of 0, as standardised targets are.
+  virtual bool divides_by_targets() const { return false; }
   virtual OutputMeaning output_meaning() const { return OutputMeaning::kValues; }
   /// True when the loss computes value and gradient from logits under this head.
   virtual bool fuses(Head head) const { return head == Head::kNone; }

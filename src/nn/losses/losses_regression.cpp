@@ -23,6 +23,7 @@ struct AbsoluteError {
   Term operator()(float t, float p) const { return {std::abs(p - t), p > t ? 1.0F : (p < t ? -1.0F : 0.0F)}; }
 };
 struct PercentageError {
+  static constexpr bool kDividesByTargets = true;
   explicit PercentageError(const Json&) {}
   Term operator()(float t, float p) const {
     const float scale = 100.0F / std::max(std::abs(t), kEpsilon);
@@ -79,6 +80,10 @@ class ElementwiseLoss : public CommonLoss {
  public:
   explicit ElementwiseLoss(const Json& config)
       : CommonLoss(config, TargetForm::kValues, meaning()), error_(config) {}
+
+  bool divides_by_targets() const override {
+    return requires { Error::kDividesByTargets; };
+  }
 
   void compute(const LossInputs& in, const float* scale, float* values, float* d_logits) const override {
     const float share = kMean ? 1.0F / static_cast<float>(in.classes) : 1.0F;

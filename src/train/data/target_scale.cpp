@@ -27,11 +27,11 @@ class Sum {
 
 void check_loss(const nn::Loss& loss) {
   const std::string name = loss.spec().is_object() ? loss.spec().value("class_name", "") : "";
-  const bool percent = name == "MeanAbsolutePercentageError";
+  const bool percent = loss.divides_by_targets();
   if (loss.target_meaning() == nn::TargetMeaning::kNumbers && !percent) return;
   throw InputError(fmt::format(
       "data.target_scale = standardize: {}; leave it out, or take a loss such as mse, mae or huber",
-      percent ? "MeanAbsolutePercentageError divides by the targets, and standardised ones are near 0"
+      percent ? name + " divides by the targets, and standardised ones are near 0"
               : "compile.loss = " + name + " wants targets as they are (classes, counts or shares)"));
 }
 
