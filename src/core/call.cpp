@@ -139,7 +139,7 @@ class Parser {
   Json factor() {
     skip_space();
     if (at_end() || !starts_number()) fail("has no number where one is expected");
-    const Json next = number();
+    Json next = number();
     if (!next.is_number()) fail("has a word where a number is expected,");
     return next;
   }

@@ -14,6 +14,7 @@ bool contains(const std::vector<std::int64_t>& axes, std::int64_t axis) {
 
 AxisGroups::AxisGroups(const Shape& sample, const std::vector<std::int64_t>& axes) {
   std::vector<std::int64_t> extents;
+  extents.reserve(axes.size());
   for (const std::int64_t axis : axes) extents.push_back(sample[axis]);
   shape = Shape(extents);
   width = shape.size();

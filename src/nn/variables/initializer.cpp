@@ -163,7 +163,7 @@ std::unique_ptr<Initializer> make_variance_scaling(const Json& config) {
                                            distribution_of(config["distribution"].get<std::string>()));
 }
 
-Registry<Initializer> make_registry() {
+Registry<Initializer> make_registry() {  // NOLINT(readability-function-size): a table
   Registry<Initializer> registry("initializer");
   registry.add({"Zeros", {"zeros", "zero"}, {}, "0 (keras.initializers.Zeros)"},
                [](const Json&) { return std::make_unique<Filled>(0.0F); });

@@ -15,7 +15,7 @@ inline Parameter seed_parameter() {
   return {"seed", Kind::kObject, nullptr, false, true, [](const Json& value) -> Json {
             const bool generator =
                 value.is_object() && value.contains("config") && value["config"].is_object();
-            const Json seed = generator ? value["config"].value("seed", Json()) : value;
+            Json seed = generator ? value["config"].value("seed", Json()) : value;
             if (seed.is_null() || seed.is_number_unsigned()) return seed;
             if (seed.is_number_integer() && seed.get<std::int64_t>() >= 0) return seed;
             throw InputError("must be a whole number from 0 on, or None, got " + format_call(value));

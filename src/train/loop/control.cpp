@@ -16,7 +16,7 @@ std::vector<std::string> result_names(const Run& run, const Validation& validati
   }
   const bool logs_rate = std::any_of(run.callbacks.begin(), run.callbacks.end(),
                                      [](const auto& callback) { return callback->logs_learning_rate(); });
-  if (logs_rate) names.push_back("learning_rate");
+  if (logs_rate) names.emplace_back("learning_rate");
   return names;
 }
 
