@@ -30,13 +30,6 @@ void add_weight(Sha256& sha, const WeightArray& weight) {
   add_values(sha, weight.values);
 }
 
-/// What rule 2 takes in place of the arrays.
-struct ArrayDigests {
-  std::string weights;
-  std::vector<std::vector<std::string>> slots;  ///< array by array
-  std::vector<std::string> kept;                ///< set by set
-};
-
 /// Tells each hash's task where its arrays are and where its result goes; the tasks are then done at once.
 class ArrayTasks {
  public:
@@ -153,18 +146,27 @@ std::string weights_digest(const std::vector<WeightArray>& weights) {
   return sha.hex();
 }
 
-Digests digests_of(const Contents& contents, const AddArray& add_array) {
+ArrayDigests array_digests(const Contents& contents, const AddArray& add_array) {
   ArrayDigests arrays;
   ArrayTasks tasks(add_array, arrays);
   each_field(contents, tasks);
   tasks.run();
+  return arrays;
+}
+
+ArrayDigests array_digests(const Contents& contents) {
+  const std::vector<const std::vector<float>*> arrays = arrays_of(contents);
+  return array_digests(contents, [&](std::size_t index, Sha256& sha) { add_values(sha, *arrays[index]); });
+}
+
+Digests digests_of(const Contents& contents, const ArrayDigests& arrays) {
   Sha256 sha;
   add_text(sha, "digest_rule", std::to_string(kDigestRule));
   each_field(contents, Hasher{sha, &arrays});
   return {arrays.weights, sha.hex()};
 }
 
-Digests digests_of(const Contents& contents) {
+std::vector<const std::vector<float>*> arrays_of(const Contents& contents) {
   std::vector<const std::vector<float>*> arrays;
   for (const WeightArray& weight : contents.weights) arrays.push_back(&weight.values);
   for (const Slot& slot : contents.slots) {
@@ -173,11 +175,11 @@ Digests digests_of(const Contents& contents) {
   for (const auto& [set, weights] : contents.extra_weights) {
     for (const WeightArray& weight : weights) arrays.push_back(&weight.values);
   }
-  return digests_of(contents, [&](std::size_t index, Sha256& sha) { add_values(sha, *arrays[index]); });
+  return arrays;
 }
 
 std::string payload_digest(const Contents& contents, int rule) {
-  if (rule == kDigestRule) return digests_of(contents).payload;
+  if (rule == kDigestRule) return digests_of(contents, array_digests(contents)).payload;
   if (rule != 1) throw RuntimeError("internal: digest rule " + std::to_string(rule));
   Sha256 sha;
   each_field(contents, Hasher{sha, nullptr});

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "checkpoint/checkpoint.h"
 #include "core/sha256.h"
@@ -20,15 +21,27 @@ struct Digests {
   std::string payload;
 };
 
+/// What rule 2 takes in place of the arrays: SHA-256 of each, in hex.
+struct ArrayDigests {
+  std::string weights;
+  std::vector<std::vector<std::string>> slots;  ///< array by array
+  std::vector<std::string> kept;                ///< set by set
+};
+
 /// Adds the bytes of array `index` to a hash. Arrays are counted in the order of each_field: weights, slots,
 /// kept weights. Called by several threads, for different arrays.
 using AddArray = std::function<void(std::size_t index, Sha256& sha)>;
 
-/// Both digests, by kDigestRule. The arrays' values are what `add_array` gives; those of `contents` are not
-/// looked at, only how many there are.
-Digests digests_of(const Contents& contents, const AddArray& add_array);
+/// The arrays' values are what `add_array` gives; those of `contents` are not looked at, only how many there
+/// are.
+ArrayDigests array_digests(const Contents& contents, const AddArray& add_array);
 /// The same of the values in memory.
-Digests digests_of(const Contents& contents);
+ArrayDigests array_digests(const Contents& contents);
+/// Both digests, by kDigestRule: of `arrays` and of all else in `contents`.
+Digests digests_of(const Contents& contents, const ArrayDigests& arrays);
+
+/// The values of `contents`, array by array in the order of AddArray.
+std::vector<const std::vector<float>*> arrays_of(const Contents& contents);
 
 /// SHA-256 over everything in `contents` that decides how a run goes on.
 std::string payload_digest(const Contents& contents, int rule = kDigestRule);

@@ -184,7 +184,7 @@ struct Node {
 std::string dense(const Node& node, const std::string& x) {
   std::string y = node.graph.add("MatMul", {x, node.own("kernel")});
   if (node.weight("bias") != nullptr) y = node.graph.add("Add", {y, node.own("bias")});
-  return activation(node.graph, y, node.config["activation"]);
+  return activation(node.graph, y, node.config.value("activation", Json("linear")));
 }
 
 std::string batch_normalization(const Node& node, const std::string& x) {
@@ -267,6 +267,45 @@ std::string permute(const Node& node, const std::string& x) {
   return node.graph.add("Transpose", {x}, {Graph::integers("perm", order)});
 }
 
+std::string embedding(const Node& node, const std::string& x) {
+  return node.graph.add("Gather", {node.own("embeddings"), node.graph.cast(x, Graph::Type::kInt64)},
+                        {Graph::integer("axis", 0)});
+}
+
+/// Indices as `output_mode` says; `depth` of them.
+std::string encoded(const Node& node, const std::string& indices, std::int64_t depth) {
+  const std::string mode = node.config["output_mode"].get<std::string>();
+  if (mode == "int") return indices;
+  const bool squeezes = mode == "one_hot" && node.shape.last() == 1;
+  const std::string whole = node.graph.cast(indices, Graph::Type::kInt64);
+  const std::string vectors = node.graph.add(
+      "OneHot", {squeezes ? node.graph.add("Squeeze", {whole, node.graph.indices({-1})}) : whole,
+                 node.graph.indices({depth}), node.graph.constant(Shape{2}, {0, 1})});
+  if (mode == "one_hot") return vectors;
+  if (mode == "count")
+    return node.graph.add("ReduceSum", {vectors, node.graph.indices({1})}, {Graph::integer("keepdims", 0)});
+  return node.graph.add("ReduceMax", {vectors},
+                        {Graph::integers("axes", {1}), Graph::integer("keepdims", 0)});
+}
+
+std::string category_encoding(const Node& node, const std::string& x) {
+  return encoded(node, x, node.config["num_tokens"].get<std::int64_t>());
+}
+
+/// The bin is the number of boundaries that are not above.
+std::string discretization(const Node& node, const std::string& x) {
+  const auto boundaries = node.config["bin_boundaries"].get<std::vector<float>>();
+  const auto count = static_cast<std::int64_t>(boundaries.size());
+  if (count == 0) return encoded(node, node.graph.add("Mul", {x, node.graph.constant(0.0)}), 1);
+  const std::string apart = node.graph.add("Unsqueeze", {x, node.graph.indices({-1})});
+  const std::string reached =
+      node.graph.add("GreaterOrEqual", {apart, node.graph.constant(Shape{count}, boundaries)});
+  const std::string bins =
+      node.graph.add("ReduceSum", {node.graph.cast(reached, Graph::Type::kFloat), node.graph.indices({-1})},
+                     {Graph::integer("keepdims", 0)});
+  return encoded(node, bins, count + 1);
+}
+
 /// `next`: the shape after the layer.
 std::string add_layer(const std::string& kind, const Node& node, const std::string& x, const Shape& next) {
   using Make = std::string (*)(const Node&, const std::string&);
@@ -279,6 +318,9 @@ std::string add_layer(const std::string& kind, const Node& node, const std::stri
       {"Rescaling", rescaling},
       {"RepeatVector", repeat_vector},
       {"Permute", permute},
+      {"Embedding", embedding},
+      {"CategoryEncoding", category_encoding},
+      {"Discretization", discretization},
       {"LayerNormalization",
        [](const Node& n, const std::string& in) { return n.scaled(n.standardized(in, n.axes())); }},
       {"RMSNormalization",

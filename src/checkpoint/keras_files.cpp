@@ -81,7 +81,9 @@ std::vector<std::string> weight_names(const FlatLayer& layer) {
   const Json& config = layer.spec["config"];
   const auto on = [&](const char* key) { return config.value(key, Json(true)) != false; };
   std::vector<std::string> names;
-  if (kind == "Dense") {
+  if (kind == "Embedding") {
+    names = {"embeddings"};
+  } else if (kind == "Dense") {
     names = {"kernel"};
     if (on("use_bias")) names.push_back("bias");
   } else if (kind == "PReLU") {
@@ -220,6 +222,37 @@ void read_optimizer(const io::Hdf5Group& root, const Json& optimizer, Contents& 
   take_optimizer_state(optimizer, std::move(arrays), contents);
 }
 
+namespace {
+
+/// What an IntegerLookup has learned by adapt() stands beside the configuration, a word a line.
+Json read_vocabulary(const io::ZipReader& archive, const std::string& path, const std::string& entry) {
+  Json words = Json::array();
+  std::istringstream lines(archive.text(entry, kMostJsonBytes));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    std::int64_t word = 0;
+    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), word);
+    if (error != std::errc() || end != line.data() + line.size())
+      throw InputError(path + ": " + entry + " holds \"" + line + "\" where whole numbers are expected");
+    words.push_back(word);
+  }
+  return words;
+}
+
+void take_vocabularies(const io::ZipReader& archive, const std::string& path, const FlatModel& model,
+                       Json& config) {
+  for (const FlatLayer& layer : model.layers) {
+    const std::string entry = "assets/" + layer.store + "/vocabulary.txt";
+    if (detail::spec_name("layer", layer.spec) != "IntegerLookup" || !archive.has(entry)) continue;
+    for (Json& one : config["config"]["layers"]) {
+      if (one["config"].value("name", Json()) == layer.name)
+        one["config"]["vocabulary"] = read_vocabulary(archive, path, entry);
+    }
+  }
+}
+
+}  // namespace
+
 Contents read_archive(const std::string& path) {
   const io::ZipReader archive(path);
   for (const char* entry : {"config.json", "model.weights.h5"}) {
@@ -235,6 +268,7 @@ Contents read_archive(const std::string& path) {
   const Json config = parse_json(path, "config.json", archive.text("config.json", kMostJsonBytes));
   const FlatModel model = flat_model(path, config);
   contents.model_config = model.config;
+  take_vocabularies(archive, path, model, contents.model_config);
   const Json compiled = config.value("compile_config", Json());
   if (compiled.is_object() && !compiled.empty()) {
     contents.training_config = compiled;

@@ -10,7 +10,8 @@ namespace nntrain::checkpoint {
 
 namespace {
 
-constexpr int kFloat = 1, kInt64 = 7;  // TensorProto.DataType
+constexpr int kFloat = static_cast<int>(OnnxGraph::Type::kFloat);
+constexpr int kInt64 = static_cast<int>(OnnxGraph::Type::kInt64);
 constexpr std::int64_t kIrVersion = 8, kOperators = 17;
 
 void describe(nntrain_onnx::ValueInfoProto& value, const std::string& name, const Shape& sample) {

@@ -38,6 +38,10 @@ class OnnxGraph {
   std::string constant(const Shape& shape, const std::vector<float>& values);
   std::string constant(double value) { return constant(Shape{}, {static_cast<float>(value)}); }
   std::string indices(const std::vector<std::int64_t>& values);
+  enum class Type { kFloat = 1, kInt64 = 7 };  ///< TensorProto.DataType
+  std::string cast(const std::string& input, Type type) {
+    return add("Cast", {input}, {integer("to", static_cast<std::int64_t>(type))});
+  }
   void begin_layer(const std::string& layer) { layer_ = layer; }
 
   /// The file's bytes, with `result` as the output of shape `output`. Throws InputError above 2 GB,

@@ -1,6 +1,9 @@
 // Our checkpoints and any Keras whole-model .h5. Keras loads by order: layer_names, then weight_names.
 
 #include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <functional>
 #include <type_traits>
 #include <unordered_set>
 
@@ -11,6 +14,7 @@
 #include "checkpoint/keras_files.h"
 #include "checkpoint/written_file.h"
 #include "core/error.h"
+#include "core/in_parallel.h"
 #include "io/hdf5.h"
 
 namespace nntrain::checkpoint {
@@ -102,28 +106,60 @@ void check_digest(const std::string& path, const std::string& what, const std::s
                    "...; take an older checkpoint, or start afresh with checkpoint.resume = never");
 }
 
-/// Row by row, so that little memory is taken.
-void add_dataset(const io::Hdf5Dataset& dataset, Sha256& sha) {
-  constexpr std::int64_t kPieceFloats = std::int64_t{1} << 20;
+/// What a file is compared with when it has just been written.
+struct Written {
+  const Contents& contents;
+  const ArrayDigests& arrays;
+};
+
+/// Is it in the file, byte by byte? Row by row, so that little memory is taken.
+bool holds(const io::Hdf5Dataset& dataset, const std::vector<float>& values) {
+  constexpr std::int64_t kPieceFloats = std::int64_t{1} << 18;  // 1 MiB: stays in the second-level cache
   const Shape& shape = dataset.info().shape;
-  if (shape.rank() == 0 || shape.size() <= kPieceFloats) {
-    const std::vector<float> values = dataset.read_all<float>();
-    return sha.add(std::as_bytes(std::span<const float>(values)));
-  }
+  if (shape.size() != static_cast<std::int64_t>(values.size())) return false;
+  const auto equal = [&](const std::vector<float>& piece, std::int64_t first, std::int64_t count) {
+    return std::memcmp(piece.data(), values.data() + first,
+                       static_cast<std::size_t>(count) * sizeof(float)) == 0;
+  };
+  if (shape.rank() == 0 || shape.size() <= kPieceFloats)
+    return equal(dataset.read_all<float>(), 0, shape.size());
   const std::int64_t row = shape.size() / shape.extents()[0];
   const std::int64_t rows = std::max<std::int64_t>(1, kPieceFloats / row);
-  std::vector<float> values(static_cast<std::size_t>(rows * row));
+  std::vector<float> piece(static_cast<std::size_t>(rows * row));
   for (std::int64_t first = 0; first < shape.extents()[0]; first += rows) {
     const std::int64_t count = std::min(rows, shape.extents()[0] - first);
-    const std::span<float> piece(values.data(), static_cast<std::size_t>(count * row));
-    dataset.read_rows(first, count, piece);
-    sha.add(std::as_bytes(piece));
+    dataset.read_rows(first, count, std::span(piece.data(), static_cast<std::size_t>(count * row)));
+    if (!equal(piece, first * row, count * row)) return false;
   }
+  return true;
+}
+
+/// As many slots, arrays and sets?
+bool same_structure(const Contents& a, const Contents& b) {
+  bool same = a.slots.size() == b.slots.size() && a.extra_weights.size() == b.extra_weights.size();
+  for (std::size_t i = 0; same && i < a.slots.size(); ++i)
+    same = a.slots[i].values.size() == b.slots[i].values.size();
+  return same;
+}
+
+/// Array by array, in the order of AddArray.
+void compare_arrays(const std::string& path, const Contents& in_file, const Unread& unread,
+                    const Contents& written) {
+  const std::vector<const std::vector<float>*> arrays = arrays_of(written);
+  std::atomic<bool> equal = unread.size() == arrays.size() && same_structure(in_file, written);
+  std::vector<std::function<void()>> tasks;
+  for (std::size_t i = 0; equal && i < arrays.size(); ++i) {
+    tasks.emplace_back([&, i] {
+      if (equal && !holds(unread[i], *arrays[i])) equal = false;
+    });
+  }
+  in_parallel(tasks);
+  if (!equal) throw InputError("\"" + path + "\" is damaged: its weights are not those that were written");
 }
 
 /// By the rule that the file was written with.
 void check_digests(const std::string& path, const io::Hdf5Group& ours, const Contents& contents,
-                   const Unread* unread) {
+                   const Written* written) {
   const std::int64_t rule = ours.has_attribute("digest_rule") ? ours.read_integer("digest_rule") : 1;
   if (rule < 1 || rule > kDigestRule) {
     throw InputError("\"" + path + "\" says digest_rule = " + std::to_string(rule) +
@@ -131,11 +167,10 @@ void check_digests(const std::string& path, const io::Hdf5Group& ours, const Con
                      ": a newer nntrain-dist wrote the file, or it is damaged");
   }
   Digests digests;
-  if (unread != nullptr) {
-    digests =
-        digests_of(contents, [&](std::size_t index, Sha256& sha) { add_dataset(unread->at(index), sha); });
+  if (written != nullptr) {
+    digests = digests_of(contents, written->arrays);
   } else if (rule == kDigestRule) {
-    digests = digests_of(contents);
+    digests = digests_of(contents, array_digests(contents));
   } else {
     digests = {weights_digest(contents.weights), payload_digest(contents, 1)};
   }
@@ -143,7 +178,10 @@ void check_digests(const std::string& path, const io::Hdf5Group& ours, const Con
   check_digest(path, "run state", ours.read_text("payload_digest"), digests.payload);
 }
 
-Contents read_hdf5(const std::string& path, Unread* unread) {
+/// `written` null: everything is read. Else the arrays stay in the file and are compared.
+Contents read_hdf5(const std::string& path, const Written* written) {
+  Unread in_file;
+  Unread* const unread = written == nullptr ? nullptr : &in_file;
   const io::Hdf5File file = io::Hdf5File::open(path);
   const io::Hdf5Group root = file.root();
   Contents contents;
@@ -170,7 +208,8 @@ Contents read_hdf5(const std::string& path, Unread* unread) {
   }
   const io::Hdf5Group ours = root.group("nntrain_dist");
   each_run_field(contents, Reader{path, ours, model, contents, unread});
-  check_digests(path, ours, contents, unread);
+  if (written != nullptr) compare_arrays(path, contents, in_file, written->contents);
+  check_digests(path, ours, contents, written);
   return contents;
 }
 
@@ -182,9 +221,9 @@ Contents read(const std::string& path) {
   return read_hdf5(path, nullptr);
 }
 
-void verify(const std::string& path) {
-  Unread unread;
-  if (!read_hdf5(path, &unread).ours) throw InputError("\"" + path + "\" is no checkpoint of nntrain-dist");
+void verify(const std::string& path, const Contents& written, const ArrayDigests& arrays) {
+  const Written both{written, arrays};
+  if (!read_hdf5(path, &both).ours) throw InputError("\"" + path + "\" is no checkpoint of nntrain-dist");
 }
 
 Contents read_weights(const std::string& path, const std::vector<Json>& layers) {

@@ -167,7 +167,7 @@ std::int64_t payload_bytes(const Contents& contents) {
 }
 
 void write_contents(io::Hdf5Group root, const Contents& contents) {
-  write_contents(std::move(root), contents, [&] { return digests_of(contents); });
+  write_contents(std::move(root), contents, [&] { return digests_of(contents, array_digests(contents)); });
 }
 
 std::int64_t file_bytes(std::int64_t floats, std::int64_t text_bytes) {
@@ -176,15 +176,15 @@ std::int64_t file_bytes(std::int64_t floats, std::int64_t text_bytes) {
 
 void write_and_verify(io::AtomicFile& file, const Contents& contents) {
   const std::string temporary = file.temporary_path();
-  Digests digests;
+  ArrayDigests arrays;
   // Both read while this thread waits for the disk; declared last, so that they end before what they read.
   BackgroundJob hashing, verifying;
-  hashing.start([&] { digests = digests_of(contents); });
+  hashing.start([&] { arrays = array_digests(contents); });
   write_hdf5(file, contents, [&] {
     hashing.wait();
-    return digests;
+    return digests_of(contents, arrays);
   });
-  verifying.start([&] { verify(temporary); });  // the digests say whether what was written is there
+  verifying.start([&] { verify(temporary, contents, arrays); });
   file.synchronise();
   try {
     verifying.wait();

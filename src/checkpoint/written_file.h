@@ -4,6 +4,7 @@
 #include <string>
 
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/digest.h"
 #include "io/atomic_file.h"
 #include "io/hdf5.h"
 
@@ -18,9 +19,10 @@ std::int64_t payload_bytes(const Contents& contents);
 /// the disk. Left to do: file.commit().
 void write_and_verify(io::AtomicFile& file, const Contents& contents);
 
-/// Throws InputError unless `path` holds a whole checkpoint of ours: everything is looked at as by read(),
-/// but the arrays stay in the file and are hashed from there.
-void verify(const std::string& path);
+/// Throws InputError unless `path` holds `written`, of which `arrays` are the digests: everything is looked
+/// at as by read(), and the arrays are compared with those in memory, piece by piece, which is quicker than
+/// hashing them again.
+void verify(const std::string& path, const Contents& written, const ArrayDigests& arrays);
 
 /// Bytes that a file of `floats` float32 values will need, with room for its texts.
 std::int64_t file_bytes(std::int64_t floats, std::int64_t text_bytes);

@@ -2,9 +2,19 @@
 // The one value type for everything a user names: numbers, strings, lists, {class_name, config}.
 // Keys keep their order, as in Keras' files.
 
-#include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+
+namespace nntrain::detail {
+inline void expect_of_json(bool holds) {
+  if (!holds) throw std::logic_error("internal: JSON without what is asked of it");
+}
+}  // namespace nntrain::detail
+// A key that a const value lacks is an assertion of the library's, and in a release build garbage. Here it is
+// an error that ends the program with its message.
+#define JSON_ASSERT(condition) ::nntrain::detail::expect_of_json(static_cast<bool>(condition))
+#include <nlohmann/json.hpp>
 
 namespace nntrain {
 

@@ -21,15 +21,18 @@ parts=("$@")
 [[ ${#parts[@]} -gt 0 ]] || parts=(peers variants scaling report scaling_model)
 [[ -f build/release/CMakeCache.txt ]] || { echo "build first: launch/quickstart.sh, or the README's two cmake commands"; exit 1; }
 cmake --build build/release --target nntrain-dist gemm_shapes checkpoint_write --parallel "$(build_jobs)" > /dev/null
+peers=(numpy h5py keras jax torch)
 environment=build/benchmarks/env
+if [[ ${#parts[@]} -eq 1 && (${parts[0]} == checkpoint || ${parts[0]} == watching) ]]; then
+  peers=(numpy h5py)  # none takes part
+  environment=build/benchmarks/small_env
+fi
 python=$environment/bin/python
-if [[ ${#parts[@]} -eq 1 && ${parts[0]} == checkpoint ]]; then
-  python=python3  # no peers take part
-elif [[ ! -x $python ]]; then
-  echo "Installing the peers into $environment ..."
+if [[ ! -x $python ]]; then
+  echo "Installing ${peers[*]} into $environment ..."
   mkdir -p build/benchmarks
   python3 -m venv "$environment.new"
-  "$environment.new/bin/python" -m pip install -q numpy h5py keras jax torch
+  "$environment.new/bin/python" -m pip install -q "${peers[@]}"
   mv "$environment.new" "$environment"
 fi
 prepare_mpi

@@ -107,6 +107,10 @@ for arguments in ("", "max_value=2.5", "negative_slope=0.1", "threshold=0.6", "m
     add(f"ReLU({arguments})", (6,), True, rows=3, x=X)
 for spec in ("LeakyReLU()", "LeakyReLU(negative_slope=0.2)", "LeakyReLU(0.05)", "ELU()", "ELU(alpha=0.5)", "ELU(2.0)"):
     add(spec, (6,), True, rows=3, x=X)
+add("Embedding(5, 3)", (4,), True, rows=3, x=[[0, 4, 1, 1], [2, 2, 2, 3], [4, 0, 3, 1]])
+add("Embedding(5, 2, embeddings_regularizer=L2(0.1), embeddings_constraint=NonNeg())", (1,), True, rows=4, x=[[0], [3], [3], [4]])
+add('Embedding(4, 2, embeddings_initializer="ones")', (2,), True, rows=2, x=[[0, 3], [1, 3]], initial=True)
+add("Embedding(input_dim=3, output_dim=2)", (2, 2), True, rows=2, x=[[[0, 2], [1, 1]], [[2, 2], [2, 0]]])
 add("PReLU()", (6,), True, rows=3, x=X)
 add("PReLU()", (3, 4), True, rows=4)
 add("PReLU(shared_axes=[1])", (3, 4), True, rows=4)

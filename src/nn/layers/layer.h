@@ -51,6 +51,15 @@ class Layer : public Described {
   /// A layer that is an affine map of its input, alike for all elements: statistics of its outputs follow
   /// from those of its inputs.
   virtual std::optional<AffineMap> affine_map() const { return std::nullopt; }
+  /// A layer that moves or repeats values and leaves them as they are.
+  virtual bool keeps_values() const { return is_view(); }
+  /// Not 0: whatever it is given, the layer gives whole numbers 0 .. output_indices() - 1.
+  virtual std::int64_t output_indices() const { return 0; }
+  /// A layer that takes some values alone (the indices of an Embedding) says which, for messages ("whole
+  /// numbers from 0 to 9"); "": any. Whoever gives it others gets NaN.
+  virtual std::string value_demand() const { return ""; }
+  /// Is `x` among them? Pure.
+  virtual bool takes(float x) const { return (void)x, true; }
   /// The softmax (over the last axis) or sigmoid that the layer ends with; stays when it was released.
   virtual Head output_head() const { return Head::kNone; }
   /// y may be x and dx may be dy (Dropout, ReLU ...), given what backward reads.

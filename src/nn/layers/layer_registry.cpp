@@ -55,17 +55,32 @@ Parameter dtype_parameter() {
           }};
 }
 
-void add_layer(Registry<Layer>& registry, Signature signature,
-               std::function<std::unique_ptr<Layer>(const Json&)> make) {
+namespace {
+
+void add_with_dtype(Registry<Layer>& registry, Signature signature, Parameter dtype,
+                    std::function<std::unique_ptr<Layer>(const Json&)> make) {
   signature.parameters.push_back({"name", Kind::kText, nullptr, false, true});
   signature.parameters.push_back({"trainable", Kind::kBoolean, true});
-  signature.parameters.push_back(dtype_parameter());
+  signature.parameters.push_back(std::move(dtype));
   registry.add(std::move(signature), [make](const Json& config) {
     std::unique_ptr<Layer> layer = make(config);
     if (config["name"].is_string()) layer->set_name(config["name"].get<std::string>());
     layer->set_trainable(config["trainable"].get<bool>());
     return layer;
   });
+}
+
+}  // namespace
+
+void add_layer(Registry<Layer>& registry, Signature signature,
+               std::function<std::unique_ptr<Layer>(const Json&)> make) {
+  add_with_dtype(registry, std::move(signature), dtype_parameter(), std::move(make));
+}
+
+void add_preprocessing_layer(Registry<Layer>& registry, Signature signature,
+                             std::function<std::unique_ptr<Layer>(const Json&)> make) {
+  Parameter any = {"dtype", Kind::kAny, nullptr, false, true, [](const Json&) -> Json { return nullptr; }};
+  add_with_dtype(registry, std::move(signature), std::move(any), std::move(make));
 }
 
 Registry<Layer>& layers() {
@@ -83,6 +98,9 @@ Registry<Layer>& layers() {
     add_normalization(made);
     add_activity_regularization(made);
     add_group_normalization(made);
+    add_embedding(made);
+    add_category_layers(made);
+    add_integer_lookup(made);
     refuse_layers(made);
     return made;
   }();

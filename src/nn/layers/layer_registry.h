@@ -20,6 +20,9 @@ void add_layer_normalization(
 void add_normalization(Registry<Layer>& registry);
 void add_activity_regularization(Registry<Layer>& registry);
 void add_group_normalization(Registry<Layer>& registry);
+void add_embedding(Registry<Layer>& registry);
+void add_category_layers(Registry<Layer>& registry);  // CategoryEncoding, Discretization, Hashing
+void add_integer_lookup(Registry<Layer>& registry);
 
 /// What Keras has beyond the registry (refusals.cpp).
 void refuse_layers(Registry<Layer>& registry);
@@ -27,6 +30,11 @@ void refuse_layers(Registry<Layer>& registry);
 /// Adds the layer with Keras' trailing arguments: name, trainable, dtype.
 void add_layer(Registry<Layer>& registry, Signature signature,
                std::function<std::unique_ptr<Layer>(const Json&)> make);
+
+/// The same for layers of Keras that give integers there: any dtype is taken, for all numbers are float32
+/// here.
+void add_preprocessing_layer(Registry<Layer>& registry, Signature signature,
+                             std::function<std::unique_ptr<Layer>(const Json&)> make);
 
 /// A name, or {class_name, config} where it has arguments: LeakyReLU(0.1).
 Parameter activation_parameter();

@@ -57,9 +57,12 @@ void refuse_layers(Registry<Layer>& registry) {
   registry.refuse({"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Dot",
                    "add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate", "dot"},
                   "a layer has one input here, as in keras.Sequential");
-  registry.refuse({"Embedding", "ReversibleEmbedding", "CategoryEncoding", "Discretization", "Hashing",
-                   "HashedCrossing", "IntegerLookup", "StringLookup", "TextVectorization"},
-                  "inputs are numbers here; encode categories and text before");
+  registry.refuse(
+      {"StringLookup"},
+      "a model's inputs are numbers here; data.columns = town: categorical(indices) makes numbers "
+      "of a text column, and the checkpoint keeps which");
+  registry.refuse({"ReversibleEmbedding", "HashedCrossing", "TextVectorization"},
+                  "inputs are numbers here; encode text and crossed features before");
   registry.refuse(
       {"CenterCrop",      "Resizing",    "Equalization",      "Solarization",   "MixUp",
        "CutMix",          "AugMix",      "RandAugment",       "AutoContrast",   "RandomBrightness",

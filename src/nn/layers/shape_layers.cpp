@@ -79,6 +79,7 @@ class Reshape : public View {
 /// y[k] = x[sources[k]] of each sample: elements moved or repeated.
 class Rearranged : public Layer {
  public:
+  bool keeps_values() const override { return true; }
   bool backward_reads_input() const override { return false; }
   bool backward_reads_output() const override { return false; }
   void forward(const BatchContext& context, const float* x, float* y) override {

@@ -18,10 +18,16 @@ struct Harmless {
 /// spellings up to date. What is left and unknown, the registry refuses.
 Json cleaned(const Json& layer, const std::string& name) {
   Json config = layer["config"];
-  for (const char* key : {"batch_input_shape", "batch_shape", "input_shape", "input_dim", "input_dtype",
-                          "build_input_shape", "fused"}) {
+  for (const char* key :
+       {"batch_input_shape", "batch_shape", "input_shape", "input_dtype", "build_input_shape", "fused"}) {
     config.erase(key);
   }
+  if (name != "Embedding") config.erase("input_dim");
+  if (name == "Embedding") {
+    config.erase("input_length");  // Keras 2
+    if (config.value("activity_regularizer", Json()).is_null()) config.erase("activity_regularizer");
+  }
+  if (name == "IntegerLookup") config.erase("vocabulary_size");  // Keras counts it
   static const std::vector<Harmless> kHarmless = {{"sparse", false},
                                                   {"ragged", false},
                                                   {"optional", false},
@@ -134,6 +140,15 @@ Json for_keras(const Json& value) {
   return value;
 }
 
+/// What every layer's entry has, as its class in Keras takes it.
+Json common_config(const Layer& layer) {
+  const Json& kind = layer.spec()["class_name"];
+  Json config = {{"name", layer.name()}, {"trainable", layer.trainable()}, {"dtype", "float32"}};
+  if (kind == "Discretization") config.erase("trainable");
+  if (kind == "Hashing" && layer.spec()["config"]["output_mode"] == "int") config["dtype"] = "int64";
+  return config;
+}
+
 /// Keras' legacy loader keeps an axis only when it is a number or a list of one; of a layer with its module,
 /// the loader of the newer format keeps every axis.
 bool needs_module(const Json& config) {
@@ -152,12 +167,12 @@ Json Sequential::config() const {
       {{"class_name", "InputLayer"},
        {"config", {{"batch_input_shape", batch_shape}, {"dtype", "float32"}, {"name", "input_1"}}}});
   for (const auto& layer : layers()) {
-    Json config = {{"name", layer->name()}, {"trainable", layer->trainable()}, {"dtype", "float32"}};
+    Json config = common_config(*layer);
     const Signature& signature = signature_of(*layer);
     for (const Parameter& parameter : signature.parameters) {
       const Json& value = layer->spec()["config"][parameter.name];
-      if (!config.contains(parameter.name) && is_written(parameter, value))
-        config[parameter.name] = for_keras(value);
+      const bool common = parameter.name == "trainable" || config.contains(parameter.name);
+      if (!common && is_written(parameter, value)) config[parameter.name] = for_keras(value);
     }
     Json entry = {{"class_name", layer->spec()["class_name"]}, {"config", config}};
     if (needs_module(config)) {

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "nn/layers/input_layer.h"
 #include "nn/model/layer_error.h"
+#include "nn/model/value_check.h"
 
 namespace nntrain::nn {
 
@@ -39,6 +40,7 @@ struct Sequential::Implementation : VariableBuilder {
   Shape input;
   std::vector<std::unique_ptr<Layer>> layers;
   std::vector<Shape> outputs;
+  std::vector<const Layer*> input_demands;
   std::deque<Variable> variables;
   std::vector<int> layer_of;  ///< the layer of each variable
   std::int64_t trainable_floats = 0, total_floats = 0;
@@ -208,6 +210,7 @@ Sequential::Sequential(std::string name, const std::vector<Json>& specs, const S
       shape = layer.build(shape, *impl_);
       impl_->check_sample("the output of layer \"" + layer.name() + "\"", shape);
       impl_->outputs.push_back(shape);
+      if (asks_the_inputs(impl_->layers, i)) impl_->input_demands.push_back(&layer);
     });
   }
   impl_->lay_out();
@@ -224,6 +227,7 @@ const Shape& Sequential::layer_output_shape(int layer) const {
 }
 const std::deque<Variable>& Sequential::variables() const { return impl_->variables; }
 std::deque<Variable>& Sequential::variables() { return impl_->variables; }
+const std::vector<const Layer*>& Sequential::input_demands() const { return impl_->input_demands; }
 std::int64_t Sequential::trainable_floats() const { return impl_->trainable_floats; }
 std::int64_t Sequential::total_floats() const { return impl_->total_floats; }
 Head Sequential::head() const { return impl_->head; }

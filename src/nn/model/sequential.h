@@ -35,6 +35,9 @@ class Sequential {
   /// in other axes does. `rows` is what the message shows as the batch; < 0 prints None.
   void check_input(const Shape& sample, std::int64_t rows = -1) const;
 
+  /// The layers that take some values alone (Layer::value_demand) and see the inputs as they are.
+  const std::vector<const Layer*>& input_demands() const;
+
   /// Keras' order: layer by layer, as declared. Trainable ones lie first in the flat array.
   const std::deque<Variable>& variables() const;
   std::deque<Variable>& variables();

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "train/data/target_rules.h"
+#include "train/data/value_check.h"
 #include "train/step/gather_sum.h"
 
 namespace nntrain::train {
@@ -55,7 +56,12 @@ Inference::Inference(comm::Session& session, Log& log, checkpoint::Contents cont
 void Inference::load(Task task, const ModelSource& source, CompileSettings& compile) {
   DataLoader loader(session_, data_settings_, fit_settings_);
   loader.load_inputs();
-  comm::collectively(session_, "model", [&] { build(source, loader.sets().input_shape, task, compile); });
+  comm::collectively(session_, "model", [&] {
+    const DataSets& sets = loader.sets();
+    build(source, sets.input_shape, task, compile);
+    if (session_.local_rank() == 0)
+      check_values(*model_, sets.train, sets.scale, sets.columns, "data.inputs = " + data_settings_.inputs);
+  });
   if (task == Task::kEvaluate)
     loader.load_targets({compiled_.loss.get(), model_->output_shape(), compile.loss_origin,
                          metric_of_signs(compile, model_->output_shape())});
@@ -209,6 +215,12 @@ Predictions Inference::predict_rows(std::span<const float> rows) {
   std::vector<float> all(rows.begin(), rows.end());
   all.resize(static_cast<std::size_t>(count * width));
   if (count > 0) session_.broadcast(std::as_writable_bytes(std::span(all)));
+  comm::collectively(session_, "check the rows", [&] {
+    std::vector<float> seen = all;
+    for (float& value : seen) value *= data_.scale;
+    check_values(*model_, seen, rows_given_, Json(), "data.inputs");
+  });
+  rows_given_ += count;
   Samples samples;
   samples.inputs = {reinterpret_cast<const std::byte*>(all.data()), data::Element::kFloat32, width, 0, count};
   return predict(samples);

@@ -87,6 +87,7 @@ class Inference {
   comm::SharedArray values_;
   ShardRange local_;
   std::int64_t batch_rows_ = 0;
+  std::int64_t rows_given_ = 0;  ///< to predict_rows()
   std::unique_ptr<Replica> replica_;
   std::vector<std::string> notes_;
 };

@@ -12,6 +12,8 @@
 #include "core/error.h"
 #include "train/data/adaptation.h"
 #include "train/data/target_rules.h"
+#include "train/data/value_check.h"
+#include "train/run/learned_layers.h"
 #include "train/run/run.h"
 #include "train/run/shards.h"
 #include "train/run/snapshot.h"
@@ -100,13 +102,24 @@ void set_old_checkpoint_aside(Run& run) {
   if (!aside.empty()) run.log.note("checkpoint.resume = never: the old checkpoint is kept as " + aside);
 }
 
-void build(Run& run, const ModelSource& source, const DataLoader& loader) {
+void build(Run& run, ModelSource source, const DataLoader& loader) {
+  learn_layers(run.session, source, loader.sets());
   comm::collectively(run.session, "model", [&] {
     Settings& settings = run.settings;
-    const Shape& sample = loader.sets().input_shape;
+    const DataSets& sets = loader.sets();
+    const Shape& sample = sets.input_shape;
     run.model = build_model(source, sample);
     const std::string note = check_sample_shape(sample, run.model->input_shape(), settings.data.inputs);
     if (!note.empty()) run.notes.push_back(note);
+    if (run.session.local_rank() == 0) {
+      check_values(*run.model, sets.train, sets.scale, sets.columns, "data.inputs = " + settings.data.inputs);
+      if (sets.validation)
+        check_values(
+            *run.model, *sets.validation, sets.scale, sets.columns,
+            "validation, of " + (settings.data.validation_inputs.empty()
+                                     ? "data.inputs = " + settings.data.inputs
+                                     : "data.validation_inputs = " + settings.data.validation_inputs));
+    }
     if (run.compiled.loss) return;
     choose_loss(settings.compile, run.model->output_shape());
     run.compiled.loss = make_loss(settings.compile);

@@ -64,7 +64,7 @@ std::string weights_by_hand(const std::vector<WeightArray>& weights) {
 
 TEST_F(DigestTest, IsMadeAsThePageSays) {
   const Contents c = example();
-  const Digests digests = digests_of(c);
+  const Digests digests = digests_of(c, array_digests(c));
   EXPECT_EQ(digests.weights, weights_by_hand(c.weights));
   EXPECT_EQ(digests.weights, weights_digest(c.weights));
   ByHand sha;

@@ -78,5 +78,11 @@ TEST(Messages, LongOnesKeepBeginningAndEnd) {
   EXPECT_EQ(shortened("d\xC3\xA9j\xC3\xA0", 2), "d... (6 characters)") << "no half character";
 }
 
+TEST(Json, WhatAConstValueLacksIsAnErrorInReleaseBuildsToo) {
+  const Json value = {{"there", 1}};
+  EXPECT_EQ(value["there"], 1);
+  EXPECT_THROW((void)value["not there"], std::logic_error);
+}
+
 }  // namespace
 }  // namespace nntrain

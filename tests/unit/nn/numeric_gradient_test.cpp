@@ -160,7 +160,11 @@ TEST(NumericGradient, EveryLayer) {
     Probe({"Dense(5, activation=\"tanh\")", layer}, Shape{4}).check(layer);
     checked.insert(layers().canonical(parse_call(layer))["class_name"].get<std::string>());
   }
-  expect_all(layers(), checked, {"Input"});
+  const char* embedding = "Embedding(4, 3, embeddings_regularizer=L2(0.1))";
+  Probe({"Discretization([-0.5, 0.0, 0.5])", embedding, "Flatten()", "Dense(2)"}, Shape{4}).check(embedding);
+  checked.insert("Embedding");
+  // Input is none, the others are steps and have no slope.
+  expect_all(layers(), checked, {"Input", "CategoryEncoding", "Discretization", "Hashing", "IntegerLookup"});
 }
 
 TEST(NumericGradient, LayersOnSamplesOfHigherRank) {
