@@ -31,9 +31,6 @@ constexpr const char* kStyle = R"(
   --s0: #1f6fd6; --s1: #d9541e; --s2: #2b8a4b; --s3: #8a4bc0; --heat: 31, 111, 214; --accent: #1f6fd6; }
 @media (prefers-color-scheme: dark) { :root { --paper: #14171d; --ink: #e4e8ef; --soft: #9aa4b5; --line: #333a47;
   --panel: #1c2129; --s0: #6aa9ff; --s1: #ff9a6b; --s2: #6fd394; --s3: #c79bf0; --heat: 90, 160, 255; --accent: #6aa9ff; } }
-@media print { :root { color-scheme: light; --paper: #fff; --ink: #000; --soft: #444; --line: #bbb; --panel: #fff; --s0: #1f6fd6;
-  --s1: #d9541e; --s2: #2b8a4b; --s3: #8a4bc0; --heat: 31, 111, 214; } section, figure, tr { break-inside: avoid; }
-  pre { white-space: pre-wrap; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 62rem; padding: 1rem; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; overflow-wrap: anywhere; }
@@ -65,6 +62,13 @@ svg polyline { fill: none; stroke-width: 2; stroke-linejoin: round; } svg .dash 
 .t0 { fill: #9c755f; } .t1 { fill: #4e79a7; } .t2 { fill: #2f5a87; } .t3 { fill: #76b7b2; } .t4 { fill: #f28e2b; }
 .t5 { fill: #59a14f; } .t6 { fill: #edc948; } .t7 { fill: #b07aa1; } .t8 { fill: #e15759; } .t9 { fill: #bab0ac; }
 .flow { fill: var(--s0); fill-opacity: 0.18; }
+@media print { :root { color-scheme: light; --paper: #fff; --ink: #000; --soft: #444; --line: #bbb; --panel: #fff;
+    --s0: #1f6fd6; --s1: #d9541e; --s2: #2b8a4b; --s3: #8a4bc0; --heat: 31, 111, 214; print-color-adjust: exact; }
+  body { font-size: 10pt; max-width: none; padding: 0; } h2 { margin-top: 1rem; } h2, h3 { break-after: avoid; }
+  figure, tr, .note, .tiles { break-inside: avoid; } .charts { grid-template-columns: 1fr 1fr; }
+  .wide, pre { overflow: visible; } pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+  table { font-size: 8pt; } th, td { padding: 1pt 3pt; overflow-wrap: anywhere; } svg { max-height: 12cm; }
+  details::details-content { content-visibility: visible; block-size: auto; } }
 )";
 
 }  // namespace
