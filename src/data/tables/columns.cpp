@@ -93,7 +93,7 @@ std::vector<std::size_t> choose_columns(std::string_view text, const TableLayout
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, ColumnKind>, 11> kKinds = {
+constexpr std::array<std::pair<std::string_view, ColumnKind>, 12> kKinds = {
     {{"auto", ColumnKind::kAuto},
      {"numeric", ColumnKind::kNumeric},
      {"categorical", ColumnKind::kCategorical},
@@ -103,6 +103,7 @@ constexpr std::array<std::pair<std::string_view, ColumnKind>, 11> kKinds = {
      {"weight", ColumnKind::kWeight},
      {"target", ColumnKind::kTarget},
      {"ignore", ColumnKind::kIgnore},
+     {"group", ColumnKind::kGroup},
      {"number", ColumnKind::kNumeric},
      {"bool", ColumnKind::kBoolean}}};
 
@@ -148,8 +149,8 @@ ColumnKind parse_kind(std::string_view name) {
   }
   const std::string near = nearest(name, known);
   throw InputError(fmt::format(
-      "\"{}\" is none of the kinds numeric, categorical, boolean, date, id, weight, target, ignore{}", name,
-      near.empty() ? "" : "; did you mean " + near + "?"));
+      "\"{}\" is none of the kinds numeric, categorical, boolean, date, id, weight, target, ignore, group{}",
+      name, near.empty() ? "" : "; did you mean " + near + "?"));
 }
 
 std::vector<std::string> split_items(std::string_view text) {

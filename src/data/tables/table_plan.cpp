@@ -110,7 +110,7 @@ class Planner {
       if (std::find(excluded.begin(), excluded.end(), column) != excluded.end()) continue;
       const ColumnKind kind = wished(column);
       if (kind == ColumnKind::kId || kind == ColumnKind::kWeight || kind == ColumnKind::kTarget ||
-          kind == ColumnKind::kIgnore) {
+          kind == ColumnKind::kIgnore || kind == ColumnKind::kGroup) {
         continue;
       }
       ColumnPlan& plan = add(column);
@@ -129,7 +129,7 @@ class Planner {
     if (!plan_.columns.empty()) return;
     for (std::size_t column = 0; column < layout_.columns; ++column) {
       const ColumnKind kind = wished(column);
-      if (kind == ColumnKind::kId || kind == ColumnKind::kIgnore) continue;
+      if (kind == ColumnKind::kId || kind == ColumnKind::kIgnore || kind == ColumnKind::kGroup) continue;
       ColumnPlan& plan = add(column);
       plan.unnamed_index = !layout_.header.empty() && column == 0 && plan.name.empty() && layout_.columns > 1;
       plan.may_be_index = plan.unnamed_index;

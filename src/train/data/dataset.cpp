@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "train/data/row_groups.h"
 #include "train/data/split.h"
 #include "train/data/target_rules.h"
 
@@ -125,21 +126,23 @@ data::SourceOptions DataLoader::options_of(data::Role role, const Part& part) co
 std::size_t DataLoader::load(const Part& part, const data::SourceOptions& source_options) {
   const bool training = *part.name == '\0';
   data::SourceOptions options = source_options;
-  if (training) {
-    options.training_rows = [&](std::int64_t rows) {
-      return split_rows(rows, settings_, fit_, own_validation_files_, [&] { return row_classes(); })
-          .training_rows(rows);
-    };
-  }
+  RowGroups groups;
+  RowSplit parts;
+  const auto split_all = [&](std::int64_t rows) {
+    return split_rows(
+        rows, settings_, fit_, own_validation_files_, [&] { return row_classes(); }, groups);
+  };
+  if (training)
+    options.training_rows = [&](std::int64_t rows) { return split_all(rows).training_rows(rows); };
   std::unique_ptr<data::ArraySource> source;
   sets_.arrays.push_back(share(
       session_, options.key, options.source,
       [&] {
+        if (training && settings_.training.is_null()) groups = row_groups(options);
         source = data::open_array(options);
         if (training) {
-          order_ = split_rows(source->info().rows, settings_, fit_, own_validation_files_, [&] {
-                     return row_classes();
-                   }).order;
+          parts = split_all(source->info().rows);
+          order_ = parts.order;
         }
         return source->info();
       },
@@ -149,6 +152,8 @@ std::size_t DataLoader::load(const Part& part, const data::SourceOptions& source
         if (training)
           reorder_rows(memory, memory.size() / static_cast<std::size_t>(source->info().rows), order_);
       }));
+  // How many rows groups leave for training only the ranks know that read them.
+  if (training) training_rows_ = session_.maximum(order_.empty() ? 0 : parts.train.count());
   const LoadedArray& array = sets_.arrays.back();
   sets_.bytes += array.info.bytes();
   sets_.fingerprints[std::string(part.name) + "inputs"] = {{"source", options.source},
@@ -224,7 +229,11 @@ void DataLoader::choose_blocks(const data::ArrayInfo& info) {
 
 void DataLoader::split() {
   const std::int64_t rows = sets_.arrays[train_.inputs_array].info.rows;
-  const RowSplit parts = split_rows(rows, settings_, fit_, own_validation_files_, nullptr);
+  RowSplit parts = split_rows(rows, settings_, fit_, own_validation_files_, nullptr);
+  if (training_rows_ > 0) {
+    parts.train.end = parts.train.begin + training_rows_;
+    parts.validation.begin = parts.train.end;
+  }
   train_.rows = parts.train;
   validation_.rows = parts.validation;
   if (own_validation_files_) {

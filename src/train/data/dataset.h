@@ -119,6 +119,7 @@ class DataLoader {
   Part train_{"", "", "", "", 0, {}};
   Part validation_{"validation_", "", "", "", 0, {}};
   bool own_validation_files_ = false;
+  std::int64_t training_rows_ = 0;   ///< where order_ is not as in the file; 0: as split_rows() says
   std::vector<std::int64_t> order_;  ///< of the training file's rows, on the ranks that read; empty: as there
   bool weights_of_samples_ = false;  ///< not of classes: validation has them too
   std::set<std::string> reported_;   ///< sources whose reading the header tells already

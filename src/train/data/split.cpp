@@ -74,8 +74,83 @@ std::map<std::int64_t, std::int64_t> shares(const std::map<std::int64_t, std::in
   return share;
 }
 
-std::vector<bool> validating_rows(data::RowRange rows, const SplitSettings& split,
-                                  const RowClasses& classes) {
+/// Whole groups in a random order, each taken when it brings the part nearer to `wanted` rows.
+std::vector<bool> validating_groups(data::RowRange rows, const SplitSettings& split,
+                                    const std::vector<std::int64_t>& group, std::int64_t wanted) {
+  std::map<std::int64_t, std::int64_t> sizes;
+  std::vector<std::int64_t> in_order;  // each group once
+  for (const std::int64_t row : shuffled(rows, split.seed)) {
+    if (sizes[group[static_cast<std::size_t>(row)]]++ == 0)
+      in_order.push_back(group[static_cast<std::size_t>(row)]);
+  }
+  std::map<std::int64_t, bool> chosen;
+  std::int64_t have = 0;
+  for (const std::int64_t one : in_order) {
+    const std::int64_t with = have + sizes[one];
+    chosen[one] = std::abs(with - wanted) < std::abs(have - wanted);
+    if (chosen[one]) have = with;
+  }
+  if (have == 0 || have == rows.count()) {
+    throw InputError(fmt::format(
+        "data.validation leaves {} of {} rows for training, as {} groups are never cut; both parts "
+        "need rows",
+        rows.count() - have, rows.count(), in_order.size()));
+  }
+  std::vector<bool> validates(static_cast<std::size_t>(rows.end), false);
+  for (std::int64_t row = rows.begin; row < rows.end; ++row)
+    validates[static_cast<std::size_t>(row)] = chosen[group[static_cast<std::size_t>(row)]];
+  return validates;
+}
+
+/// As scikit-learn's GroupKFold: the largest group left goes to the fold with the fewest rows.
+std::vector<bool> validating_fold(data::RowRange rows, const SplitSettings& split,
+                                  const std::vector<std::int64_t>& group) {
+  std::map<std::int64_t, std::int64_t> sizes;
+  for (std::int64_t row = rows.begin; row < rows.end; ++row) ++sizes[group[static_cast<std::size_t>(row)]];
+  if (split.folds > static_cast<std::int64_t>(sizes.size()))
+    throw InputError(fmt::format("data.folds = {} are more than the {} groups", split.folds, sizes.size()));
+  std::vector<std::pair<std::int64_t, std::int64_t>> largest_first;
+  for (const auto& [name, size] : sizes) largest_first.emplace_back(-size, name);
+  std::sort(largest_first.begin(), largest_first.end());
+  std::vector<std::int64_t> filled(static_cast<std::size_t>(split.folds), 0);
+  std::map<std::int64_t, bool> chosen;
+  for (const auto& [size, name] : largest_first) {
+    const auto fold = std::min_element(filled.begin(), filled.end());
+    chosen[name] = fold - filled.begin() == split.fold;
+    *fold -= size;
+  }
+  std::vector<bool> validates(static_cast<std::size_t>(rows.end), false);
+  for (std::int64_t row = rows.begin; row < rows.end; ++row)
+    validates[static_cast<std::size_t>(row)] = chosen[group[static_cast<std::size_t>(row)]];
+  return validates;
+}
+
+/// Parts that keys name by rows: they may not cut a group.
+void check_groups(const RowSplit& split, const std::vector<std::int64_t>& group) {
+  std::map<std::int64_t, std::int64_t> trains;  // group -> one of its rows
+  for (std::int64_t row = split.train.begin; row < split.train.end; ++row)
+    trains.emplace(group[static_cast<std::size_t>(row)], row);
+  for (std::int64_t row = split.validation.begin; row < split.validation.end; ++row) {
+    const auto found = trains.find(group[static_cast<std::size_t>(row)]);
+    if (found == trains.end() || found->second == row) continue;
+    throw InputError(
+        fmt::format("rows {} and {} are of one group (data.columns), but one trains and the other validates; "
+                    "data.validation = split(0.1, shuffle=True) cuts no group",
+                    found->second, row));
+  }
+}
+
+std::vector<bool> validating_rows(data::RowRange rows, const SplitSettings& split, const RowClasses& classes,
+                                  const RowGroups& groups) {
+  if (groups && split.folds > 0) return validating_fold(rows, split, groups());
+  if (groups) {
+    if (!split.shuffle || split.stratify)
+      throw InputError(
+          "data.validation: with a column of kind group whole groups are drawn: split(0.1, shuffle=True), "
+          "without stratify");
+    return validating_groups(rows, split, groups(),
+                             rows.count() - rows_that_train(rows.count(), split.fraction, "data.validation"));
+  }
   std::vector<bool> validates(static_cast<std::size_t>(rows.end), false);
   const std::vector<std::int64_t> order = shuffled(rows, split.seed);
   if (split.folds > 0) {
@@ -112,8 +187,8 @@ std::vector<bool> validating_rows(data::RowRange rows, const SplitSettings& spli
 }
 
 RowSplit by_order(std::int64_t rows, data::RowRange used, const SplitSettings& settings,
-                  const RowClasses& classes) {
-  const std::vector<bool> validates = validating_rows(used, settings, classes);
+                  const RowClasses& classes, const RowGroups& groups) {
+  const std::vector<bool> validates = validating_rows(used, settings, classes, groups);
   RowSplit split;
   split.order.reserve(static_cast<std::size_t>(rows));
   for (const bool wanted : {false, true}) {
@@ -156,7 +231,7 @@ std::vector<bool> RowSplit::training_rows(std::int64_t rows) const {
 }
 
 RowSplit split_rows(std::int64_t rows, const DataSettings& data, const FitSettings& fit, bool own_validation,
-                    const RowClasses& classes) {
+                    const RowClasses& classes, const RowGroups& groups) {
   check_one_way(data, fit, own_validation);
   RowSplit split;
   split.train = data::parse_row_slice(data.rows, rows, "data.rows");
@@ -166,7 +241,7 @@ RowSplit split_rows(std::int64_t rows, const DataSettings& data, const FitSettin
   }
   if (own_validation) return split;
   if (data.split.fraction > 0 || data.split.folds > 0)
-    return by_order(rows, split.train, data.split, classes);
+    return by_order(rows, split.train, data.split, classes, groups);
   if (!data.validation_rows.empty()) {
     split.validation = data::parse_row_slice(data.validation_rows, rows, "data.validation_rows");
     if (split.validation.count() == 0) {
@@ -180,6 +255,7 @@ RowSplit split_rows(std::int64_t rows, const DataSettings& data, const FitSettin
     split.validation = {split.train.begin + kept, split.train.end};
     split.train.end = split.train.begin + kept;
   }
+  if (groups && split.validation.count() > 0) check_groups(split, groups());
   return split;
 }
 

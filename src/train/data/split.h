@@ -22,11 +22,15 @@ struct RowSplit {
 /// A class of each row of the file, for stratify; called only where the settings ask for it.
 using RowClasses = std::function<std::vector<std::int64_t>()>;
 
+/// The group of each row of the file (a column of kind group); null: there are none. No group is in two
+/// parts.
+using RowGroups = std::function<std::vector<std::int64_t>()>;
+
 /// From `rows` rows of the training file. Validation rows of a file of their own are not meant
-/// (`own_validation`). A function of the settings, the seed and the classes alone. InputError: empty parts,
-/// rows that would train and validate, two settings that both say what validates.
+/// (`own_validation`). A function of the settings, the seed, classes and groups alone. InputError: empty
+/// parts, rows or groups that would train and validate, two settings that both say what validates.
 RowSplit split_rows(std::int64_t rows, const DataSettings& data, const FitSettings& fit, bool own_validation,
-                    const RowClasses& classes);
+                    const RowClasses& classes, const RowGroups& groups = nullptr);
 
 /// Puts rows of `row_bytes` each into `order`.
 void reorder_rows(std::span<std::byte> memory, std::size_t row_bytes, const std::vector<std::int64_t>& order);
