@@ -1,6 +1,10 @@
 #include "core/products/gemm.h"
 
+#if __has_include(<cblas.h>)
 #include <cblas.h>
+#else
+#include <mkl_cblas.h>
+#endif
 #ifdef NNTRAIN_HAVE_ONEDNN
 #include <dnnl.h>
 #include <dnnl_version.h>
