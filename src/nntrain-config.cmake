@@ -9,7 +9,7 @@ find_dependency(OpenSSL COMPONENTS Crypto)
 find_dependency(Protobuf)
 find_dependency(PkgConfig)
 if(NOT TARGET PkgConfig::OPENBLAS)
-  pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
+  pkg_check_modules(OPENBLAS IMPORTED_TARGET openblas)  # another CBLAS may have taken its place
 endif()
 if(NOT TARGET PkgConfig::LIBZIP)
   pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)

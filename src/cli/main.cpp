@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/command_line.h"
+#include "cli/fitting_kernels.h"
 #include "cli/log.h"
 #include "cli/signals.h"
 #include "cli/version.h"
@@ -72,6 +73,7 @@ int guarded(comm::Session& session, int argc, char** argv) {
 }  // namespace nntrain::cli
 
 int main(int argc, char** argv) {
+  nntrain::cli::take_fitting_kernels(argv);
   nntrain::gemm::use_one_thread();
   nntrain::cli::take_signals();
   try {

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 namespace nntrain {
 
@@ -24,8 +25,13 @@ class RandomStream {
   std::array<std::uint32_t, 4> block(std::uint64_t major, std::uint32_t block) const;
   /// Uniform in [0, 1), 24 bits, of element `element` at `major`.
   float uniform(std::uint64_t major, std::uint64_t element) const;
-  /// Standard normal (Box-Muller on words 0,1 or 2,3 of a block), float64 inside.
+  /// Standard normal (Box-Muller on words 0,1 or 2,3 of a block), in float64 and by plain arithmetic: its
+  /// bits depend on no C library.
   double normal(std::uint64_t major, std::uint64_t element) const;
+  /// The words of elements `first` (a multiple of 4) and on, and the normals of elements 0 and on: the same
+  /// numbers, many at a time.
+  void words(std::uint64_t major, std::uint64_t first, std::span<std::uint32_t> values) const;
+  void normals(std::uint64_t major, std::span<double> values) const;
   /// Standard normal truncated to [-2, 2] by redrawing (at most 64 times), as Keras' truncated_normal.
   double truncated_normal(std::uint64_t major, std::uint64_t element) const;
 

@@ -116,22 +116,34 @@ class Ftrl : public CommonOptimizer {
   std::vector<std::string> own_slots() const override { return {"accumulator_of_squares", "linear"}; }
   float own_slot_start(int slot) const override { return slot == 0 ? start_ : 0.0F; }
   void update(const Piece& piece, const StepInfo& info, std::int64_t) override {
-    const float rate = info.learning_rate, l2 = l2_ + beta_ / (2.0F * rate);
-    for (std::int64_t i = 0; i < piece.size; ++i) {
-      float& sum = piece.s[0][i];
-      float& linear = piece.s[1][i];
-      const float used = piece.g[i] + 2.0F * shrinkage_ * piece.w[i];
-      const float new_sum = sum + piece.g[i] * piece.g[i];
-      const float new_power = std::pow(new_sum, -power_);
-      linear += used - (new_power - std::pow(sum, -power_)) / rate * piece.w[i];
-      const float quadratic = new_power / rate + 2.0F * l2;
-      const float clipped = std::min(std::max(linear, -l1_), l1_);
-      piece.w[i] = (clipped - linear) / quadratic;
-      sum = new_sum;
+    if (power_ == -0.5F) {  // the default, and a loop of vectors
+      step(piece, info.learning_rate, [](float sum) { return std::sqrt(sum); });
+    } else {
+      step(piece, info.learning_rate, [this](float sum) { return std::pow(sum, -power_); });
     }
   }
 
  private:
+  template <class Power>
+  void step(const Piece& piece, float rate, Power power) const {
+    const float l1 = l1_, l2 = l2_ + beta_ / (2.0F * rate), shrinkage = shrinkage_;
+    float* __restrict w = piece.w;
+    const float* __restrict g = piece.g;
+    float* __restrict sums = piece.s[0];
+    float* __restrict linears = piece.s[1];
+    for (std::int64_t i = 0; i < piece.size; ++i) {
+      const float used = g[i] + 2.0F * shrinkage * w[i];
+      const float new_sum = sums[i] + g[i] * g[i];
+      const float new_power = power(new_sum);
+      const float linear = linears[i] + (used - (new_power - power(sums[i])) / rate * w[i]);
+      const float quadratic = new_power / rate + 2.0F * l2;
+      const float clipped = std::min(std::max(linear, -l1), l1);
+      linears[i] = linear;
+      w[i] = (clipped - linear) / quadratic;
+      sums[i] = new_sum;
+    }
+  }
+
   float power_, start_, l1_, l2_, shrinkage_, beta_;
 };
 

@@ -10,7 +10,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = "build/release"
-PROGRAM = BUILD + "/nntrain-dist"
+PROGRAM = os.environ.get("PROGRAM", BUILD + "/nntrain-dist")
 FOLDER = "build/benchmarks"
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 SIZES = "784,500,500,500,500,10"

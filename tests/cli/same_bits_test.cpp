@@ -162,6 +162,29 @@ TEST_F(SameBits, WithTheVectorInstructionsOfAnyCpu) {
   }
 }
 
+// A library's kernels: calls of one shard each, gradients on one grid. BLAS bits are other bits, else this
+// would prove nothing.
+TEST_F(SameBits, WithProductsOfALibrary) {
+  for (const std::string blas : {"openblas", "onednn"}) {
+    const std::string options = "--run.products=blas --run.blas=" + blas + " --fit.epochs=2 ";
+    write("run.ini", kFashion);
+    const Outcome there = run(0, "train run.ini --checkpoint.path=there.h5 " + options);
+    if (there.code == 2 && there.output.find("built without oneDNN") != std::string::npos) continue;
+    ASSERT_EQ(there.code, 0) << there.output;
+    EXPECT_NE(there.output.find("shard by shard (run.products = blas)"), std::string::npos) << there.output;
+    fs::remove(folder_ / "there.h5");
+    expect_same(options + "--data.rows=5000:5400", {{1}, {2}, {3}, {2, 1}, {3, 2}, {5, 3}});
+    expect_same(options + "--data.rows=5000:5050 --fit.batch_size=12 " + kSums, {{3}, {3, 1}, {5, 2}});
+    const std::string library = digest("one.h5");
+    fs::remove(folder_ / "one.h5");
+    ASSERT_EQ(run(0, std::string("train run.ini --checkpoint.path=one.h5 --fit.epochs=2 ") +
+                         "--data.rows=5000:5050 --fit.batch_size=12 " + kSums)
+                  .code,
+              0);
+    EXPECT_NE(digest("one.h5"), library) << blas;
+  }
+}
+
 TEST_F(SameBits, OtherSeedsGiveOtherBits) {  // else the digests above prove nothing
   write("run.ini", kFashion);
   ASSERT_EQ(run(0, "train run.ini --checkpoint.path=a.h5").code, 0);
@@ -233,6 +256,40 @@ TEST_F(ResumeInTheMiddle, FromNodesToNodes) {
   fs::remove_all(folder_);
   fs::create_directories(folder_);
   expect_straight("--run.wire=bfloat16", {{5, 2}, {2, 1}, {3}, {1}});
+}
+
+TEST_F(ResumeInTheMiddle, WithProductsOfALibrary) {
+  expect_straight("--run.products=blas", {{2}, {3}, {1}, {5, 2}});
+}
+
+TEST_F(Resume, OtherProductsAreANoteOrWithStrictAnError) {
+  write("run.ini", kFashion);
+  const std::string train = "train run.ini --data.rows=5000:5100 --checkpoint.path=a.h5 ";
+  ASSERT_EQ(run(0, train + "--fit.epochs=1").code, 0);
+  const std::string before = read("a.h5");
+  const Outcome strict = run(2, train + "--fit.epochs=2 --run.products=blas --run.strict=true");
+  EXPECT_EQ(strict.code, 2) << strict.output;
+  EXPECT_NE(strict.output.find("run.strict = true: the run in \"a.h5\" was made with chains"),
+            std::string::npos)
+      << strict.output;
+  EXPECT_TRUE(read("a.h5") == before);
+  const Outcome noted = run(2, train + "--fit.epochs=2 --run.products=blas");
+  EXPECT_EQ(noted.code, 0) << noted.output;
+  EXPECT_NE(noted.output.find("NOTE: the run in \"a.h5\" was made with chains"), std::string::npos)
+      << noted.output;
+  const Outcome same = run(2, train + "--fit.epochs=3 --run.strict=true");  // auto goes on as it was
+  EXPECT_EQ(same.code, 0) << same.output;
+  EXPECT_NE(same.output.find("shard by shard (as the run began)"), std::string::npos) << same.output;
+  EXPECT_NE(run(0, "inspect a.h5 --json").output.find("\"cpu\""), std::string::npos);
+}
+
+// OpenBLAS takes what the variable says, however old.
+TEST_F(Resume, KernelsBelowTheCpuAreANote) {
+  write("run.ini", kFashion);
+  const std::string train = "train run.ini --data.rows=5000:5100 --fit.epochs=1 --checkpoint.path=a.h5";
+  const Outcome old = run(0, train, "OPENBLAS_CORETYPE=Prescott");
+  EXPECT_EQ(old.code, 0) << old.output;
+  EXPECT_NE(old.output.find("NOTE: OPENBLAS_CORETYPE=Prescott"), std::string::npos) << old.output;
 }
 
 TEST_F(Resume, AFinishedRunSaysSoAndChangesNothing) {

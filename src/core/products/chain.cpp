@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <new>
 #include <vector>
 
 #include "core/products/chain_functions.h"
+#include "core/products/scratch.h"
 
 namespace nntrain::chain {
 
@@ -22,6 +22,9 @@ Functions choose() {
   if (allows("avx512") && wanted != nullptr) return avx2_functions();
   if (allows("avx2") && __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0)
     return avx2_functions();
+#elif defined(__aarch64__)
+  const char* wanted = std::getenv("NNTRAIN_CHAIN");
+  if (wanted == nullptr || std::strcmp(wanted, "portable") != 0) return neon_functions();
 #endif
   return portable_functions();
 }
@@ -30,29 +33,6 @@ const Functions& functions() {
   static const Functions kChosen = choose();
   return kChosen;
 }
-
-/// Cache-line aligned, grows and never shrinks.
-class Scratch {
- public:
-  ~Scratch() { std::free(floats_); }
-  float* of(std::int64_t count) {
-    if (count > size_) {
-      std::free(floats_);
-      size_ = 0;
-      constexpr std::size_t kLine = 64;
-      const std::size_t bytes = (static_cast<std::size_t>(count) * sizeof(float) + kLine - 1) / kLine * kLine;
-      floats_ = static_cast<float*>(std::aligned_alloc(kLine, bytes));
-      if (floats_ == nullptr) throw std::bad_alloc();
-      size_ = count;
-    }
-    return floats_;
-  }
-  float* get() const { return floats_; }
-
- private:
-  float* floats_ = nullptr;
-  std::int64_t size_ = 0;
-};
 
 thread_local Scratch scratch;
 
@@ -108,3 +88,42 @@ void KernelGradient::rows(std::int64_t begin, std::int64_t end, float* g, const 
 const char* instructions() { return functions().name; }
 
 }  // namespace nntrain::chain
+
+namespace nntrain {
+
+namespace {
+
+class ChainProducts : public Products {
+ public:
+  bool rows_are_independent() const override { return true; }
+  void multiply(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w,
+                float* y) const override {
+    chain::multiply(m, n, k, x, w, y);
+  }
+  void multiply_transposed(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w,
+                           float* y) const override {
+    chain::multiply_transposed(m, n, k, x, w, y);
+  }
+  std::unique_ptr<KernelGradient> kernel_gradient() const override {
+    return std::make_unique<chain::KernelGradient>();
+  }
+};
+
+}  // namespace
+
+const Products& chain_products() {
+  static const ChainProducts kChains;
+  return kChains;
+}
+
+bool chains_are_tuned() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+#elif defined(__aarch64__)
+  return true;
+#else
+  return false;
+#endif
+}
+
+}  // namespace nntrain

@@ -29,6 +29,8 @@ Functions portable_functions();
 #if defined(__x86_64__)
 Functions avx2_functions();
 Functions avx512_functions();
+#elif defined(__aarch64__)
+Functions neon_functions();
 #endif
 
 }  // namespace nntrain::chain

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <vector>
 
-#include "core/products/chain.h"
 #include "nn/activations/activation.h"
 #include "nn/layers/activity_penalty.h"
 #include "nn/layers/layer_registry.h"
@@ -81,16 +80,14 @@ class Dense : public Layer {
   void forward(const BatchContext& context, const float* x, float* y) override {
     float* z = pre_activation_.empty() ? y : pre_activation_.data();
     const bool done = z == y && activation_->is_linear() && bias_ == nullptr;
-    const std::int64_t rows = context.rows * positions_;
-    for (std::int64_t row = 0; row < rows; row += kBlockRows) {
-      const std::int64_t count = std::min(kBlockRows, rows - row);
+    context.for_product_rows(positions_, kBlockRows, [&](std::int64_t row, std::int64_t count) {
       float* z_block = z + row * units_;
-      chain::multiply(count, units_, inputs_, x + row * inputs_, kernel_->values, z_block);
+      context.products->multiply(count, units_, inputs_, x + row * inputs_, kernel_->values, z_block);
       if (row == 0) look_for_non_finite(context, z_block);
       if (!done)
         activation_->forward(count, units_, z_block, bias_ == nullptr ? nullptr : bias_->values,
                              y + row * outputs_);
-    }
+    });
     if (activity_) add_activity_loss(context, *activity_, positions_ * outputs_, y);
   }
 
@@ -107,9 +104,12 @@ class Dense : public Layer {
                     dz + context.bounds[static_cast<std::size_t>(s)] * positions_ * units_, destination);
       });
     }
-    if (dx != nullptr) {
-      chain::multiply_transposed(context.rows * positions_, inputs_, units_, dz, kernel_->values, dx);
-    }
+    if (dx == nullptr) return;
+    const std::int64_t all = std::max<std::int64_t>(1, context.rows * positions_);
+    context.for_product_rows(positions_, all, [&](std::int64_t row, std::int64_t count) {
+      context.products->multiply_transposed(count, inputs_, units_, dz + row * units_, kernel_->values,
+                                            dx + row * inputs_);
+    });
   }
 
   double forward_flops() const override { return 2.0 * static_cast<double>(positions_ * inputs_ * units_); }

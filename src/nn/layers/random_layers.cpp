@@ -3,6 +3,7 @@
 // kept.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 #include <vector>
@@ -21,13 +22,14 @@ class RandomLayer : public Layer {
   RandomLayer(const Json& config, Purpose purpose) : purpose_(purpose), seed_(seed_of(config)) {}
   Shape build(const Shape& input, VariableBuilder&) override {
     size_ = input.size();
+    if (purpose_ == Purpose::kNoise) normals_.resize(static_cast<std::size_t>(size_));
     return input;
   }
   bool in_place() const override { return true; }
   bool backward_reads_input() const override { return false; }
   bool backward_reads_output() const override { return false; }
   void prepare(std::int64_t rows, Mode mode) override {
-    if (mode == Mode::kTraining) factors_.resize(static_cast<std::size_t>(rows * size_));
+    if (mode == Mode::kTraining && multiplies()) factors_.resize(static_cast<std::size_t>(rows * size_));
   }
   void forward(const BatchContext& context, const float* x, float* y) override {
     if (context.mode == Mode::kInference || is_off()) {
@@ -38,14 +40,15 @@ class RandomLayer : public Layer {
     for (std::int64_t r = 0; r < context.rows; ++r) {
       // Steps and rows share the 64-bit counter: 2^40 steps of 2^24 rows.
       const std::uint64_t major = (context.step << 24U) + static_cast<std::uint64_t>(context.first_row + r);
-      draw_row(stream, major, x + r * size_, y + r * size_, factors_.data() + r * size_);
+      float* factors = multiplies() ? factors_.data() + r * size_ : nullptr;
+      draw_row(stream, major, x + r * size_, y + r * size_, factors);
     }
   }
   void backward(const BatchContext& context, const float*, const float*, float* dy, float* dx,
                 GradientTree&) override {
     if (dx == nullptr) return;
     const std::int64_t count = context.rows * size_;
-    if (is_off()) {
+    if (is_off() || !multiplies()) {
       if (dx != dy) std::copy_n(dy, count, dx);
       return;
     }
@@ -55,9 +58,12 @@ class RandomLayer : public Layer {
 
  protected:
   virtual bool is_off() const = 0;
+  /// Else it only adds: there are no factors.
+  virtual bool multiplies() const { return true; }
   virtual void draw_row(const RandomStream& stream, std::uint64_t major, const float* x, float* y,
                         float* factors) const = 0;
   std::int64_t size_ = 0;
+  mutable std::vector<double> normals_;  // (size) of a row, for noise
 
  private:
   Purpose purpose_;
@@ -76,13 +82,15 @@ double rate_of(const Json& config, const std::string& argument, Most most) {
                    ". Received: " + argument + "=" + config[argument].dump());
 }
 
-/// Calls use(element, word) with 32 random bits for each of `size` elements, four to a Philox block.
+/// Calls use(element, word) with 32 random bits for each of `size` elements.
 template <class Use>
 void for_words(const RandomStream& stream, std::uint64_t major, std::int64_t size, Use use) {
-  for (std::int64_t i = 0; i < size; i += 4) {
-    const auto words = stream.block(major, static_cast<std::uint32_t>(i / 4));
-    for (std::int64_t k = 0; k < std::min<std::int64_t>(4, size - i); ++k)
-      use(i + k, words[static_cast<std::size_t>(k)]);
+  std::array<std::uint32_t, 512> words;
+  for (std::int64_t first = 0; first < size; first += static_cast<std::int64_t>(words.size())) {
+    const std::int64_t count = std::min(size - first, static_cast<std::int64_t>(words.size()));
+    stream.words(major, static_cast<std::uint64_t>(first),
+                 std::span(words).first(static_cast<std::size_t>(count)));
+    for (std::int64_t i = 0; i < count; ++i) use(first + i, words[static_cast<std::size_t>(i)]);
   }
 }
 
@@ -138,12 +146,12 @@ class GaussianNoise : public RandomLayer {
 
  private:
   bool is_off() const override { return stddev_ == 0; }
+  bool multiplies() const override { return false; }
   void draw_row(const RandomStream& stream, std::uint64_t major, const float* x, float* y,
-                float* factors) const override {
-    for (std::int64_t i = 0; i < size_; ++i) {
-      factors[i] = 1.0F;
-      y[i] = x[i] + static_cast<float>(stddev_ * stream.normal(major, static_cast<std::uint64_t>(i)));
-    }
+                float*) const override {
+    stream.normals(major, normals_);
+    for (std::int64_t i = 0; i < size_; ++i)
+      y[i] = x[i] + static_cast<float>(stddev_ * normals_[static_cast<std::size_t>(i)]);
   }
   double stddev_;
 };
@@ -159,8 +167,9 @@ class GaussianDropout : public RandomLayer {
   void draw_row(const RandomStream& stream, std::uint64_t major, const float* x, float* y,
                 float* factors) const override {
     const double stddev = std::sqrt(rate_ / (1.0 - rate_));
+    stream.normals(major, normals_);
     for (std::int64_t i = 0; i < size_; ++i) {
-      factors[i] = static_cast<float>(1.0 + stddev * stream.normal(major, static_cast<std::uint64_t>(i)));
+      factors[i] = static_cast<float>(1.0 + stddev * normals_[static_cast<std::size_t>(i)]);
       y[i] = x[i] * factors[i];
     }
   }

@@ -83,45 +83,75 @@ class PRelu : public Layer {
       if (std::find(shared.begin(), shared.end(), axis) == shared.end()) own.push_back(axis);
     }
     index_ = kept_places(input, own);
+    if (!shared.empty()) spread_.resize(index_.size());
     return input;
   }
   bool backward_reads_output() const override { return false; }
   void forward(const BatchContext& context, const float* x, float* y) override {
-    for (std::size_t r = 0; r < static_cast<std::size_t>(context.rows); ++r) {
-      for (std::size_t i = 0; i < index_.size(); ++i) {
-        const float v = x[r * index_.size() + i];
-        y[r * index_.size() + i] = v > 0 ? v : alpha_->values[index_[i]] * v;
-      }
-    }
+    const auto size = static_cast<std::int64_t>(index_.size());
+    const float* alpha = alpha_of_elements();
+    for (std::int64_t r = 0; r < context.rows; ++r) activate(size, alpha, x + r * size, y + r * size);
   }
   void backward(const BatchContext& context, const float* x, const float*, float* dy, float* dx,
                 GradientTree& gradients) override {
-    const std::size_t size = index_.size();
+    const auto size = static_cast<std::int64_t>(index_.size());
     if (alpha_->trainable) {
       gradients.add(*alpha_, [&](int s, float* destination) {
         std::fill_n(destination, alpha_->size(), 0.0F);
-        for (auto r = static_cast<std::size_t>(context.bounds[static_cast<std::size_t>(s)]);
-             r < static_cast<std::size_t>(context.bounds[static_cast<std::size_t>(s) + 1]); ++r) {
-          for (std::size_t i = 0; i < size; ++i) {
-            const float v = x[r * size + i];
-            destination[index_[i]] += v > 0 ? 0.0F : v * dy[r * size + i];
+        const auto* bound = context.bounds.data() + s;
+        for (std::int64_t at = bound[0] * size; at < bound[1] * size; at += size) {
+          if (spread_.empty()) {
+            add_own(size, x + at, dy + at, destination);
+          } else {
+            for (std::int64_t i = 0; i < size; ++i) {
+              const float v = x[at + i];
+              destination[index_[static_cast<std::size_t>(i)]] += v > 0 ? 0.0F : v * dy[at + i];
+            }
           }
         }
       });
     }
     if (dx == nullptr) return;
-    for (std::size_t r = 0; r < static_cast<std::size_t>(context.rows); ++r) {
-      for (std::size_t i = 0; i < size; ++i) {
-        const std::size_t at = r * size + i;
-        dx[at] = dy[at] * (x[at] > 0 ? 1.0F : alpha_->values[index_[i]]);
-      }
-    }
+    const float* alpha = alpha_of_elements();
+    for (std::int64_t at = 0; at < context.rows * size; at += size)
+      pass_back(size, alpha, x + at, dy + at, dx + at);
   }
 
  private:
+  // Loops of vectors: nothing overlaps.
+  static void activate(std::int64_t size, const float* __restrict alpha, const float* __restrict x,
+                       float* __restrict y) {
+    for (std::int64_t i = 0; i < size; ++i) {
+      const float below = alpha[i] * x[i];
+      y[i] = x[i] > 0 ? x[i] : below;
+    }
+  }
+  static void add_own(std::int64_t size, const float* __restrict x, const float* __restrict dy,
+                      float* __restrict sums) {
+    for (std::int64_t i = 0; i < size; ++i) {
+      const float term = x[i] * dy[i];
+      sums[i] += x[i] > 0 ? 0.0F : term;
+    }
+  }
+  static void pass_back(std::int64_t size, const float* __restrict alpha, const float* __restrict x,
+                        const float* __restrict dy, float* __restrict dx) {
+    for (std::int64_t i = 0; i < size; ++i) {
+      const float slope = x[i] > 0 ? 1.0F : alpha[i];
+      dx[i] = dy[i] * slope;
+    }
+  }
+
+  /// One alpha for each element of a sample, also where elements share it.
+  const float* alpha_of_elements() {
+    if (spread_.empty()) return alpha_->values;
+    for (std::size_t i = 0; i < index_.size(); ++i) spread_[i] = alpha_->values[index_[i]];
+    return spread_.data();
+  }
+
   Json config_;
   Variable* alpha_ = nullptr;
   std::vector<std::int64_t> index_;  // (input.size()): which alpha an element uses
+  std::vector<float> spread_;        // (input.size()): alpha_of_elements(), where axes are shared
 };
 
 class ActivityRegularization : public Layer {

@@ -3,8 +3,10 @@
 // no number of ranks changes a bit.
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <vector>
 
 #include "core/call.h"
@@ -163,6 +165,7 @@ class Circle : public CommonLoss {
   /// Parts of the caller's workspace.
   struct Scratch {
     double* components;         ///< (classes, batch positions): the embeddings, turned
+    double* labels;             ///< (batch positions)
     double* distances;          ///< (batch positions) of a query, then the exponentials of its logits
     double* kinds;              ///< (batch positions): 0: of one class; 1: of two; -1: does not count
     double *logits, *d_logits;  ///< (batch positions), and with respect to the distance
@@ -171,14 +174,15 @@ class Circle : public CommonLoss {
   };
   static Scratch scratch_of(const LossInputs& in) {
     const std::int64_t batch = in.batch_positions, own = in.positions * in.classes;
-    in.workspace->assign(static_cast<std::size_t>((in.classes + 5) * batch + own), 0.0);
+    in.workspace->assign(static_cast<std::size_t>((in.classes + 6) * batch + own), 0.0);
     double* components = in.workspace->data();
     for (std::int64_t j = 0; j < batch; ++j) {
       for (std::int64_t c = 0; c < in.classes; ++c) components[c * batch + j] = row(in, j)[c];
     }
     double* begin = components + in.classes * batch;
-    return {components,       begin, begin + batch, begin + 2 * batch, begin + 3 * batch, begin + 4 * batch,
-            begin + 5 * batch};
+    for (std::int64_t j = 0; j < batch; ++j) begin[j] = row(in, j)[in.classes];
+    const auto part = [&](std::int64_t k) { return begin + k * batch; };
+    return {components, part(0), part(1), part(2), part(3), part(4), part(5), part(6)};
   }
 
   /// distances[j] = 1 - a b_j, each in the order of components.
@@ -193,47 +197,82 @@ class Circle : public CommonLoss {
     }
   }
 
-  /// The loss of sample i against all others; fills scratch.slopes.
+  /// The loss of sample i against all others; fills scratch.slopes. Loops without branches are vectors'.
   double query(const LossInputs& in, std::int64_t i, const Scratch& scratch) const {
+    const std::int64_t batch = in.batch_positions;
     const double* a = row(in, i);
-    double most[2] = {-kInfinity, -kInfinity}, sum[2] = {0, 0};
     measure(in, a, scratch);
-    for (std::int64_t j = 0; j < in.batch_positions; ++j) {
-      const Pair pair = pair_of(a[in.classes] == row(in, j)[in.classes], i == j, scratch.distances[j]);
-      scratch.kinds[j] = pair.kind;
-      scratch.logits[j] = pair.logit;
-      scratch.d_logits[j] = pair.slope;
-      if (pair.kind >= 0) most[pair.kind] = std::max(most[pair.kind], pair.logit);
+    pair(batch, a[in.classes], scratch);
+    if (remove_diagonal_) scratch.kinds[i] = -1;
+    double most[2] = {-kInfinity, -kInfinity}, sum[2] = {0, 0};
+    for (std::int64_t j = 0; j < batch; ++j) {
+      if (scratch.kinds[j] == 0) most[0] = std::max(most[0], scratch.logits[j]);
+      if (scratch.kinds[j] == 1) most[1] = std::max(most[1], scratch.logits[j]);
     }
     double* exponentials = scratch.distances;  // which are used up
-    for (std::int64_t j = 0; j < in.batch_positions; ++j) {
-      const int kind = static_cast<int>(scratch.kinds[j]);
-      if (kind >= 0) sum[kind] += exponentials[j] = std::exp(scratch.logits[j] - most[kind]);
+    for (std::int64_t j = 0; j < batch; ++j) {
+      const double power = exp_of_negative(scratch.logits[j] - (scratch.kinds[j] == 0 ? most[0] : most[1]));
+      exponentials[j] = scratch.kinds[j] < 0 ? 0.0 : power;
     }
-    std::fill_n(scratch.slopes, in.batch_positions, 0.0);
+    for (std::int64_t j = 0; j < batch; ++j) {
+      sum[0] += scratch.kinds[j] == 0 ? exponentials[j] : 0.0;
+      sum[1] += scratch.kinds[j] == 0 ? 0.0 : exponentials[j];
+    }
+    std::fill_n(scratch.slopes, batch, 0.0);
     if (sum[0] == 0 || sum[1] == 0) return 0;  // no partner, or nobody else
     const double z = most[0] + std::log(sum[0]) + most[1] + std::log(sum[1]);
     const double outer = 1.0 / (1.0 + std::exp(-z));
-    for (std::int64_t j = 0; j < in.batch_positions; ++j) {
-      const int kind = static_cast<int>(scratch.kinds[j]);
-      if (kind >= 0) scratch.slopes[j] = outer * exponentials[j] / sum[kind] * scratch.d_logits[j];
-    }
+    for (std::int64_t j = 0; j < batch; ++j)
+      scratch.slopes[j] =
+          outer * exponentials[j] / (scratch.kinds[j] == 0 ? sum[0] : sum[1]) * scratch.d_logits[j];
     return std::max(z, 0.0) + std::log1p(std::exp(-std::abs(z)));
   }
 
-  struct Pair {
-    int kind = -1;
-    double logit = 0, slope = 0;
-  };
-  Pair pair_of(bool same, bool self, double distance) const {
-    if (same && self && remove_diagonal_) return {};
-    const double inner = distance > 0 ? 1.0 : 0.0;  // Keras cuts distances at 0
-    distance = std::max(distance, 0.0);
-    if (same)
-      return {0, gamma_ * (distance - margin_) * (distance + margin_), inner * gamma_ * 2.0 * distance};
-    const double weight = 1.0 + margin_ - distance, gap = 1.0 - margin_ - distance;
-    if (weight <= 0) return {1, 0, 0};
-    return {1, gamma_ * weight * gap, -inner * gamma_ * (weight + gap)};
+  /// Kinds, logits and their slopes of all pairs with a sample of class `label`.
+  void pair(std::int64_t batch, double label, const Scratch& scratch) const {
+    const double gamma = gamma_, margin = margin_;
+    const double* __restrict labels = scratch.labels;
+    const double* __restrict distances = scratch.distances;
+    double* __restrict kinds = scratch.kinds;
+    double* __restrict logits = scratch.logits;
+    double* __restrict slopes = scratch.d_logits;
+    for (std::int64_t j = 0; j < batch; ++j) {
+      const double inner = distances[j] > 0 ? gamma : 0.0;  // Keras cuts distances at 0
+      const double distance = distances[j] > 0 ? distances[j] : 0.0;
+      const double weight = 1.0 + margin - distance, gap = 1.0 - margin - distance;
+      const double logit_of_same = gamma * (distance - margin) * (distance + margin);
+      const double logit_of_others = weight <= 0 ? 0.0 : gamma * weight * gap;
+      const double slope_of_same = inner * 2.0 * distance;
+      const double slope_of_others = weight <= 0 ? 0.0 : -inner * (weight + gap);
+      const bool same = labels[j] == label;
+      kinds[j] = same ? 0.0 : 1.0;
+      logits[j] = same ? logit_of_same : logit_of_others;
+      slopes[j] = same ? slope_of_same : slope_of_others;
+    }
+  }
+
+  /// e^x of x up to 0, by plain arithmetic: range reduction by ln 2, then Taylor's series.
+  static double exp_of_negative(double x) {
+    constexpr double kLowest = -708.0, kRound = 0x1.8p52, kLn2High = 0x1.62e42fefa38p-1,
+                     kLn2Low = 0x1.ef35793c7673p-45;
+    const double clamped = x < kLowest ? kLowest : x;
+    const double shifted = clamped * std::numbers::log2e + kRound, n = shifted - kRound;
+    const double r = (clamped - n * kLn2High) - n * kLn2Low;
+    double p = 1.0 / 479001600.0;  // 12!
+    p = p * r + 1.0 / 39916800.0;
+    p = p * r + 1.0 / 3628800.0;
+    p = p * r + 1.0 / 362880.0;
+    p = p * r + 1.0 / 40320.0;
+    p = p * r + 1.0 / 5040.0;
+    p = p * r + 1.0 / 720.0;
+    p = p * r + 1.0 / 120.0;
+    p = p * r + 1.0 / 24.0;
+    p = p * r + 1.0 / 6.0;
+    p = p * r + 0.5;
+    const std::uint64_t exponent =
+        std::bit_cast<std::uint64_t>(shifted) - std::bit_cast<std::uint64_t>(kRound);
+    const double scale = std::bit_cast<double>((exponent + 1023U) << 52U);
+    return x < kLowest ? 0.0 : (1.0 + (r + r * (r * p))) * scale;
   }
 
   static constexpr double kInfinity = std::numeric_limits<double>::infinity();

@@ -2,8 +2,11 @@
 // What a layer may know of the mini-batch it sees: this replica's rows, where the shards lie, and the
 // counters of the random numbers. Nothing of ranks or files.
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
+
+#include "core/products/products.h"
 
 namespace nntrain::nn {
 
@@ -32,7 +35,22 @@ struct BatchContext {
   bool writes_state = true;         ///< this replica writes moving statistics into the shared values
   std::span<double> activity_loss;  ///< (local shards): layers add activity penalties; may be empty
 
+  const Products* products = &chain_products();  ///< what multiplies matrices; never null
   bool* finite = nullptr;  ///< layers set it to false where a weight shows itself NaN or Inf
+
+  /// Calls use(row, count) for all rows times `positions`, in such pieces as products may take at once: at
+  /// most `most` rows where rows are independent, else a shard's.
+  template <class Use>
+  void for_product_rows(std::int64_t positions, std::int64_t most, Use use) const {
+    if (products->rows_are_independent()) {
+      const std::int64_t all = rows * positions;
+      for (std::int64_t row = 0; row < all; row += most) use(row, std::min(most, all - row));
+      return;
+    }
+    for (int s = 0; s < local_shards(); ++s) {
+      if (shard_rows(s) > 0) use(bounds[static_cast<std::size_t>(s)] * positions, shard_rows(s) * positions);
+    }
+  }
 
   int local_shards() const { return static_cast<int>(bounds.size()) - 1; }
   std::int64_t shard_rows(int local_shard) const {

@@ -7,12 +7,13 @@
 namespace nntrain::nn {
 
 GradientTree::GradientTree(ShardRange local, int shards, std::vector<std::span<float>> nodes,
-                           std::int64_t largest, SumFormat format)
+                           std::int64_t largest, SumFormat format, const Products& products)
     : local_(local),
       shards_(shards),
       nodes_(std::move(nodes)),
       covered_(covering_nodes(local, shards)),
       program_(local_program(local, shards)),
+      product_(products.kernel_gradient()),
       format_(format) {
   if (static_cast<int>(nodes_.size()) != program_.nodes) {
     throw RuntimeError("internal: the gradient arrays do not match the covering nodes of the shards");
@@ -84,14 +85,14 @@ void GradientTree::add_product(const Product& product, const BatchContext& conte
   const std::int64_t inputs = kernel.shape[0], units = kernel.shape[1];
   const auto leaf_of = [&](int local_shard) {
     const std::int64_t begin = context.bounds[static_cast<std::size_t>(local_shard)] * product.positions;
-    return chain::Leaf{product.x + begin * inputs, product.dz + begin * units,
+    return ProductLeaf{product.x + begin * inputs, product.dz + begin * units,
                        context.shard_rows(local_shard) * product.positions};
   };
   if (kernel.regularizer || format_ != SumFormat::kFloat32) {  // something happens to leaves on their way
     add(kernel, [&](int local_shard, float* destination) {
-      const chain::Leaf leaf = leaf_of(local_shard);
-      product_.set({&leaf, 1}, inputs, units);
-      product_.rows(0, inputs, destination);
+      const ProductLeaf leaf = leaf_of(local_shard);
+      product_->set({&leaf, 1}, inputs, units);
+      product_->rows(0, inputs, destination);
     });
     return;
   }
@@ -99,8 +100,8 @@ void GradientTree::add_product(const Product& product, const BatchContext& conte
        ++k) {  // a covering node's own tree is a part of the tree of sums
     leaves_.clear();
     for (int s = covered_[k].begin; s < covered_[k].end; ++s) leaves_.push_back(leaf_of(s - local_.begin));
-    product_.set(leaves_, inputs, units);
-    product_.rows(0, inputs, nodes_[k].data() + kernel.offset);
+    product_->set(leaves_, inputs, units);
+    product_->rows(0, inputs, nodes_[k].data() + kernel.offset);
   }
   if (on_complete) on_complete(kernel);
 }

@@ -3,12 +3,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "core/bfloat16.h"
 #include "core/function_ref.h"
-#include "core/products/chain.h"
+#include "core/products/products.h"
 #include "core/tree.h"
 #include "nn/variables/batch_context.h"
 #include "nn/variables/variable.h"
@@ -32,8 +33,9 @@ class GradientTree {
   /// `largest`: size of the largest variable, for scratch.
   /// `format`: kBfloat16 rounds every leaf and every sum, as the exchange does above them; products are then
   /// not to be deferred.
+  /// `products`: what multiplies; outlives the object.
   GradientTree(ShardRange local, int shards, std::vector<std::span<float>> nodes, std::int64_t largest,
-               SumFormat format = SumFormat::kFloat32);
+               SumFormat format = SumFormat::kFloat32, const Products& products = chain_products());
 
   /// Sums the leaves of `variable` over the local shards along the tree. Leaves are called shard by shard,
   /// left to right. A regularizer's gradient is part of one fixed shard's leaf. When it returns, the
@@ -65,8 +67,8 @@ class GradientTree {
   std::vector<ShardRange> covered_;  ///< the rank's nodes
   TreeProgram program_;
   std::vector<std::vector<float>> scratch_;  // program_.buffers - nodes arrays and one for leaves
-  chain::KernelGradient product_;
-  std::vector<chain::Leaf> leaves_;  // of one node
+  std::unique_ptr<KernelGradient> product_;
+  std::vector<ProductLeaf> leaves_;  // of one node
   std::vector<Product> deferred_;
   SumFormat format_;
 };

@@ -4,6 +4,9 @@
 #include <cmath>
 #include <vector>
 
+#include "core/products/products.h"
+#include "nn/variables/axis_groups.h"
+
 namespace nntrain::nn {
 
 namespace {
@@ -38,7 +41,9 @@ class L1L2 : public Regularizer {
   double l1_, l2_;
 };
 
-/// factor * sum |off-diagonal cosines| / size * ..., as keras.regularizers.OrthogonalRegularizer.
+/// factor * sum |off-diagonal cosines| / size * ..., as keras.regularizers.OrthogonalRegularizer. The cosines
+/// of all pairs are one matrix product, and the gradient another, of their signs: chains in float32, as
+/// Keras'.
 class Orthogonal : public Regularizer {
  public:
   Orthogonal(double factor, const std::string& mode) : factor_(factor), by_rows_(mode == "rows") {
@@ -49,57 +54,53 @@ class Orthogonal : public Regularizer {
   }
   bool mixes_rows() const override { return true; }
   double loss(const Shape& shape, std::span<const float> values) override {
-    normalize(shape, values);
+    take(shape, values);
     double sum = 0;
     for (std::int64_t i = 0; i < count_; ++i) {
-      const double* products = &products_[static_cast<std::size_t>(i * count_)];
-      for (std::int64_t j = 0; j < count_; ++j) sum += i == j ? 0.0 : std::abs(products[j]);
+      const float* row = &cosines_[static_cast<std::size_t>(i * count_)];
+      sum += lane_sum(count_, [&](std::int64_t j) { return static_cast<double>(std::abs(row[j])); });
     }
     return factor_ * 0.5 * sum / pairs();
   }
   void add_gradient(const Shape& shape, std::span<const float> values, float scale,
                     std::span<float> gradient) override {
-    normalize(shape, values);
-    const double share = static_cast<double>(scale) * factor_ / pairs();
+    take(shape, values);
+    const auto share = static_cast<float>(static_cast<double>(scale) * factor_ / pairs());
+    signs_.resize(static_cast<std::size_t>(kTogether * count_));
     d_.resize(static_cast<std::size_t>(kTogether * length_));
     for (std::int64_t first = 0; first < count_; first += kTogether) {
-      const std::int64_t end = std::min(first + kTogether, count_);
-      std::fill(d_.begin(), d_.end(), 0.0);
-      for (std::int64_t j = 0; j < count_; ++j) {
-        for (std::int64_t i = first; i < end; ++i) {
-          const double dot = i == j ? 0.0 : products_[static_cast<std::size_t>(i * count_ + j)];
-          add_scaled(dot > 0 ? share : (dot < 0 ? -share : 0.0), vector(j), length_, direction(i - first));
-        }
+      const std::int64_t together = std::min(kTogether, count_ - first);
+      const float* cosines = &cosines_[static_cast<std::size_t>(first * count_)];
+      for (std::int64_t i = 0; i < together * count_; ++i) {
+        const float above = cosines[i] > 0 ? share : 0.0F, below = cosines[i] < 0 ? share : 0.0F;
+        signs_[static_cast<std::size_t>(i)] = above - below;
       }
-      for (std::int64_t i = first; i < end; ++i) project(shape, i, direction(i - first), gradient);
+      chain_products().multiply(together, length_, count_, signs_.data(), vectors_.data(), d_.data());
+      for (std::int64_t i = 0; i < together; ++i)
+        project(shape, first + i, &d_[static_cast<std::size_t>(i * length_)], gradient);
     }
   }
 
  private:
-  const double* vector(std::int64_t i) const { return &vectors_[static_cast<std::size_t>(i * length_)]; }
-  double* direction(std::int64_t i) { return &d_[static_cast<std::size_t>(i * length_)]; }
+  const float* vector(std::int64_t i) const { return &vectors_[static_cast<std::size_t>(i * length_)]; }
 
   /// d, with respect to the direction of vector i, with respect to the vector itself: into its gradient.
-  void project(const Shape& shape, std::int64_t i, const double* d, std::span<float> gradient) const {
-    double along = 0;
-    for (std::int64_t k = 0; k < length_; ++k) along += d[k] * vector(i)[k];
+  void project(const Shape& shape, std::int64_t i, const float* d, std::span<float> gradient) const {
+    const float* v = vector(i);
+    const double along = lane_sum(
+        length_, [&](std::int64_t k) { return static_cast<double>(d[k]) * static_cast<double>(v[k]); });
     const double norm = norms_[static_cast<std::size_t>(i)];
     for (std::int64_t k = 0; k < length_; ++k) {
       const std::int64_t at = by_rows_ ? i * shape[1] + k : k * shape[1] + i;
-      gradient[static_cast<std::size_t>(at)] += static_cast<float>((d[k] - along * vector(i)[k]) / norm);
+      gradient[static_cast<std::size_t>(at)] += static_cast<float>((d[k] - along * v[k]) / norm);
     }
   }
 
   double pairs() const { return count_ > 1 ? static_cast<double>(count_ * (count_ - 1)) / 2.0 : 1.0; }
 
-  /// y += a x; neither overlaps the other.
-  static void add_scaled(double a, const double* __restrict x, std::int64_t n, double* __restrict y) {
-    for (std::int64_t k = 0; k < n; ++k) y[k] += a * x[k];
-  }
-
-  /// Fills vectors_, norms_ and products_ with the vectors' directions and their dot products. A step asks
-  /// for the penalty and for its gradient of the same values: the second time they are there.
-  void normalize(const Shape& shape, std::span<const float> values) {
+  /// Fills vectors_, norms_ and cosines_ (0 of a vector with itself). A step asks for the penalty and for its
+  /// gradient of the same values: the second time they are there.
+  void take(const Shape& shape, std::span<const float> values) {
     if (shape.rank() != 2)
       throw InputError("Inputs to OrthogonalRegularizer must have rank 2. Received: inputs.shape=" +
                        shape.to_string());
@@ -111,54 +112,31 @@ class Orthogonal : public Regularizer {
     norms_.clear();
     vectors_.resize(values.size());
     for (std::int64_t i = 0; i < count_; ++i) {
-      double* to = &vectors_[static_cast<std::size_t>(i * length_)];
-      double squares = 0;
-      for (std::int64_t k = 0; k < length_; ++k) {
-        const double x = values[static_cast<std::size_t>(by_rows_ ? i * shape[1] + k : k * shape[1] + i)];
-        to[k] = x;
-        squares += x * x;
-      }
+      const auto value = [&](std::int64_t k) {
+        return static_cast<double>(
+            values[static_cast<std::size_t>(by_rows_ ? i * shape[1] + k : k * shape[1] + i)]);
+      };
+      const double squares = lane_sum(length_, [&](std::int64_t k) { return value(k) * value(k); });
       norms_.push_back(std::max(std::sqrt(squares), 1e-6));
-      for (std::int64_t k = 0; k < length_; ++k) to[k] /= norms_.back();
+      float* to = &vectors_[static_cast<std::size_t>(i * length_)];
+      for (std::int64_t k = 0; k < length_; ++k) to[k] = static_cast<float>(value(k) / norms_.back());
     }
-    multiply();
+    cosines_.resize(static_cast<std::size_t>(count_ * count_));
+    chain_products().multiply_transposed(count_, count_, length_, vectors_.data(), vectors_.data(),
+                                         cosines_.data());
+    for (std::int64_t i = 0; i < count_; ++i) cosines_[static_cast<std::size_t>(i * count_ + i)] = 0;
   }
 
-  /// products_(i, j) = sum over k of v(i, k) v(j, k), each in the order of k. Component by component, so that
-  /// the inner loop runs over neighbours; both halves of the table are the same bits.
-  void multiply() {
-    components_.resize(static_cast<std::size_t>(count_ * length_));
-    for (std::int64_t i = 0; i < count_; ++i) {
-      for (std::int64_t k = 0; k < length_; ++k)
-        components_[static_cast<std::size_t>(k * count_ + i)] = vector(i)[k];
-    }
-    products_.assign(static_cast<std::size_t>(count_ * count_), 0.0);
-    for (std::int64_t first = 0; first < count_; first += kTogether) {
-      const std::int64_t end = std::min(first + kTogether, count_);
-      for (std::int64_t k = 0; k < length_; ++k) {
-        const double* component = &components_[static_cast<std::size_t>(k * count_)];
-        for (std::int64_t i = first; i < end; ++i)
-          add_scaled(component[i], component + first, count_ - first,
-                     &products_[static_cast<std::size_t>(i * count_ + first)]);
-      }
-    }
-    for (std::int64_t i = 0; i < count_; ++i) {
-      for (std::int64_t j = 0; j < i; ++j)
-        products_[static_cast<std::size_t>(i * count_ + j)] =
-            products_[static_cast<std::size_t>(j * count_ + i)];
-    }
-  }
-
-  static constexpr std::int64_t kTogether = 8;  ///< vectors that take up a row while it is in the cache
+  static constexpr std::int64_t kTogether = 256;  ///< vectors whose gradients are made at once
   double factor_;
   bool by_rows_;
   // Of the last call; kept so that a step allocates nothing.
   std::int64_t count_ = 0, length_ = 0;
-  std::vector<double> vectors_;     // (count, length), of length 1
-  std::vector<double> components_;  // (length, count): the same
-  std::vector<double> norms_;       // (count)
-  std::vector<double> products_;    // (count, count)
-  std::vector<double> d_;           // (kTogether, length)
+  std::vector<float> vectors_;  // (count, length), of length 1
+  std::vector<double> norms_;   // (count)
+  std::vector<float> cosines_;  // (count, count)
+  std::vector<float> signs_;    // (kTogether, count)
+  std::vector<float> d_;        // (kTogether, length)
   Shape shape_;
   std::vector<float> values_;
 };

@@ -86,6 +86,13 @@ const std::vector<Key>& keys() {
       {"run.shards", "auto", "shards of a mini-batch, which fix the bits; auto: from fit.batch_size alone"},
       {"run.wire", "float32",
        "float32 or bfloat16: sums of gradients, which cross the network, are rounded to it"},
+      {"run.products", "auto",
+       "what multiplies matrices: chains (bits of no library), blas, or auto: chains where written for the "
+       "CPU"},
+      {"run.blas", "openblas",
+       "the library of run.products = blas: openblas (or the CBLAS built in) or onednn"},
+      {"run.strict", "false",
+       "true: a run that would go on with other products than it began with ends instead of saying so"},
       {"run.max_time", "",
        "H:MM:SS, D-HH:MM:SS, minutes or UNLIMITED; stop in time with a checkpoint, exit code 75"},
       {"run.stall_timeout", "10:00",

@@ -175,6 +175,20 @@ FitSettings read_fit(const Reader& reader, const Configuration& configuration) {
   return fit;
 }
 
+void read_products(const Reader& reader, RunSettings& run) {
+  const std::string products = reader.choice("run.products", {"auto", "chains", "blas"});
+  run.products = products == "auto"     ? ProductsWanted::kAuto
+                 : products == "chains" ? ProductsWanted::kChains
+                                        : ProductsWanted::kBlas;
+  run.blas = reader.choice("run.blas", {"openblas", "onednn"}) == "onednn" ? BlasLibrary::kOneDnn
+                                                                           : BlasLibrary::kOpenBlas;
+  if (!has_blas(run.blas))
+    reader.fail("run.blas",
+                "this program was built without oneDNN; take openblas, or build it where CMake finds oneDNN "
+                "(Debian: libdnnl-dev)");
+  run.strict = reader.boolean("run.strict");
+}
+
 }  // namespace
 
 const char* wire_name(SumFormat wire) { return wire == SumFormat::kBfloat16 ? "bfloat16" : "float32"; }
@@ -203,6 +217,7 @@ Settings read_settings(const Configuration& configuration) {
   }
   if (reader.choice("run.wire", {"float32", "bfloat16"}) == "bfloat16")
     settings.run.wire = SumFormat::kBfloat16;
+  read_products(reader, settings.run);
   if (!reader.text("run.max_time").empty()) {
     const double seconds =
         read_value("run.max_time", {reader.text("run.max_time"), configuration.origin("run.max_time")},

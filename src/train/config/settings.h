@@ -9,6 +9,7 @@
 
 #include "core/bfloat16.h"
 #include "core/json.h"
+#include "core/products/products.h"
 #include "core/shape.h"
 #include "data/array_source.h"
 #include "train/config/configuration.h"
@@ -91,11 +92,17 @@ struct CheckpointSettings {
   double every_minutes = 0;
 };
 
+/// run.products.
+enum class ProductsWanted { kAuto, kChains, kBlas };
+
 struct RunSettings {
   std::uint64_t seed = 0;
   int shards = 0;          ///< 0: auto
   double max_seconds = 0;  ///< 0: no limit
   SumFormat wire = SumFormat::kFloat32;
+  ProductsWanted products = ProductsWanted::kAuto;
+  BlasLibrary blas = BlasLibrary::kOpenBlas;
+  bool strict = false;               ///< products may not change from resume to resume
   double stall_seconds = 600;        ///< infinity: never
   std::string stall_timeout;         ///< as written
   std::int64_t verify_every = 1000;  ///< steps; 0: never

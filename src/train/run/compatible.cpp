@@ -54,21 +54,12 @@ void compare_data(const Comparison& compare, const Json& then, const DataSets& n
 }
 
 /// Keys that a run may change without a word: where things go and how much is said.
-constexpr std::array<std::string_view, 15> kUnremarkable = {"fit.epochs",
-                                                            "fit.verbose",
-                                                            "checkpoint.path",
-                                                            "checkpoint.resume",
-                                                            "checkpoint.every_epochs",
-                                                            "checkpoint.every_steps",
-                                                            "checkpoint.every_minutes",
-                                                            "checkpoint.keep",
-                                                            "run.log",
-                                                            "run.profile",
-                                                            "run.plot",
-                                                            "run.max_time",
-                                                            "run.stall_timeout",
-                                                            "run.verify_every",
-                                                            "run.shards"};
+constexpr std::array<std::string_view, 18> kUnremarkable = {
+    "fit.epochs", "fit.verbose", "checkpoint.path", "checkpoint.resume", "checkpoint.every_epochs",
+    "checkpoint.every_steps", "checkpoint.every_minutes", "checkpoint.keep", "run.log", "run.profile",
+    "run.plot", "run.max_time", "run.stall_timeout", "run.verify_every", "run.shards",
+    // said in its own words (products.h)
+    "run.products", "run.blas", "run.strict"};
 
 std::string joined(const Json& texts) {
   std::string all;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 
 #include "comm/session/agreement.h"
 #include "core/build_id.h"
@@ -14,6 +15,7 @@
 #include "train/data/target_rules.h"
 #include "train/data/value_check.h"
 #include "train/run/learned_layers.h"
+#include "train/run/products.h"
 #include "train/run/run.h"
 #include "train/run/shards.h"
 #include "train/run/snapshot.h"
@@ -164,6 +166,36 @@ int choose_shards(Run& run, const checkpoint::Contents* previous) {
   return shards;
 }
 
+void take_products(Run& run, const checkpoint::Contents* previous) {
+  const RunSettings& settings = run.settings.run;
+  const Json then = previous == nullptr ? Json() : products_of(previous->environment);
+  run.products = choose_products(settings, then);
+  if (settings.strict) {
+    comm::require_agreement(run.session, "the matrix products (run.strict)", run.products.facts.dump(1));
+  } else if (run.products.made_by_library()) {
+    const std::string mine = run.products.facts.dump();
+    for (const std::vector<std::byte>& theirs : run.session.gather(std::as_bytes(std::span(mine)))) {
+      const std::string text(reinterpret_cast<const char*>(theirs.data()), theirs.size());
+      if (text == mine) continue;
+      run.notes.push_back(
+          "ranks multiply by " + products_text(run.products.facts) + " and by " +
+          products_text(Json::parse(text)) +
+          ": the bits of this run depend on who has which rows; give all the same library and "
+          "CPU, or take run.products = chains");
+      break;
+    }
+  }
+  if (previous == nullptr || then == run.products.facts) return;
+  const std::string change = "the run in \"" + run.settings.checkpoint.path + "\" was made with " +
+                             products_text(then) + ", here products are made with " +
+                             products_text(run.products.facts);
+  if (settings.strict)
+    throw comm::SharedError(ExitCode::kInput, "run.strict = true: " + change +
+                                                  ", which gives other bits; go on where it was, or without "
+                                                  "run.strict");
+  run.notes.push_back(change + ": other bits from here on");
+}
+
 /// Doubles a shard of the widest sum over the shards: of results at an epoch's end, or of a layer that keeps
 /// moving statistics (two sums a value, and the count).
 std::int64_t widest_sum(const Run& run) {
@@ -179,6 +211,7 @@ void make_engine(Run& run) {
   options.shards = run.past.state.shards;
   options.seed = run.settings.run.seed;
   options.wire = run.settings.run.wire;
+  options.products = &run.products.multiplier();
   options.scale = run.data.scale;
   options.target_scale = &run.data.target_scale;
   options.training_rows = std::min(run.settings.fit.batch_size, run.data.train.rows());
@@ -248,6 +281,7 @@ std::unique_ptr<Run> open_run(comm::Session& session, const Configuration& confi
   load_and_build(*run, source);
   run->past.state.seed = run->settings.run.seed;
   run->past.state.shards = choose_shards(*run, previous.get());
+  take_products(*run, previous.get());
   run->past.state.epoch = run->settings.fit.initial_epoch;
   run->past.times.table.first_epoch = run->past.state.epoch;
   run->past.fits = {run->past.state.epoch};

@@ -11,7 +11,9 @@ namespace nntrain::train {
 std::int64_t Run::validation_batch_rows() const {
   if (settings.fit.validation_batch_size != 0) return settings.fit.validation_batch_size;
   if (depends_on_batch(*compiled.loss)) return settings.fit.batch_size;
-  return std::max<std::int64_t>(settings.fit.batch_size, 32 * std::max(past.state.shards, 8));
+  const bool independent = products.multiplier().rows_are_independent();
+  const int calls = independent ? std::max(past.state.shards, 8) : evaluation_shards(past.state.shards);
+  return std::max<std::int64_t>(settings.fit.batch_size, 32 * calls);
 }
 
 data::Sampler Run::sampler(std::int64_t pass) const {

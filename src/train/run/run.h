@@ -21,6 +21,7 @@
 #include "train/data/dataset.h"
 #include "train/run/epoch_times.h"
 #include "train/run/outputs.h"
+#include "train/run/products.h"
 #include "train/run/setup.h"
 #include "train/step/activity_times.h"
 #include "train/step/engine.h"
@@ -61,6 +62,7 @@ struct Run {
   std::unique_ptr<nn::Sequential> model;
   Compiled compiled;
   std::unique_ptr<optim::Optimizer> optimizer;
+  RunProducts products;
   std::vector<std::unique_ptr<Callback>> callbacks;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Scoreboard> board;  ///< sums of the running epoch

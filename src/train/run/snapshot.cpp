@@ -56,6 +56,7 @@ Json environment_of(const Run& run) {
           {"optimizer", run.optimizer->spec()},
           {"batch_size", run.settings.fit.batch_size},
           {"block_rows", run.data.block_rows},
+          {"products", run.products.facts},
           {"wire", wire_name(run.settings.run.wire)},
           {"settings", settings_json(run.configuration)},
           {"fits", run.past.fits},

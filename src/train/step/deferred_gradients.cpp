@@ -26,22 +26,25 @@ auto find(const std::vector<nn::GradientTree::Product>& products, const nn::Vari
 
 }  // namespace
 
-DeferredGradients::DeferredGradients(nn::Sequential& model, nn::GradientTree& gradients, int ranks,
-                                     int shards)
+DeferredGradients::DeferredGradients(nn::Sequential& model, nn::GradientTree& gradients,
+                                     const Products& products, int ranks, int shards)
     : model_(model),
       gradients_(gradients),
       ranks_(ranks),
       shards_(shards),
+      product_(products.kernel_gradient()),
       leaves_(static_cast<std::size_t>(shards)) {}
 
 std::unique_ptr<DeferredGradients> DeferredGradients::make(comm::Session& session, comm::Exchange& exchange,
                                                            nn::Sequential& model, nn::GradientTree& gradients,
-                                                           int shards, std::int64_t most_rows) {
+                                                           const Products& products, int shards,
+                                                           std::int64_t most_rows) {
   const std::vector<const nn::Variable*> kernels = product_kernels(model);
   if (session.nodes() > 1 || exchange.private_values() || kernels.empty()) return nullptr;
   const int ranks = session.size();
   model.prepare(std::max<std::int64_t>(1, most_rows), nn::Mode::kTraining, nn::Sequential::Keep::kGradients);
-  std::unique_ptr<DeferredGradients> deferred(new DeferredGradients(model, gradients, ranks, shards));
+  std::unique_ptr<DeferredGradients> deferred(
+      new DeferredGradients(model, gradients, products, ranks, shards));
   if (ranks == 1) {
     deferred->workspaces_ = {model.workspace().data()};
   } else {
@@ -84,7 +87,7 @@ void DeferredGradients::begin(const nn::Variable& kernel, std::int64_t batch_row
       leaves_[static_cast<std::size_t>(s)] = {x + begin * inputs, dz + begin * units, end - begin};
     }
   }
-  product_.set(leaves_, inputs, units);
+  product_->set(leaves_, inputs, units);
 }
 
 }  // namespace nntrain::train

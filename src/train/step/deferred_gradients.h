@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "comm/exchange/exchange.h"
-#include "core/products/chain.h"
+#include "core/products/products.h"
 #include "nn/model/sequential.h"
 #include "nn/variables/gradient_tree.h"
 
@@ -24,7 +24,8 @@ class DeferredGradients {
   /// memory, no such kernel. All references outlive the object.
   static std::unique_ptr<DeferredGradients> make(comm::Session& session, comm::Exchange& exchange,
                                                  nn::Sequential& model, nn::GradientTree& gradients,
-                                                 int shards, std::int64_t most_rows);
+                                                 const Products& products, int shards,
+                                                 std::int64_t most_rows);
 
   /// Is the gradient of `variable` one of these?
   bool covers(const nn::Variable& variable) const;
@@ -32,13 +33,14 @@ class DeferredGradients {
   /// `batch_rows` rows. Local, as the rest.
   void begin(const nn::Variable& kernel, std::int64_t batch_rows);
   /// Rows [begin, end) of that kernel's gradient into `g` (end - begin, units). `updated`: see
-  /// chain::KernelGradient.
+  /// KernelGradient.
   void rows(std::int64_t begin, std::int64_t end, float* g, const float* updated) {
-    product_.rows(begin, end, g, updated);
+    product_->rows(begin, end, g, updated);
   }
 
  private:
-  DeferredGradients(nn::Sequential& model, nn::GradientTree& gradients, int ranks, int shards);
+  DeferredGradients(nn::Sequential& model, nn::GradientTree& gradients, const Products& products, int ranks,
+                    int shards);
 
   nn::Sequential& model_;
   nn::GradientTree& gradients_;
@@ -46,8 +48,8 @@ class DeferredGradients {
   int shards_;
   comm::SharedArray memory_;
   std::vector<const float*> workspaces_;  ///< of each rank
-  chain::KernelGradient product_;
-  std::vector<chain::Leaf> leaves_;  ///< (shards)
+  std::unique_ptr<KernelGradient> product_;
+  std::vector<ProductLeaf> leaves_;  ///< (shards)
 };
 
 }  // namespace nntrain::train

@@ -117,7 +117,8 @@ void Engine::make_gradient_plan(optim::Optimizer& optimizer, const EngineOptions
   std::int64_t largest = 0;
   for (const nn::Variable& variable : model_.variables()) largest = std::max(largest, variable.size());
   gradients_ = std::make_unique<nn::GradientTree>(exchange_->local_shards(), options.shards,
-                                                  exchange_->gradient_nodes(), largest, options.wire);
+                                                  exchange_->gradient_nodes(), largest, options.wire,
+                                                  *options.products);
   gradients_->on_complete = [this](const nn::Variable& variable) {
     exchange_->complete(variable.offset, variable.size());
   };
@@ -127,7 +128,7 @@ void Engine::make_gradient_plan(optim::Optimizer& optimizer, const EngineOptions
       return Sharing{{0, (shards + session_.size() - 1) / session_.size()}, shards}.most_rows(rows);
     };
     deferred_ = DeferredGradients::make(
-        session_, *exchange_, model_, *gradients_, options.shards,
+        session_, *exchange_, model_, *gradients_, *options.products, options.shards,
         std::max(most_rows(options.shards, options.training_rows),
                  most_rows(evaluation_shards(options.shards), options.evaluation_rows)));
   }
@@ -139,6 +140,7 @@ ReplicaOptions Engine::replica_options(const EngineOptions& options) {
   replica.training = {exchange_->local_shards(), options.shards, &sums_};
   replica.evaluation = {evaluation_local_, evaluation_shards(options.shards), &evaluation_sums_};
   replica.seed = options.seed;
+  replica.products = options.products;
   replica.writes_state = fills_values();
   replica.target_scale = options.target_scale;
   replica.training_rows = options.training_rows;

@@ -26,10 +26,11 @@ struct EngineOptions {
   int shards = 1;
   std::uint64_t seed = 0;
   SumFormat wire = SumFormat::kFloat32;
-  float scale = 1.0F;                         ///< multiplies the inputs
-  const TargetScale* target_scale = nullptr;  ///< outlives the engine; null: none
-  std::int64_t training_rows = 1;             ///< of the largest mini-batch
-  std::int64_t evaluation_rows = 0;           ///< of the largest evaluation batch; 0: there is none
+  const Products* products = &chain_products();  ///< outlives the engine; never null
+  float scale = 1.0F;                            ///< multiplies the inputs
+  const TargetScale* target_scale = nullptr;     ///< outlives the engine; null: none
+  std::int64_t training_rows = 1;                ///< of the largest mini-batch
+  std::int64_t evaluation_rows = 0;              ///< of the largest evaluation batch; 0: there is none
 };
 
 /// What the exchange of an engine must be made for.

@@ -81,6 +81,7 @@ nn::BatchContext Replica::context(nn::Mode mode, std::uint64_t step) {
   context.first_row = rows_.first;
   context.batch_rows = rows_.batch_rows;
   context.seed = options_.seed;
+  context.products = options_.products;
   context.step = step;
   context.sums = sharing_->sums;
   context.writes_state = options_.writes_state;

@@ -43,6 +43,7 @@ struct ReplicaOptions {
   Sharing training;    ///< as it is where there is none
   Sharing evaluation;  ///< and prediction
   std::uint64_t seed = 0;
+  const Products* products = &chain_products();  ///< outlives the replica; never null
   bool writes_state = true;          ///< this replica writes moving statistics into the node's values
   std::int64_t training_rows = 0;    ///< of the largest mini-batch, all ranks together
   std::int64_t evaluation_rows = 0;  ///< of the largest batch of an evaluation or prediction

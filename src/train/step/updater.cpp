@@ -6,9 +6,8 @@ namespace nntrain::train {
 
 namespace {
 
-/// Rows of a deferred gradient that are made and stepped at once: they stay in the second-level cache in
-/// between.
-constexpr std::int64_t kBlockRows = 64;
+/// Rows of a deferred gradient that are made and stepped at once.
+constexpr std::int64_t kBlockRows = KernelGradient::kBlockRows;
 
 std::vector<const nn::Variable*> trainable_variables(const nn::Sequential& model) {
   std::vector<const nn::Variable*> variables;
@@ -115,8 +114,9 @@ void Updater::for_blocks(const optim::Segment& segment, std::int64_t batch_rows,
   const std::int64_t units = kernel.shape[1], segment_end = segment.begin + segment.size;
   const std::int64_t last_row = (segment_end + units - 1) / units;
   deferred_->begin(kernel, batch_rows);
-  for (std::int64_t row = segment.begin / units; row < last_row; row += kBlockRows) {
-    const std::int64_t end_row = std::min(last_row, row + kBlockRows);
+  std::int64_t end_row = 0;
+  for (std::int64_t row = segment.begin / units; row < last_row; row = end_row) {
+    end_row = std::min(last_row, (row / kBlockRows + 1) * kBlockRows);
     deferred_->rows(row, end_row, block_.data(), kernel.values + row * units);
     // A slice may begin or end inside a row.
     optim::Segment part = segment;

@@ -43,6 +43,8 @@ std::vector<Functions> instruction_sets() {
   if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0)
     all.push_back(avx2_functions());
   if (__builtin_cpu_supports("avx512f") != 0) all.push_back(avx512_functions());
+#elif defined(__aarch64__)
+  all.push_back(neon_functions());
 #endif
   return all;
 }

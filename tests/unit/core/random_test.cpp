@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numbers>
+#include <vector>
 
 namespace nntrain {
 namespace {
@@ -34,6 +36,34 @@ TEST(RandomStream, MomentsAreRight) {
   EXPECT_NEAR(normal / kCount, 0.0, 0.01);
   EXPECT_NEAR(squares / kCount, 1.0, 0.015);
   EXPECT_LE(largest, 2.0);
+}
+
+TEST(RandomStream, ManyAtATimeAreTheSameNumbers) {
+  const RandomStream stream(5, Purpose::kTest, 7);
+  for (const std::size_t count : {1U, 3U, 4U, 127U, 128U, 129U, 255U, 256U, 257U, 1000U}) {
+    std::vector<std::uint32_t> words(count);
+    std::vector<double> normals(count);
+    const std::uint64_t major = 0x1234567890ULL + count;
+    stream.words(major, 8, words);
+    stream.normals(major, normals);
+    for (std::size_t i = 0; i < count; ++i) {
+      ASSERT_EQ(words[i], stream.block(major, static_cast<std::uint32_t>((i + 8) / 4))[i % 4]);
+      ASSERT_EQ(normals[i], stream.normal(major, i)) << i;
+    }
+  }
+}
+
+// Box-Muller by the C library's functions, which may round otherwise.
+TEST(RandomStream, NormalsAreBoxMullers) {
+  const RandomStream stream(6, Purpose::kTest, 1);
+  for (std::uint64_t element = 0; element < 100000; ++element) {
+    const auto words = stream.block(3, static_cast<std::uint32_t>(element / 4));
+    const std::size_t pair = element & 2U;
+    const double radius = std::sqrt(-2.0 * std::log((words[pair] + 1.0) * 0x1.0p-32));
+    const double angle = 2.0 * std::numbers::pi * words[pair + 1] * 0x1.0p-32;
+    const double expected = radius * ((element & 1U) != 0 ? std::sin(angle) : std::cos(angle));
+    ASSERT_NEAR(stream.normal(3, element), expected, 4e-15) << element;
+  }
 }
 
 TEST(RandomStream, PurposesAndIndicesAreApart) {

@@ -203,20 +203,44 @@ struct ProductCase {
   GradientTree::Product product() const { return {&kernel, x.data(), dz.data(), kPositions}; }
 };
 
-TEST(GradientTree, AProductIsTheSumOfItsShards) {
+/// Chains and a library, whose rows are not independent.
+void expect_sum_of_shards(const Products& products) {
   const ProductCase given;
   std::vector<float> node(6, -1.0F), expected(6);
-  GradientTree tree({0, 3}, 3, {std::span<float>(node)}, 6);
+  GradientTree tree({0, 3}, 3, {std::span<float>(node)}, 6, SumFormat::kFloat32, products);
   tree.add_product(given.product(), given.context);
-  std::vector<chain::Leaf> leaves;
+  std::vector<ProductLeaf> leaves;
   for (std::size_t s = 0; s < 3; ++s) {
     const std::int64_t begin = given.bounds[s] * 2, end = given.bounds[s + 1] * 2;
     leaves.push_back({given.x.data() + begin * 3, given.dz.data() + begin * 2, end - begin});
   }
-  chain::KernelGradient whole;
-  whole.set(leaves, 3, 2);
-  whole.rows(0, 3, expected.data());
+  const auto whole = products.kernel_gradient();
+  whole->set(leaves, 3, 2);
+  whole->rows(0, 3, expected.data());
   EXPECT_EQ(std::memcmp(node.data(), expected.data(), sizeof(float) * 6), 0);
+}
+
+TEST(GradientTree, AProductIsTheSumOfItsShards) {
+  expect_sum_of_shards(chain_products());
+  expect_sum_of_shards(*blas_products(BlasLibrary::kOpenBlas));
+}
+
+TEST(BatchContext, ProductsTakeAShardsRowsWhereRowsAreNotIndependent) {
+  ProductCase given;
+  using Pieces = std::vector<std::pair<std::int64_t, std::int64_t>>;
+  const auto pieces = [&](std::int64_t most) {
+    Pieces all;
+    given.context.for_product_rows(
+        2, most, [&](std::int64_t row, std::int64_t count) { all.emplace_back(row, count); });
+    return all;
+  };
+  EXPECT_EQ(pieces(6), (Pieces{{0, 6}, {6, 6}, {12, 2}}));
+  const auto library = blas_products(BlasLibrary::kOpenBlas);
+  given.context.products = library.get();
+  EXPECT_EQ(pieces(6), (Pieces{{0, 4}, {4, 4}, {8, 6}}));
+  given.bounds = {0, 0, 7, 7};  // shards without rows
+  given.context.bounds = given.bounds;
+  EXPECT_EQ(pieces(6), (Pieces{{0, 14}}));
 }
 
 TEST(GradientTree, ADeferredProductIsOnlyNoted) {

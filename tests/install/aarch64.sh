@@ -1,0 +1,210 @@
+#!/bin/bash
+# The same bits on 64-bit ARM: cross-builds for aarch64 against a Debian 12 sysroot, runs the unit tests of core, nn and
+# optim under qemu, and a table of whole runs over every activation, loss and optimizer here and there, whose digests of
+# the weights must be equal.
+# Needs debootstrap, g++-aarch64-linux-gnu, qemu-user and the network, but neither root nor an ARM machine. Half an
+# hour on two quiet cores; not a default test. qemu proves bits, not speed.
+#
+#   tests/install/aarch64.sh PROGRAM [FOLDER]      PROGRAM: the program of this machine, e.g. build/release/nntrain-dist
+#
+# FOLDER (default: build/aarch64) keeps the sysroot and the build for the next time.
+#   ENTRIES="gelu Adam"    in the environment: these entries of the vocabulary alone
+set -euo pipefail
+source_tree=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/../..")
+
+fail() {
+  echo "aarch64.sh: $*" >&2
+  exit 1
+}
+
+[[ $# -ge 1 && -x $1 ]] || fail "give the program of this machine: tests/install/aarch64.sh build/release/nntrain-dist"
+native=$(readlink -f "$1")
+folder=${2:-$source_tree/build/aarch64}
+for tool in debootstrap:debootstrap aarch64-linux-gnu-g++:g++-aarch64-linux-gnu qemu-aarch64:qemu-user dpkg:dpkg protoc:protobuf-compiler; do
+  command -v "${tool%%:*}" > /dev/null || fail "needs ${tool%%:*} (apt-get install ${tool##*:})"
+done
+mkdir -p "$folder"
+folder=$(readlink -f "$folder")
+sysroot=$folder/sysroot
+triple=aarch64-linux-gnu
+libraries=$sysroot/usr/lib/$triple
+
+step() { printf '\n######## %s\n' "$*"; }
+
+# Packages are downloaded by debootstrap and unpacked without being run; what their scripts would link is linked here.
+make_sysroot() {
+  local packages=libopenmpi-dev,openmpi-bin,libopenblas-dev,libhdf5-dev,libboost-program-options-dev,nlohmann-json3-dev
+  packages+=,libfmt-dev,zlib1g-dev,libzip-dev,libprotobuf-dev,libssl-dev,libgtest-dev
+  local mirror package
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Release: bookworm' 2> /dev/null | sed -n 1p)
+  rm -rf "$folder/debs" "$sysroot.new"
+  local as_root=()
+  [[ $EUID -eq 0 ]] || as_root=(fakeroot)
+  "${as_root[@]}" debootstrap --foreign --arch=arm64 --variant=minbase --include="$packages" bookworm "$folder/debs" \
+    "${mirror:-http://deb.debian.org/debian}" > "$folder/debootstrap.log" || fail "debootstrap: $(tail -n 3 "$folder/debootstrap.log")"
+  for package in "$folder"/debs/var/cache/apt/archives/*.deb; do dpkg -x "$package" "$sysroot.new"; done
+  rm -rf "$folder/debs"
+  mv "$sysroot.new" "$sysroot"
+}
+
+link() { ln -sfn "$2" "$libraries/$1"; }
+
+link_alternatives() {
+  link libhdf5.so hdf5/serial/libhdf5.so
+  link libopenblas.so.0 openblas-pthread/libopenblas.so.0
+  link libopenblas.so openblas-pthread/libopenblas.so
+  link libblas.so.3 openblas-pthread/libblas.so.3
+  link liblapack.so.3 openblas-pthread/liblapack.so.3
+  link libmpi.so openmpi/lib/libmpi.so
+  link pkgconfig/openblas.pc ../openblas-pthread/pkgconfig/openblas.pc
+  ln -sfn "../../lib/$triple/openmpi/include" "$sysroot/usr/include/$triple/mpi"
+  # Absolute links of packages point into this machine; into the sysroot they are to point.
+  find "$sysroot" -type l -lname '/*' -printf '%p %l\n' | while read -r from to; do
+    if [[ -e $sysroot$to ]]; then ln -sfn "$sysroot$to" "$from"; fi
+  done
+}
+
+configure() {
+  cat > "$folder/toolchain.cmake" << CMAKE
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_C_COMPILER $triple-gcc)
+set(CMAKE_CXX_COMPILER $triple-g++)
+set(CMAKE_SYSROOT $sysroot)
+set(CMAKE_LIBRARY_ARCHITECTURE $triple)
+set(CMAKE_FIND_ROOT_PATH $sysroot)
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64;-L;$sysroot)
+CMAKE
+  PKG_CONFIG_SYSROOT_DIR=$sysroot PKG_CONFIG_LIBDIR=$libraries/pkgconfig:$sysroot/usr/share/pkgconfig \
+    cmake -S "$source_tree" -B "$folder/build" ${1:+-G "$1"} -DCMAKE_TOOLCHAIN_FILE="$folder/toolchain.cmake" \
+    -DCMAKE_BUILD_TYPE=Release -DCMAKE_INCLUDE_PATH="$sysroot/usr/include/hdf5/serial" -DNNTRAIN_ONEDNN=OFF \
+    ${CMAKE_CXX_COMPILER_LAUNCHER:+-DCMAKE_CXX_COMPILER_LAUNCHER="$CMAKE_CXX_COMPILER_LAUNCHER"} > "$folder/configure.log" 2>&1 ||
+    fail "cmake: $(tail -n 20 "$folder/configure.log")"
+}
+
+emulated() {
+  LD_LIBRARY_PATH=$libraries:$libraries/openblas-pthread:$libraries/openmpi/lib:$libraries/hdf5/serial OPAL_PREFIX=$sysroot/usr \
+    OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 qemu-aarch64 -L "$sysroot" "$@"
+}
+
+if [[ ! -d $sysroot ]]; then
+  step "sysroot of Debian 12 for arm64"
+  make_sysroot
+fi
+link_alternatives
+step "cross-build"
+generator=
+if command -v ninja > /dev/null; then generator=Ninja; fi
+configure "$generator"
+cmake --build "$folder/build" --target nntrain-dist unit_core unit_nn unit_optim --parallel "${JOBS:-$(nproc)}" > "$folder/build.log" 2>&1 ||
+  fail "build: $(tail -n 30 "$folder/build.log")"
+cross=$folder/build/nntrain-dist
+emulated "$cross" --version
+
+step "unit tests under qemu"
+for floor in core nn optim; do
+  (cd "$folder" && emulated "$folder/build/tests/unit_$floor" --gtest_brief=1) || fail "unit_$floor failed"
+done
+
+step "whole runs, here and there"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+# 12 columns and 4 targets between 0 and 1, of which the first also serves as a class.
+awk 'BEGIN {
+  seed = 12345
+  for (row = 0; row < 160; ++row) {
+    line = ""
+    for (column = 0; column < 16; ++column) {
+      seed = (seed * 16807) % 2147483647
+      line = line sprintf("%s%.4f", column ? "," : "", seed / 2147483647)
+    }
+    print line "," int(4 * seed / 2147483647)
+  }
+}' > table.csv
+
+# digest WHERE NAME OPTIONS...
+digest() {
+  local where=$1 program=("$native")
+  shift 2
+  if [[ $where == there ]]; then program=(emulated "$cross"); fi
+  rm -f "$where.h5"
+  "${program[@]}" train run.ini --checkpoint.path="$where.h5" "$@" > "$where.log" 2>&1 || { echo "failed: $(tail -n 1 "$where.log")"; return; }
+  "$native" inspect "$where.h5" | sed -n 's/^weights_digest: //p'
+}
+
+cat > run.ini << 'INI'
+[data]
+inputs = table.csv
+[compile]
+optimizer = SGD(learning_rate=0.05)
+[fit]
+epochs = 2
+batch_size = 32
+validation_split = 0.2
+[run]
+seed = 5
+products = chains
+INI
+same=0
+different=()
+# both NAME OPTIONS...
+both() {
+  local name=$1 here there
+  shift
+  here=$(digest here "$name" "$@")
+  there=$(digest there "$name" "$@")
+  if [[ $here == "$there" && ${#here} -eq 64 ]]; then
+    same=$((same + 1))
+  else
+    different+=("$name")
+    echo "DIFFERENT: $name: $here here, $there there"
+  fi
+}
+
+values="--data.input_columns=:12 --data.target_columns=12:16"
+classes="--data.input_columns=:12 --data.target_columns=16"
+wanted() { [[ -z ${ENTRIES:-} || " $ENTRIES " == *" $1 "* ]]; }
+names() { "$native" vocabulary | sed -n "/^## $1/,/^## /s/^| \`\([A-Za-z0-9_]*\)\`.*/\1/p"; }
+hidden=(--model.layer='Dense(24, activation="tanh", kernel_initializer="he_normal")')
+for name in $(names Activations); do
+  wanted "$name" || continue
+  last=(--model.layer='Dense(4)')
+  # shellcheck disable=SC2086
+  both "activation $name" $values --compile.loss=mse "${hidden[@]}" --model.layer="Dense(24)" --model.layer="Activation(\"$name\")" "${last[@]}"
+done
+for name in $(names Losses); do
+  wanted "$name" || continue
+  options=$values
+  last='Dense(4, activation="sigmoid")'
+  case $name in
+    Sparse* | *GeneralizedCrossEntropy) options=$classes last='Dense(4, activation="softmax")' ;;
+    Categorical* | KLDivergence) last='Dense(4, activation="softmax")' ;;
+    Circle) options=$classes last='UnitNormalization()' ;;
+    *Hinge | Perceptron) options=$classes last='Dense(4)' ;;
+  esac
+  # shellcheck disable=SC2086
+  both "loss $name" $options --compile.loss="$name" "${hidden[@]}" --model.layer="$last"
+done
+for name in $(names Optimizers); do
+  wanted "$name" || continue
+  # shellcheck disable=SC2086
+  both "optimizer $name" $values --compile.loss=mse --compile.optimizer="$name(learning_rate=0.01)" "${hidden[@]}" --model.layer='Dense(4)'
+done
+for layer in 'Dropout(0.2)' 'AlphaDropout(0.2)' 'GaussianNoise(0.1)' 'GaussianDropout(0.2)' 'BatchNormalization()' 'LayerNormalization()' \
+  'RMSNormalization()' 'UnitNormalization()' 'GroupNormalization(groups=4)' 'PReLU()' 'ActivityRegularization(l1=0.01, l2=0.01)'; do
+  wanted "${layer%%(*}" || continue
+  # shellcheck disable=SC2086
+  both "layer $layer" $values --compile.loss=mse "${hidden[@]}" --model.layer="$layer" --model.layer='Dense(4)'
+done
+for initializer in $(names Initializers); do
+  wanted "$initializer" || continue
+  # shellcheck disable=SC2086
+  both "initializer $initializer" $values --compile.loss=mse --model.layer="Dense(24, kernel_initializer=\"$initializer\")" --model.layer='Dense(4)'
+done
+echo "$same runs the same, ${#different[@]} different"
+[[ ${#different[@]} -eq 0 ]]
