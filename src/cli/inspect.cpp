@@ -149,8 +149,9 @@ std::string overview(const checkpoint::Contents& contents, const std::string& fi
   text += environment_text(contents.environment) + "\n";
   const Json fingerprints = contents.data.value("fingerprints", Json::object());
   for (const auto& [name, value] : fingerprints.items())
-    text +=
-        fmt::format("data.{}: {}, SHA-256 {}\n", name, value.value("source", ""), value.value("sha256", ""));
+    text += fmt::format("data.{}: {}, SHA-256 {}{}\n", name, value.value("source", ""),
+                        value.contains("sha256") ? "" : "of some rows ",
+                        value.value("sha256", value.value("sampled", "")));
   return text + "\nconfiguration:\n" + contents.config + "\nhistory:\n" + history_table(contents.history);
 }
 

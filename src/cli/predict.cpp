@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
+#include <optional>
 
 #include "cli/commands.h"
 #include "cli/configuration_file.h"
@@ -11,6 +13,7 @@
 #include "io/stream_file.h"
 #include "train/inference/inference.h"
 #include "train/inference/prediction_text.h"
+#include "train/inference/prediction_writer.h"
 #include "train/report/progress.h"
 
 namespace nntrain::cli {
@@ -59,14 +62,20 @@ ExitCode predict(comm::Session& session, const CommandLine& line) {
   train::Inference inference(session, log::standard(), std::move(contents), configuration,
                              train::Inference::Task::kPredict);
   for (const std::string& note : inference.notes()) log::note(note);
-  const train::Predictions predictions = inference.predict();
-  comm::collectively(session, "write " + output, [&] {
-    if (session.is_root()) train::write_predictions(output, predictions);
-  });
-  log::info(fmt::format("{} predictions of shape {} written to {} in {}, {:.0f} samples/s", predictions.rows,
-                        predictions.output_shape.to_string(), output,
-                        train::format_duration(predictions.seconds),
-                        static_cast<double>(predictions.rows) / std::max(predictions.seconds, 1e-9)));
+  const train::Predictions head = inference.prediction_head();
+  std::optional<train::PredictionWriter> writer;
+  const auto on_root = [&](const std::function<void()>& work) {
+    comm::collectively(session, "write " + output, [&] {
+      if (session.is_root()) work();
+    });
+  };
+  on_root([&] { writer.emplace(output, head); });
+  const double seconds =
+      inference.predict([&](const train::Predictions& block) { on_root([&] { writer->add(block); }); });
+  on_root([&] { writer->close(); });
+  log::info(fmt::format("{} predictions of shape {} written to {} in {}, {:.0f} samples/s", head.rows,
+                        head.output_shape.to_string(), output, train::format_duration(seconds),
+                        static_cast<double>(head.rows) / std::max(seconds, 1e-9)));
   return ExitCode::kDone;
 }
 

@@ -53,7 +53,10 @@ void remove_trial(const comm::Session& session, const std::string& path) {
 double measure_step(train::Run& run, std::int64_t steps, double most_seconds) {
   using Clock = std::chrono::steady_clock;
   const std::int64_t rows = run.data.train.rows(), batch_size = run.settings.fit.batch_size;
-  const data::Sampler sampler(rows, run.settings.run.seed, 0, data::Order::kShuffled);
+  const bool streams = run.data.train.stream != nullptr;
+  const data::Sampler sampler =
+      streams ? run.sampler(0) : data::Sampler(rows, run.settings.run.seed, 0, data::Order::kShuffled);
+  std::int64_t next = 0;
   train::BatchRequest batch;
   batch.samples = &run.data.train;
   batch.sampler = &sampler;
@@ -61,6 +64,9 @@ double measure_step(train::Run& run, std::int64_t steps, double most_seconds) {
     batch.position = rows < 2 * batch_size ? 0 : i * batch_size % (rows - batch_size);
     batch.rows = std::min(batch_size, rows - batch.position);
     batch.step = static_cast<std::uint64_t>(i);
+    if (batch.position < next || i == 0)
+      train::begin_pass(run.session, run.data, run.data.train, sampler, train::kPassAgain, batch.position);
+    next = batch.position;
     run.engine->step(batch, run.step_learning_rate(), {}, *run.board);
   };
   step(0);

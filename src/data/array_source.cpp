@@ -21,6 +21,10 @@ const std::vector<TextColumn>& ArraySource::ids() const {
   return none;
 }
 
+void ArraySource::read_rows(std::int64_t, std::int64_t, std::span<std::byte>) {
+  throw RuntimeError("internal: read_rows() of a source that has none");
+}
+
 std::size_t element_bytes(Element element) { return element == Element::kUint8 ? 1 : sizeof(float); }
 
 std::int64_t ArrayInfo::bytes() const {
@@ -54,7 +58,16 @@ void check_memory(const ArrayInfo& info, std::span<const std::byte> memory) {
       fmt::format("internal: {} bytes of memory for an array of {}", memory.size(), info.bytes()));
 }
 
-void check_finite(const ArrayInfo& info, std::span<const std::byte> memory, const std::string& name) {
+void check_rows(const ArrayInfo& info, std::int64_t first, std::int64_t count,
+                std::span<const std::byte> memory) {
+  const bool there = first >= 0 && count >= 0 && first <= info.rows - count;
+  if (there && static_cast<std::int64_t>(memory.size()) == info.bytes() / info.rows * count) return;
+  throw RuntimeError(fmt::format("internal: {} bytes of memory for rows {} to {} of {}", memory.size(), first,
+                                 first + count, info.rows));
+}
+
+void check_finite(const ArrayInfo& info, std::span<const std::byte> memory, const std::string& name,
+                  std::int64_t first_row) {
   if (info.element != Element::kFloat32) return;
   constexpr std::uint32_t kExponent = 0x7F800000;
   constexpr std::size_t kBlock = 4096;
@@ -72,7 +85,7 @@ void check_finite(const ArrayInfo& info, std::span<const std::byte> memory, cons
     const auto row_values = static_cast<std::size_t>(info.sample.size());
     throw InputError(
         fmt::format("row {}, value {} of {} is {}; rows and values count from 0; repair or remove such rows",
-                    at / row_values, at % row_values, name,
+                    at / row_values + static_cast<std::size_t>(first_row), at % row_values, name,
                     values[at] != values[at] ? "NaN" : "Inf (or too large for float32)"));
   }
 }
@@ -177,7 +190,7 @@ std::unique_ptr<ArraySource> open_array(const SourceOptions& options) {
   if (options.memory != nullptr) return open_memory(options);
   if (options.source.empty()) throw InputError(options.key + " is empty; give the path of a file");
   const std::vector<std::string> sources = list_sources(options.source, options.key);
-  if (sources.size() > 1) return open_several(sources, options);
+  if (sources.size() > 1 || options.by_rows) return open_several(sources, options);
   SourceOptions single = options;
   single.source = sources.front();
   return open_single(single);
@@ -191,14 +204,79 @@ std::int64_t block_rows_of(const ArrayInfo& info) {
   return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(rows)));
 }
 
-std::string fingerprint(const ArrayInfo& info, std::span<const std::byte> memory) {
-  check_memory(info, memory);
+std::vector<std::int64_t> block_cuts(const ArrayInfo& info, const RowRange& rows, std::int64_t block_rows) {
+  std::vector<std::int64_t> cuts;
+  if (info.chunk_rows == 0) return cuts;
+  std::vector<std::int64_t> begins = {0};
+  begins.insert(begins.end(), info.files.begin(), info.files.end());
+  std::int64_t block_begin = rows.begin;
+  const auto cut = [&](std::int64_t row) {
+    block_begin = row;
+    if (row > rows.begin && row < rows.end) cuts.push_back(row - rows.begin);
+  };
+  for (std::size_t i = 0; i < begins.size(); ++i) {
+    const std::int64_t begin = begins[i], end = i + 1 < begins.size() ? begins[i + 1] : info.rows;
+    if (end <= rows.begin || begin >= rows.end) continue;
+    if (begin < rows.begin) {  // the data set begins inside this file
+      const std::int64_t chunk = (rows.begin - begin + info.chunk_rows - 1) / info.chunk_rows;
+      if (begin + chunk * info.chunk_rows < end) cut(begin + chunk * info.chunk_rows);
+    } else if (end - block_begin > block_rows) {
+      cut(begin);
+    }
+  }
+  return cuts;
+}
+
+namespace {
+
+constexpr std::int64_t kSamples = 32, kRowsOfASample = 16;
+constexpr std::int64_t kReadBytes = std::int64_t{4} << 20;
+
+void begin_fingerprint(const ArrayInfo& info, Sha256& hash) {
   std::vector<std::int64_t> extents = {info.rows};
   extents.insert(extents.end(), info.sample.extents().begin(), info.sample.extents().end());
-  Sha256 hash;
   hash.add_text(fmt::format("{} {}\n", info.element == Element::kUint8 ? "uint8" : "float32",
                             Shape(extents).to_string()));
+}
+
+}  // namespace
+
+std::string fingerprint(const ArrayInfo& info, std::span<const std::byte> memory) {
+  check_memory(info, memory);
+  Sha256 hash;
+  begin_fingerprint(info, hash);
   hash.add(memory);
+  return hash.hex();
+}
+
+std::string fingerprint(const ArrayInfo& info, const ReadRows& read) {
+  Sha256 hash;
+  begin_fingerprint(info, hash);
+  const std::int64_t row_bytes = info.bytes() / info.rows;
+  const std::int64_t step = std::max(info.chunk_rows, std::max<std::int64_t>(1, kReadBytes / row_bytes));
+  std::vector<std::byte> memory(static_cast<std::size_t>(std::min(step, info.rows) * row_bytes));
+  for (std::int64_t first = 0; first < info.rows; first += step) {
+    const std::int64_t count = std::min(step, info.rows - first);
+    const std::span<std::byte> some = std::span(memory).first(static_cast<std::size_t>(count * row_bytes));
+    read(first, count, some);
+    hash.add(some);
+  }
+  return hash.hex();
+}
+
+std::string sampled_fingerprint(const ArrayInfo& info, const ReadRows& read) {
+  Sha256 hash;
+  begin_fingerprint(info, hash);
+  const bool all = info.rows <= kSamples * kRowsOfASample;
+  const std::int64_t samples = all ? 1 : kSamples, rows = all ? info.rows : kRowsOfASample;
+  std::vector<std::byte> memory(static_cast<std::size_t>(rows * (info.bytes() / info.rows)));
+  for (std::int64_t i = 0; i < samples; ++i) {
+    read(samples == 1 ? 0
+                      : (info.rows - rows) / (samples - 1) * i +
+                            (info.rows - rows) % (samples - 1) * i / (samples - 1),
+         rows, memory);
+    hash.add(memory);
+  }
   return hash.hex();
 }
 

@@ -30,9 +30,10 @@ struct ArrayInfo {
   /// Tables: how the columns were read, so that evaluate and predict read other files in the same way; null
   /// for arrays.
   Json table;
-  std::vector<std::string> notes;  ///< what a user should know of how the file was read
-  std::int64_t chunk_rows = 0;     ///< rows that the file keeps as one piece; 0: it has no pieces
-  std::int64_t bytes() const;      ///< rows * sample.size() * element_bytes
+  std::vector<std::string> notes;   ///< what a user should know of how the file was read
+  std::int64_t chunk_rows = 0;      ///< rows that the file keeps as one piece; 0: it has no pieces
+  std::vector<std::int64_t> files;  ///< rows at which the second file of several begins, the third, ...
+  std::int64_t bytes() const;       ///< rows * sample.size() * element_bytes
 };
 
 /// A column that is kept as text beside the samples: `data.columns = NAME: id`.
@@ -88,7 +89,9 @@ struct SourceOptions {
   Json training;
   /// Which rows train, for the statistics of missing values (rows -> one flag a row). Empty: all.
   std::function<std::vector<bool>(std::int64_t)> training_rows;
-  bool keep_ids = false;                 ///< ArraySource::ids() is wanted
+  bool keep_ids = false;  ///< ArraySource::ids() is wanted
+  /// Rows may be read piece by piece while a run goes on: files that change meanwhile are errors.
+  bool by_rows = false;
   const MemoryArrays* memory = nullptr;  ///< when set, sources are names in it, not files
 };
 
@@ -108,6 +111,12 @@ class ArraySource {
   /// Reads all samples into `memory` (info().bytes()), row-major, element type as info(). Checks every
   /// value: NaN and Inf throw InputError with row and column. Local.
   virtual void read(std::span<std::byte> memory) = 0;
+  /// Can any rows be read alone, at the price of these rows? HDF5, and IDX and NPY (C order) that are not
+  /// compressed.
+  virtual bool has_rows() const { return false; }
+  /// Reads rows [first, first + count) into `memory`, checked as by read(), in any order and again; where
+  /// has_rows(). Not after read(). By one thread at a time.
+  virtual void read_rows(std::int64_t first, std::int64_t count, std::span<std::byte> memory);
   /// The columns that data.columns calls ids, where SourceOptions::keep_ids asked for them.
   virtual const std::vector<TextColumn>& ids() const;
 };
@@ -127,6 +136,12 @@ std::unique_ptr<ArraySource> open_array(const SourceOptions& options);
 /// a power of two; as near to 1 MiB as they come without more.
 std::int64_t block_rows_of(const ArrayInfo& info);
 
+/// Rows of the data set `rows` at which a block begins in any case, so that blocks are whole chunks of the
+/// file: where files begin that do not fit into the block before, and at the first whole chunk; counted from
+/// `rows.begin`. Empty for arrays that have no chunks.
+struct RowRange;
+std::vector<std::int64_t> block_cuts(const ArrayInfo& info, const RowRange& rows, std::int64_t block_rows);
+
 /// A Python slice "5000:", ":5000", "-100:", "10:20" (no step) or "" (all) of `rows` rows. An out-of-range
 /// bound is clipped as in Python. Throws InputError for other text, naming `key`.
 struct RowRange {
@@ -139,5 +154,12 @@ RowRange parse_row_slice(std::string_view text, std::int64_t rows, std::string_v
 /// A data set's fingerprint: SHA-256 (hex) of the text "uint8 (60000, 28, 28)\n" (type and whole shape as
 /// Python writes it) followed by the values, row-major, little-endian.
 std::string fingerprint(const ArrayInfo& info, std::span<const std::byte> memory);
+/// Reads rows [first, first + count) into memory, as ArraySource::read_rows.
+using ReadRows = std::function<void(std::int64_t first, std::int64_t count, std::span<std::byte> memory)>;
+/// fingerprint(), without an array in memory: all rows are read, in order.
+std::string fingerprint(const ArrayInfo& info, const ReadRows& read);
+/// SHA-256 of the same text followed by some rows: 32 times 16, equally spaced, the first and the last among
+/// them; all rows where there are no more than 512.
+std::string sampled_fingerprint(const ArrayInfo& info, const ReadRows& read);
 
 }  // namespace nntrain::data

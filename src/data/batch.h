@@ -23,5 +23,7 @@ struct ArrayView {
 /// order. One pass: gather, convert, scale. Local.
 void gather(const ArrayView& array, const Sampler& sampler, std::int64_t position, std::int64_t count,
             float scale, float* out);
+/// out = scale * `values` numbers that lie at `memory`. Each alone, so its bits do not depend on the others.
+void copy_scaled(const std::byte* memory, Element element, std::int64_t values, float scale, float* out);
 
 }  // namespace nntrain::data

@@ -39,6 +39,9 @@ std::unique_ptr<ArraySource> open_single(const SourceOptions& options);
 /// The rows of all `sources`, in their order; options.source is what the user wrote for them.
 std::unique_ptr<ArraySource> open_several(const std::vector<std::string>& sources,
                                           const SourceOptions& options);
+/// The same of files that hold arrays; each is open only while its header or its rows are read, and some of
+/// them between reads of rows. A file that changed since it was opened first is an InputError.
+std::unique_ptr<ArraySource> make_several_arrays(std::vector<SourceOptions> files, const std::string& key);
 
 /// A source's path and dataset: "a.h5:/x/kernel:0" splits at the first colon behind an existing file.
 struct SourcePath {
@@ -51,8 +54,13 @@ SourcePath split_source(const std::string& source);
 /// `name`, for no axis, no rows, empty samples and arrays beyond 63 bits.
 ArrayInfo make_info(const std::string& name, const std::vector<std::int64_t>& extents, Element element);
 
-/// Throws InputError for the first NaN or Inf with row and value index; `name` as in messages.
-void check_finite(const ArrayInfo& info, std::span<const std::byte> memory, const std::string& name);
+/// Throws InputError for the first NaN or Inf with row and value index; `name` as in messages. `memory`
+/// begins with row `first_row`.
+void check_finite(const ArrayInfo& info, std::span<const std::byte> memory, const std::string& name,
+                  std::int64_t first_row = 0);
+/// RuntimeError when rows [first, first + count) are not there, or `memory` is not for them.
+void check_rows(const ArrayInfo& info, std::int64_t first, std::int64_t count,
+                std::span<const std::byte> memory);
 
 /// RuntimeError when `memory` is not info.bytes() long.
 void check_memory(const ArrayInfo& info, std::span<const std::byte> memory);

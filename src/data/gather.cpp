@@ -10,7 +10,8 @@ namespace {
 constexpr std::int64_t kBlockRows = 16;
 constexpr std::int64_t kCacheLineBytes = 64;
 
-/// values[i] * scale; each element alone, so its bits do not depend on the length.
+}  // namespace
+
 void copy_scaled(const std::byte* memory, Element element, std::int64_t values, float scale, float* out) {
   if (element == Element::kUint8) {
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(memory);
@@ -22,8 +23,6 @@ void copy_scaled(const std::byte* memory, Element element, std::int64_t values, 
     for (std::int64_t i = 0; i < values; ++i) out[i] = floats[i] * scale;
   }
 }
-
-}  // namespace
 
 void gather(const ArrayView& array, const Sampler& sampler, std::int64_t position, std::int64_t count,
             float scale, float* out) {

@@ -34,6 +34,23 @@ class Hdf5Source : public ArraySource {
     check_finite(info_, memory, fmt::format("{} {}", key_, dataset_.name()));
   }
 
+  bool has_rows() const override { return true; }
+
+  void read_rows(std::int64_t first, std::int64_t count, std::span<std::byte> memory) override {
+    check_rows(info_, first, count, memory);
+    const std::size_t values = memory.size() / element_bytes(info_.element);
+    try {
+      if (info_.element == Element::kUint8) {
+        dataset_.read_rows(first, count, std::span(reinterpret_cast<std::uint8_t*>(memory.data()), values));
+      } else {
+        dataset_.read_rows(first, count, std::span(reinterpret_cast<float*>(memory.data()), values));
+      }
+    } catch (const InputError& error) {
+      throw InputError(key_ + ": " + error.what());
+    }
+    check_finite(info_, memory, fmt::format("{} {}", key_, dataset_.name()), first);
+  }
+
  private:
   io::Hdf5File file_;  // before the dataset: closed after it
   io::Hdf5Dataset dataset_;

@@ -15,8 +15,9 @@ namespace {
 
 class IdxSource : public ArraySource {
  public:
-  IdxSource(io::InputFile file, ArrayInfo info, RawType type)
-      : file_(std::move(file)), info_(std::move(info)), type_(type) {}
+  /// `begin`: of the values, in bytes.
+  IdxSource(io::InputFile file, ArrayInfo info, RawType type, std::int64_t begin)
+      : file_(std::move(file)), info_(std::move(info)), type_(type), begin_(begin) {}
 
   const ArrayInfo& info() const override { return info_; }
 
@@ -27,10 +28,20 @@ class IdxSource : public ArraySource {
     check_finite(info_, memory, file_.name());
   }
 
+  bool has_rows() const override { return !file_.compressed(); }
+
+  void read_rows(std::int64_t first, std::int64_t count, std::span<std::byte> memory) override {
+    check_rows(info_, first, count, memory);
+    file_.seek(begin_ + first * info_.sample.size() * static_cast<std::int64_t>(type_.bytes));
+    read_numbers(file_, type_, memory);
+    check_finite(info_, memory, file_.name(), first);
+  }
+
  private:
   io::InputFile file_;
   ArrayInfo info_;
   RawType type_;
+  std::int64_t begin_;
 };
 
 RawType type_of(unsigned code, const std::string& name) {
@@ -76,7 +87,8 @@ std::unique_ptr<ArraySource> open_idx(io::InputFile file) {
   file.expect_stream_bytes(
       static_cast<std::int64_t>(4 + raw.size()) + values * static_cast<std::int64_t>(type.bytes),
       "the shape " + Shape(extents).to_string() + " of its IDX header");
-  return std::make_unique<IdxSource>(std::move(file), std::move(info), type);
+  const auto begin = static_cast<std::int64_t>(4 + raw.size());
+  return std::make_unique<IdxSource>(std::move(file), std::move(info), type, begin);
 }
 
 }  // namespace nntrain::data

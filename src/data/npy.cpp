@@ -46,8 +46,8 @@ void to_c_order(const std::vector<std::int64_t>& extents, std::size_t width, con
 
 class NpySource : public ArraySource {
  public:
-  NpySource(io::InputFile file, ArrayInfo info, NpyHeader header)
-      : file_(std::move(file)), info_(std::move(info)), header_(std::move(header)) {}
+  NpySource(io::InputFile file, ArrayInfo info, NpyHeader header, std::int64_t begin)
+      : file_(std::move(file)), info_(std::move(info)), header_(std::move(header)), begin_(begin) {}
 
   const ArrayInfo& info() const override { return info_; }
 
@@ -64,10 +64,22 @@ class NpySource : public ArraySource {
     check_finite(info_, memory, file_.name());
   }
 
+  bool has_rows() const override {
+    return !file_.compressed() && !(header_.fortran_order && header_.extents.size() > 1);
+  }
+
+  void read_rows(std::int64_t first, std::int64_t count, std::span<std::byte> memory) override {
+    check_rows(info_, first, count, memory);
+    file_.seek(begin_ + first * info_.sample.size() * static_cast<std::int64_t>(header_.type.bytes));
+    read_numbers(file_, header_.type, memory);
+    check_finite(info_, memory, file_.name(), first);
+  }
+
  private:
   io::InputFile file_;
   ArrayInfo info_;
   NpyHeader header_;
+  std::int64_t begin_;  ///< of the values, in bytes
 };
 
 /// Reads the Python dict {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }.
@@ -198,7 +210,8 @@ std::unique_ptr<ArraySource> open_npy(io::InputFile file) {
   file.expect_stream_bytes(static_cast<std::int64_t>(magic.size() + width + length) +
                                values * static_cast<std::int64_t>(header.type.bytes),
                            "the shape " + Shape(header.extents).to_string() + " of its NPY header");
-  return std::make_unique<NpySource>(std::move(file), std::move(info), std::move(header));
+  return std::make_unique<NpySource>(std::move(file), std::move(info), std::move(header),
+                                     static_cast<std::int64_t>(magic.size() + width + length));
 }
 
 }  // namespace nntrain::data

@@ -86,30 +86,43 @@ Sampler::Sampler(std::int64_t rows, std::uint64_t seed, std::int64_t epoch, Orde
 Sampler::Sampler(std::int64_t rows, std::uint64_t seed, std::int64_t epoch, const BlockOrder& blocks)
     : rows_(rows),
       order_(Order::kBlocks),
-      permutation_((rows - 1) / blocks.block_rows + 1),
+      permutation_(RowBlocks(rows, blocks.block_rows, blocks.cuts).count()),
       keys_(keys_of(seed, epoch)),
-      block_rows_(std::min(blocks.block_rows, rows)),
-      places_((rows - 1) / block_rows_ + 1),
-      window_(std::min(blocks.window, places_)),
-      short_place_(permutation_.place_of(keys_, 0, places_ - 1)),
-      missing_(block_rows_ - (rows - (places_ - 1) * block_rows_)) {}
+      blocks_(rows, blocks.block_rows, blocks.cuts),
+      window_(std::min(blocks.window, blocks_.count())) {
+  for (const std::int64_t block : blocks_.short_blocks())
+    shorts_.push_back(
+        {permutation_.place_of(keys_, 0, block), 0, blocks_.block_rows() - blocks_.rows_of(block)});
+  std::sort(shorts_.begin(), shorts_.end(), [](const Short& a, const Short& b) { return a.place < b.place; });
+  std::int64_t missing = 0;
+  for (Short& block : shorts_) {
+    missing = block.missing += missing;
+    block.behind = (block.place + 1) * blocks_.block_rows() - missing;
+  }
+}
 
 std::int64_t Sampler::position_of_place(std::int64_t place) const {
-  return place * block_rows_ - (place > short_place_ ? missing_ : 0);
+  const auto after = std::lower_bound(shorts_.begin(), shorts_.end(), place,
+                                      [](const Short& block, std::int64_t p) { return block.place < p; });
+  return place * blocks_.block_rows() - (after == shorts_.begin() ? 0 : (after - 1)->missing);
 }
 
 std::int64_t Sampler::place_of_position(std::int64_t position) const {
-  const std::int64_t behind_short = (short_place_ + 1) * block_rows_ - missing_;
-  return (position < behind_short ? position : position + missing_) / block_rows_;
+  const auto after = std::upper_bound(shorts_.begin(), shorts_.end(), position,
+                                      [](std::int64_t p, const Short& block) { return p < block.behind; });
+  return (position + (after == shorts_.begin() ? 0 : (after - 1)->missing)) / blocks_.block_rows();
+}
+
+std::int64_t Sampler::mixed(std::int64_t position) const {
+  const std::int64_t window = place_of_position(position) / window_;
+  const std::int64_t begin = position_of_place(window * window_);
+  const std::int64_t end = position_of_place(std::min((window + 1) * window_, places()));
+  return begin + Permutation(end - begin).at(keys_, tweak_of(window), position - begin);
 }
 
 std::int64_t Sampler::row_in_blocks(std::int64_t position) const {
-  const std::int64_t window = place_of_position(position) / window_;
-  const std::int64_t begin = position_of_place(window * window_);
-  const std::int64_t end = position_of_place(std::min((window + 1) * window_, places_));
-  const std::int64_t mixed = begin + Permutation(end - begin).at(keys_, tweak_of(window), position - begin);
-  const std::int64_t place = place_of_position(mixed);
-  return block_at(place) * block_rows_ + mixed - position_of_place(place);
+  const std::int64_t at = mixed(position), place = place_of_position(at);
+  return blocks_.begin(block_at(place)) + at - position_of_place(place);
 }
 
 std::int64_t Sampler::row(std::int64_t position) const {

@@ -6,6 +6,9 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
+
+#include "data/row_blocks.h"
 
 namespace nntrain::data {
 
@@ -34,10 +37,11 @@ class Permutation {
   int rounds_ = kMostRounds;
 };
 
-/// fit.shuffle = blocks(window): the rows are cut into blocks of `block_rows`, the last may be shorter.
+/// fit.shuffle = blocks(window).
 struct BlockOrder {
   std::int64_t block_rows = 1;
-  std::int64_t window = 1;  ///< blocks whose rows are mixed with one another
+  std::int64_t window = 1;         ///< blocks whose rows are mixed with one another
+  std::vector<std::int64_t> cuts;  ///< rows at which a block begins in any case (RowBlocks)
 };
 
 class Sampler {
@@ -50,10 +54,17 @@ class Sampler {
   /// The row at position `position` of the epoch; position in [0, rows). About 30 ns; kBlocks: several times
   /// that.
   std::int64_t row(std::int64_t position) const;
+  /// Where a row stands; not for kBlocks.
+  std::int64_t position_of(std::int64_t row) const {
+    return order_ == Order::kFile ? row : permutation_.place_of(keys_, 0, row);
+  }
   Order order() const { return order_; }
 
   // kBlocks: what whoever reads ahead needs to know. Places are blocks in the epoch's order.
-  std::int64_t places() const { return places_; }
+  const RowBlocks& blocks() const { return blocks_; }
+  /// The position that the row of `position` would have if the blocks were not mixed: in the same window.
+  std::int64_t mixed(std::int64_t position) const;
+  std::int64_t places() const { return blocks_.count(); }
   std::int64_t window() const { return window_; }
   std::int64_t block_at(std::int64_t place) const { return permutation_.at(keys_, 0, place); }
   std::int64_t place_of_position(std::int64_t position) const;
@@ -67,9 +78,14 @@ class Sampler {
   Order order_;
   Permutation permutation_;  ///< of rows, or of blocks
   Permutation::Keys keys_{};
-  std::int64_t block_rows_ = 1, places_ = 0, window_ = 1;
-  std::int64_t short_place_ = 0;  ///< of the last block
-  std::int64_t missing_ = 0;      ///< rows that it has less than the others
+  /// Where a short block stands, where the positions behind it begin, and the rows that are missing up to
+  /// there.
+  struct Short {
+    std::int64_t place, behind, missing;
+  };
+  RowBlocks blocks_{1, 1};
+  std::int64_t window_ = 1;
+  std::vector<Short> shorts_;  ///< by place
 };
 
 }  // namespace nntrain::data

@@ -108,6 +108,37 @@ class Hdf5Dataset {
   bool contiguous_ = false;
 };
 
+/// How a dataset lies in the file that is written some rows at a time.
+struct Hdf5Layout {
+  std::int64_t chunk_rows = 0;  ///< rows of a chunk; 0: no chunks
+  int gzip = 0;                 ///< level 1 to 9 of chunks whose bytes are shuffled before; 0: none
+  bool checksum = false;        ///< Fletcher 32 of every chunk
+};
+
+/// A dataset whose shape is known and whose rows are written by and by, in any order. Keep the file open.
+class Hdf5Rows {
+ public:
+  /// Rows [first, first + values / row) of the first axis; T as it was created with.
+  template <Hdf5Element T>
+  void write(std::int64_t first, std::span<const T> values);
+  void close();  ///< RuntimeError when something could not be written
+
+ private:
+  friend class Hdf5Group;
+  Hdf5Rows(std::shared_ptr<const detail::Hdf5Context> context, detail::Hdf5Handle handle, Shape shape,
+           std::string what)
+      : context_(std::move(context)),
+        handle_(std::move(handle)),
+        shape_(std::move(shape)),
+        what_(std::move(what)) {}
+  void write_memory(std::int64_t first, std::int64_t given, std::int64_t memory_type, const void* values);
+
+  std::shared_ptr<const detail::Hdf5Context> context_;
+  detail::Hdf5Handle handle_;
+  Shape shape_;
+  std::string what_;  ///< begins messages
+};
+
 /// A group. Paths are relative to it and may contain '/'. Attributes are the group's own.
 class Hdf5Group {
  public:
@@ -149,6 +180,9 @@ class Hdf5Group {
   void write_dataset(std::string_view path, const Shape& shape, const std::vector<T>& values) {
     write_dataset(path, shape, std::span<const T>(values));
   }
+  /// A dataset of little-endian T to be filled row by row.
+  template <Hdf5Element T>
+  Hdf5Rows create_rows(std::string_view path, const Shape& shape, const Hdf5Layout& layout = {});
   /// Scalar, variable-length UTF-8: any length.
   void write_attribute(const std::string& attribute, std::string_view text);
   void write_attribute(const std::string& attribute, const char* text) {
@@ -188,6 +222,8 @@ class Hdf5Group {
   void write_strings(const std::string& attribute, std::span<const std::string> texts, std::size_t width);
   void write_memory(std::string_view path, const Shape& shape, std::int64_t file_type,
                     std::int64_t memory_type, std::int64_t given, const void* values);
+  Hdf5Rows create_dataset(std::string_view path, const Shape& shape, std::int64_t file_type,
+                          const Hdf5Layout& layout);
 
   std::shared_ptr<const detail::Hdf5Context> context_;
   detail::Hdf5Handle handle_;

@@ -228,6 +228,14 @@ void InputFile::read_exactly(std::span<std::byte> memory, const std::string& wha
                                memory.size() - got, memory.size(), what));
 }
 
+void InputFile::seek(std::int64_t offset) {
+  if (impl_->compressed) throw RuntimeError("internal: seek in the compressed " + impl_->name);
+  if (::lseek(impl_->file.get(), offset, SEEK_SET) != offset)
+    throw RuntimeError(fmt::format("cannot read {}: {}", impl_->name, std::strerror(errno)));
+  impl_->peeked.clear();
+  impl_->peek_used = 0;
+}
+
 void InputFile::expect_end(const std::string& what) {
   std::byte extra{};
   if (impl_->read_some({&extra, 1}) == 0) return;

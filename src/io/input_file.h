@@ -36,6 +36,8 @@ class InputFile {
   std::size_t read_some(std::span<std::byte> memory);
   /// Reads exactly `memory.size()` bytes or throws InputError: `what` says what was being read.
   void read_exactly(std::span<std::byte> memory, const std::string& what);
+  /// The next read begins at this byte of the file; plain files only.
+  void seek(std::int64_t offset);
   /// Throws InputError when bytes are left; checks the CRC of a gzip stream. `what`: what the file should
   /// hold.
   void expect_end(const std::string& what);

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Kills a run with SIGKILL at random moments and resumes it at random numbers of ranks, until it is finished; the
 # result must be the straight run bit for bit.
-#   tests/fault/kill_and_resume.sh PROGRAM [CYCLES=200] [SEED=1]
+#   tests/fault/kill_and_resume.sh PROGRAM [CYCLES=200] [SEED=1] [stream]
+# stream: inputs are a gzip-compressed HDF5 file that is read from disk, two times of three; the straight run has them
+# in memory.
 # One cycle is one kill, at a moment between the start and the length of the straight run (2 s at least). Prints the
 # cycles done, and how many of them left a checkpoint half written, and exits 0 when every finished run had the
 # straight run's bits.
@@ -43,6 +45,15 @@ every_steps = 11
 seed = 5
 shards = 8
 INI
+memory=()
+if [ "${4:-}" = stream ]; then
+  images=/usr/share/datasets/fashion-mnist/train
+  "$program" convert $images-images-idx3-ubyte.gz --data.targets=$images-labels-idx1-ubyte.gz --gzip=1 \
+    --output=data.h5 > convert.log 2>&1 || { cat convert.log; exit 1; }
+  sed -i -e 's|^inputs = .*|inputs = data.h5:/inputs|' -e 's|^targets = .*|targets = data.h5:/targets|' \
+    -e 's|^batch_size.*|&\nshuffle = blocks(window=2)|' run.ini
+  memory=(stream stream resident)
+fi
 results() { "$program" inspect "$1" | grep -E '^weights_digest|^state' ; "$program" inspect "$1" | sed -n '/^history:/,$p' | sed 's/.\{16\}$//'; }
 
 started=$(date +%s%3N)
@@ -57,7 +68,9 @@ while [ "$done_cycles" -lt "$cycles" ]; do
   rm -f run.h5 run.h5.1
   while true; do
     ranks=$((RANDOM % 4 + 1))
-    setsid mpirun --bind-to none -np $ranks "$program" train run.ini --checkpoint.path=run.h5 > run.log 2>&1 &
+    command=("$program" train run.ini --checkpoint.path=run.h5)
+    [ ${#memory[@]} -eq 0 ] || command+=("--data.memory=${memory[RANDOM % ${#memory[@]}]}")
+    setsid mpirun --bind-to none -np $ranks "${command[@]}" > run.log 2>&1 &
     job=$!
     moment=$(((RANDOM * 32768 + RANDOM) % length))
     sleep "$(printf '%d.%03d' $((moment / 1000)) $((moment % 1000)))"
@@ -69,7 +82,7 @@ while [ "$done_cycles" -lt "$cycles" ]; do
       ! compgen -G '.run.h5.tmp-*' > /dev/null || half_written=$((half_written + 1))
       rm -f "$segments"/*
       if [ "$done_cycles" -ge "$cycles" ]; then  # let the last one end
-        mpirun --bind-to none -np $ranks "$program" train run.ini --checkpoint.path=run.h5 > run.log 2>&1 || { cat run.log; exit 1; }
+        mpirun --bind-to none -np $ranks "${command[@]}" > run.log 2>&1 || { cat run.log; exit 1; }
         break
       fi
     else

@@ -93,66 +93,6 @@ std::vector<std::string> items_of(const std::string& source) {
   return items;
 }
 
-/// Arrays of several files; a file is open only while its header or its rows are read.
-class SeveralArrays : public ArraySource {
- public:
-  SeveralArrays(std::vector<SourceOptions> files, const std::string& key) : files_(std::move(files)) {
-    std::int64_t rows = 0;
-    for (const SourceOptions& file : files_) {
-      const ArrayInfo info = open_single(file)->info();
-      if (parts_.empty()) {
-        info_ = info;
-      } else {
-        check_equal(info, file.source);
-      }
-      parts_.push_back(info);
-      rows += info.rows;
-    }
-    info_.rows = rows;
-    std::string list;
-    for (std::size_t i = 0; i < std::min<std::size_t>(parts_.size(), 6); ++i)
-      list += fmt::format("{}{} ({})", i == 0 ? "" : ", ", files_[i].source, parts_[i].rows);
-    info_.notes.insert(info_.notes.begin(),
-                       fmt::format("{}: {} rows in {} files: {}{}", key, rows, parts_.size(), list,
-                                   parts_.size() > 6 ? ", ..." : ""));
-  }
-
-  const ArrayInfo& info() const override { return info_; }
-
-  void read(std::span<std::byte> memory) override {
-    check_memory(info_, memory);
-    for (std::size_t i = 0; i < files_.size(); ++i) {
-      const std::unique_ptr<ArraySource> source = open_single(files_[i]);
-      if (source->info().bytes() != parts_[i].bytes())
-        throw InputError(
-            fmt::format("{} \"{}\" has changed while it was read", files_[i].key, files_[i].source));
-      const auto bytes = static_cast<std::size_t>(parts_[i].bytes());
-      source->read(memory.first(bytes));
-      memory = memory.subspan(bytes);
-    }
-  }
-
- private:
-  void check_equal(const ArrayInfo& info, const std::string& source) const {
-    const auto type = [](const ArrayInfo& one) {
-      return one.element == Element::kUint8 ? "bytes" : "numbers wider than a byte";
-    };
-    if (info.sample != info_.sample) {
-      throw InputError(fmt::format(
-          "{} \"{}\" holds samples of shape {}, \"{}\" of shape {}; the files of one key must agree",
-          files_[0].key, source, info.sample.to_string(), files_[0].source, info_.sample.to_string()));
-    }
-    if (info.element != info_.element) {
-      throw InputError(fmt::format("{} \"{}\" holds {}, \"{}\" {}; store all of them with one type",
-                                   files_[0].key, source, type(info), files_[0].source, type(info_)));
-    }
-  }
-
-  std::vector<SourceOptions> files_;
-  std::vector<ArrayInfo> parts_;
-  ArrayInfo info_;
-};
-
 /// Rows of one SVMlight file may end before the last index that others have.
 void set_width(std::vector<SourceOptions>& files) {
   std::int64_t width = 0;
@@ -204,12 +144,14 @@ std::unique_ptr<ArraySource> open_several(const std::vector<std::string>& source
     throw InputError(fmt::format("{} is a file of {}, \"{}\" of {}; the files of one key have one format",
                                  file.name(), format_name(format), sources[0], format_name(*first)));
   }
+  if (sources.size() == 1 && (*first == FileFormat::kTable || *first == FileFormat::kSvmlight))
+    return open_single(files.front());
   if (*first == FileFormat::kTable) {
     return open_tables(
         sources.size(), [&](std::size_t i) { return io::InputFile(sources[i], options.key); }, options);
   }
   if (*first == FileFormat::kSvmlight) set_width(files);
-  return std::make_unique<SeveralArrays>(std::move(files), options.key);
+  return make_several_arrays(std::move(files), options.key);
 }
 
 }  // namespace nntrain::data

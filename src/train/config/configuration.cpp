@@ -41,6 +41,13 @@ const std::vector<Key>& keys() {
        "none, or standardize: the loss sees targets of mean 0 and deviation 1; metrics and predictions keep "
        "the units"},
       {"data.block_rows", "", "rows of a block of fit.shuffle = blocks(..) (default: chunks of about 1 MB)"},
+      {"data.memory", "auto",
+       "resident (all inputs in each node's memory), stream (read from disk, block by block, while "
+       "training), "
+       "or auto: resident where they fit in half of the free memory"},
+      {"data.cache", "4GB", "memory of a node for blocks that are read ahead: 512MB, 4GB, 4GiB"},
+      {"data.fingerprint", "auto",
+       "full (SHA-256 of all inputs), sampled (of a few rows), or auto: sampled where inputs are streamed"},
       {"data.validation", "", "split(0.1, shuffle=True, stratify=True): a part of the rows validates"},
       {"data.folds", "", "cut the rows into so many parts at random, of which fit.fold validates"},
       {"model.name", "sequential", "name of the model"},

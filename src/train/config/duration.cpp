@@ -1,4 +1,4 @@
-// How long: as Slurm's users write it.
+// How long, as Slurm's users write it; and how many bytes.
 
 #include <algorithm>
 #include <array>
@@ -62,6 +62,26 @@ double parse_duration(const std::string& text) {
   if (!std::isfinite(seconds)) return refuse("");
   if (seconds == 0) return refuse(" to run for: it leaves no time");
   return seconds;
+}
+
+std::int64_t parse_size(const std::string& text) {
+  const std::size_t end = std::min(text.find_first_not_of("0123456789."), text.size());
+  std::string unit = text.substr(std::min(text.find_first_not_of(' ', end), text.size()));
+  std::transform(unit.begin(), unit.end(), unit.begin(), [](unsigned char c) { return std::toupper(c); });
+  const auto drop = [&](char last) {
+    const bool there = !unit.empty() && unit.back() == last;
+    if (there) unit.pop_back();
+    return there;
+  };
+  drop('B');
+  const double base = drop('I') ? 1024.0 : 1000.0;
+  const std::size_t power = unit.empty() ? 0 : std::string(" KMGT").find(unit);
+  const std::optional<double> number = digits(text.substr(0, end));
+  if (number && power != std::string::npos && unit != " ") {
+    const double bytes = *number * std::pow(base, static_cast<double>(power));
+    if (bytes >= 1 && bytes < 9e18) return static_cast<std::int64_t>(bytes);
+  }
+  throw InputError("\"" + text + "\" is no size; 512MB, 4GB (powers of 1000) or 4GiB (of 1024) is expected");
 }
 
 }  // namespace nntrain::train

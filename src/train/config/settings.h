@@ -24,6 +24,11 @@ struct SplitSettings {
   std::uint64_t seed = 0;  ///< run.seed
 };
 
+/// data.memory: where inputs are while they are used.
+enum class DataMemory { kAuto, kResident, kStream };
+/// data.fingerprint: of what the digest is that a run which goes on compares.
+enum class Fingerprint { kAuto, kFull, kSampled };
+
 struct DataSettings {
   std::string inputs, targets, sample_weight;
   std::string validation_inputs, validation_targets, validation_sample_weight;
@@ -36,7 +41,11 @@ struct DataSettings {
   std::vector<std::string> class_names;
   data::TableOptions table;
   SplitSettings split;
-  std::int64_t block_rows = 0;                 ///< 0: from the layout of the inputs
+  std::int64_t block_rows = 0;  ///< 0: from the layout of the inputs
+  DataMemory where = DataMemory::kAuto;
+  std::int64_t cache_bytes = 4'000'000'000;
+  std::string cache_text;  ///< as written
+  Fingerprint fingerprint = Fingerprint::kAuto;
   const data::MemoryArrays* memory = nullptr;  ///< sources are names in it: an embedding program's arrays
   bool keep_ids = false;                       ///< predict: columns of kind id go beside the predictions
   Json training;  ///< evaluate and predict: DataSets::description()["table"] of the training; null: not known
@@ -129,5 +138,8 @@ const char* wire_name(SumFormat wire);
 /// H:MM:SS or Slurm's forms (minutes, M:SS, D-HH, D-HH:MM, D-HH:MM:SS) -> seconds, above 0; UNLIMITED ->
 /// infinity. Throws InputError for anything else.
 double parse_duration(const std::string& text);
+/// 512MB, 4GB (powers of 1000), 4GiB (of 1024), 1.5 TB, or a number of bytes -> bytes, above 0. Throws
+/// InputError for anything else.
+std::int64_t parse_size(const std::string& text);
 
 }  // namespace nntrain::train

@@ -62,6 +62,16 @@ void read_split(const Reader& reader, SplitSettings& split) {
   if (split.folds > 0) reader.fail("data.validation", "stands beside data.folds; give one of the two");
 }
 
+void read_memory(const Reader& reader, DataSettings& data) {
+  const std::string where = reader.choice("data.memory", {"auto", "resident", "stream"});
+  if (where != "auto") data.where = where == "stream" ? DataMemory::kStream : DataMemory::kResident;
+  data.cache_text = reader.text("data.cache");
+  data.cache_bytes = with_origin(reader.origin("data.cache"), [&] { return parse_size(data.cache_text); });
+  const std::string fingerprint = reader.choice("data.fingerprint", {"auto", "full", "sampled"});
+  if (fingerprint != "auto")
+    data.fingerprint = fingerprint == "full" ? Fingerprint::kFull : Fingerprint::kSampled;
+}
+
 }  // namespace
 
 DataSettings read_data(const Reader& reader) {
@@ -89,6 +99,7 @@ DataSettings read_data(const Reader& reader) {
   if (!std::isfinite(data.scale)) reader.fail("data.scale", "must be finite");
   data.class_names = reader.names("data.class_names");
   data.block_rows = reader.integer("data.block_rows", 1);
+  read_memory(reader, data);
   read_table(reader, data.table);
   read_split(reader, data.split);
   return data;

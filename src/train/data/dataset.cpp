@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -13,78 +14,6 @@
 #include "train/data/target_rules.h"
 
 namespace nntrain::train {
-
-namespace {
-
-Json to_json(const data::ArrayInfo& info) {
-  return {{"uint8", info.element == data::Element::kUint8},
-          {"rows", info.rows},
-          {"sample", info.sample.extents()},
-          {"class_names", info.class_names},
-          {"columns", info.columns},
-          {"table", info.table},
-          {"chunk_rows", info.chunk_rows},
-          {"notes", info.notes}};
-}
-
-data::ArrayInfo info_from(const Json& json) {
-  data::ArrayInfo info;
-  info.element = json["uint8"].get<bool>() ? data::Element::kUint8 : data::Element::kFloat32;
-  info.rows = json["rows"].get<std::int64_t>();
-  info.sample = Shape(json["sample"].get<std::vector<std::int64_t>>());
-  info.class_names = json["class_names"].get<std::vector<std::string>>();
-  info.columns = json["columns"].get<std::vector<std::string>>();
-  info.table = json["table"];
-  info.chunk_rows = json["chunk_rows"].get<std::int64_t>();
-  info.notes = json["notes"].get<std::vector<std::string>>();
-  return info;
-}
-
-std::string node_broadcast_text(comm::Session& session, const std::string& mine) {
-  std::int64_t length = static_cast<std::int64_t>(mine.size());
-  session.node_broadcast(std::as_writable_bytes(std::span(&length, 1)));
-  std::string text = session.local_rank() == 0 ? mine : std::string(static_cast<std::size_t>(length), ' ');
-  session.node_broadcast(std::as_writable_bytes(std::span(text.data(), text.size())));
-  return text;
-}
-
-/// `open` runs on the first rank of each node and returns what is to be shared; `read` fills the memory.
-LoadedArray share(comm::Session& session, const std::string& key, const std::string& source,
-                  const std::function<data::ArrayInfo()>& open,
-                  const std::function<void(std::span<std::byte>)>& read) {
-  const bool reads = session.local_rank() == 0;
-  LoadedArray array;
-  std::string header;
-  comm::collectively(session, "open " + key, [&] {
-    if (reads) header = json_text(to_json(open()));
-  });
-  array.info = info_from(Json::parse(node_broadcast_text(session, header)));
-  array.source = source;
-  array.memory = comm::SharedArray::allocate(session, std::max<std::int64_t>(array.info.bytes(), 64));
-  comm::collectively(session, "read " + key, [&] {
-    if (!reads) return;
-    const auto bytes = array.memory.bytes().first(static_cast<std::size_t>(array.info.bytes()));
-    read(bytes);
-    array.fingerprint = data::fingerprint(array.info, bytes);
-  });
-  array.fingerprint = node_broadcast_text(session, array.fingerprint);
-  const std::string root_fingerprint = session.broadcast_text(array.fingerprint);
-  comm::collectively(session, "compare " + key, [&] {
-    if (array.fingerprint != root_fingerprint) {
-      throw InputError(key + ": \"" + source + "\" on this node differs from the first node's (SHA-256 " +
-                       array.fingerprint.substr(0, 16) + " against " + root_fingerprint.substr(0, 16) +
-                       "); copy the same file to every node");
-    }
-  });
-  return array;
-}
-
-data::ArrayView view_of(const LoadedArray& array, data::RowRange rows) {
-  return {array.memory.bytes().data(), array.info.element, array.info.sample.size(), rows.begin,
-          rows.count()};
-}
-
-}  // namespace
 
 DataLoader::DataLoader(comm::Session& session, const DataSettings& settings, const FitSettings& fit)
     : session_(session), settings_(settings), fit_(fit) {
@@ -123,9 +52,10 @@ data::SourceOptions DataLoader::options_of(data::Role role, const Part& part) co
   return options;
 }
 
-std::size_t DataLoader::load(const Part& part, const data::SourceOptions& source_options) {
-  const bool training = *part.name == '\0';
+std::size_t DataLoader::load(Part& part, const data::SourceOptions& source_options) {
+  const bool training = part.is_training();
   data::SourceOptions options = source_options;
+  options.by_rows = true;
   RowGroups groups;
   RowSplit parts;
   const auto split_all = [&](std::int64_t rows) {
@@ -134,33 +64,36 @@ std::size_t DataLoader::load(const Part& part, const data::SourceOptions& source
   };
   if (training)
     options.training_rows = [&](std::int64_t rows) { return split_all(rows).training_rows(rows); };
-  std::unique_ptr<data::ArraySource> source;
-  sets_.arrays.push_back(share(
-      session_, options.key, options.source,
-      [&] {
-        if (training && settings_.training.is_null()) groups = row_groups(options);
-        source = data::open_array(options);
-        if (training) {
-          parts = split_all(source->info().rows);
-          order_ = parts.order;
-        }
-        return source->info();
-      },
-      [&](std::span<std::byte> memory) {
-        source->read(memory);
-        if (training) sets_.ids = source->ids();
-        if (training)
-          reorder_rows(memory, memory.size() / static_cast<std::size_t>(source->info().rows), order_);
-      }));
+  LoadedArray array = open_array(session_, options.key, options.source, [&] {
+    if (training && settings_.training.is_null()) groups = row_groups(options);
+    source_ = data::open_array(options);
+    if (training) {
+      parts = split_all(source_->info().rows);
+      order_ = parts.order;
+    }
+    return source_->info();
+  });
   // How many rows groups leave for training only the ranks know that read them.
   if (training) training_rows_ = session_.maximum(order_.empty() ? 0 : parts.train.count());
-  const LoadedArray& array = sets_.arrays.back();
-  sets_.bytes += array.info.bytes();
-  sets_.fingerprints[std::string(part.name) + "inputs"] = {{"source", options.source},
-                                                           {"rows", array.info.rows},
-                                                           {"sample", array.info.sample.extents()},
-                                                           {"sha256", array.fingerprint}};
+  if (std::is_sorted(order_.begin(), order_.end())) order_.clear();  // they lie as in the file
+  choose_memory_of(part, array, options.key);
+  if (!part.streams) {
+    read_array(session_, options.key, array, [&](std::span<std::byte> memory) {
+      source_->read(memory);
+      if (!training) return;
+      sets_.ids = source_->ids();
+      reorder_rows(memory, memory.size() / static_cast<std::size_t>(source_->info().rows), order_);
+    });
+    sets_.bytes += array.info.bytes();
+  }
+  take_fingerprints(part, array, options.key);
+  source_.reset();
+  Json& print = sets_.fingerprints[std::string(part.name) + "inputs"];
+  print = {{"source", options.source}, {"rows", array.info.rows}, {"sample", array.info.sample.extents()}};
+  if (!array.fingerprint.empty()) print["sha256"] = array.fingerprint;
+  print["sampled"] = array.sampled;
   report(array.info, options.source);
+  sets_.arrays.push_back(std::move(array));
   return sets_.arrays.size() - 1;
 }
 
@@ -211,20 +144,21 @@ void DataLoader::load_inputs() {
     sets_.validation.emplace();
     sets_.validation->inputs = view_of(sets_.arrays[validation_.inputs_array], validation_.rows);
   }
+  make_streams();
 }
 
 void DataLoader::choose_blocks(const data::ArrayInfo& info) {
   sets_.block_rows = settings_.block_rows > 0 ? settings_.block_rows : data::block_rows_of(info);
+  if (settings_.block_rows == 0) sets_.block_cuts = data::block_cuts(info, train_.rows, sets_.block_rows);
   if (fit_.shuffle_window == 0) return;
-  const std::int64_t rows = sets_.train.rows(), blocks = (rows - 1) / sets_.block_rows + 1;
-  const double mixed =
-      static_cast<double>(std::min(fit_.shuffle_window, blocks)) / static_cast<double>(blocks);
+  const std::int64_t blocks = data::RowBlocks(sets_.train.rows(), sets_.block_rows, sets_.block_cuts).count();
+  const std::int64_t window = std::min(fit_.shuffle_window, blocks);
   sets_.report.push_back(
       fmt::format("order: {} block{} of {} rows{}, each epoch in a new order; rows are mixed within {} of "
                   "them ({:.3g} %)",
                   blocks, blocks == 1 ? "" : "s", sets_.block_rows,
-                  settings_.block_rows > 0 ? "" : " (data.block_rows: from the layout)",
-                  std::min(fit_.shuffle_window, blocks), 100 * mixed));
+                  settings_.block_rows > 0 ? "" : " (data.block_rows: from the layout)", window,
+                  100 * static_cast<double>(window) / static_cast<double>(blocks)));
 }
 
 void DataLoader::split() {
@@ -242,6 +176,7 @@ void DataLoader::split() {
         data::parse_row_slice(settings_.validation_rows, validation_rows, "data.validation_rows");
   } else {
     validation_.inputs_array = train_.inputs_array;
+    validation_.streams = train_.streams;
   }
 }
 
@@ -274,7 +209,7 @@ LoadedArray DataLoader::load_prepared(const Part& part, const TargetPlan& plan) 
   const TargetRules rules =
       target_rules(settings_, sets_, plan, key + " \"" + options.source + "\"", options.training);
   PreparedTargets prepared;
-  return share(
+  return share_array(
       session_, key, options.source,
       [&] {
         if (part.targets.empty() && !chosen && !options.source.ends_with(".svm")) {
@@ -339,7 +274,7 @@ void DataLoader::load_weights(const Part& part, const TargetPlan& plan, const Lo
   const std::string source = by_column ? part.inputs : by_class ? "fit.class_weight" : part.weights;
   std::vector<float> weights;
   const std::int64_t rows = targets.info.rows;
-  sets_.arrays.push_back(share(
+  sets_.arrays.push_back(share_array(
       session_, key, source,
       [&] {
         weights = by_class ? class_weights(targets.info, targets.memory.as<const float>(), fit_.class_weight,

@@ -1,7 +1,9 @@
 #pragma once
-// Data sets in the node's shared memory: read once per node by its first rank, checked, fingerprinted.
+// Data sets in the node's shared memory: read once per node by its first rank, checked, fingerprinted. Inputs
+// that do not fit there are read from disk while they are used (streaming.h).
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,23 +14,20 @@
 #include "core/shape.h"
 #include "data/array_source.h"
 #include "data/batch.h"
+#include "data/block_stream.h"
 #include "nn/losses/loss.h"
 #include "train/config/settings.h"
+#include "train/data/loaded_array.h"
+#include "train/data/streaming.h"
 #include "train/data/target_scale.h"
 
 namespace nntrain::train {
 
-/// One file's samples in shared memory.
-struct LoadedArray {
-  data::ArrayInfo info;
-  std::string fingerprint;
-  std::string source;
-  comm::SharedArray memory;
-};
-
 /// Which samples, where their targets and weights are. Views into LoadedArrays.
 struct Samples {
-  data::ArrayView inputs;
+  data::ArrayView inputs;  ///< its memory is null where `stream` is not
+  data::BlockStream* stream =
+      nullptr;              ///< inputs are read from disk, in the order that begin_pass() was told
   data::ArrayView targets;  ///< float32; sample_size 0 when there are none (predict)
   data::ArrayView weights;  ///< float32, one per sample; rows 0 when all weigh 1
   bool has_targets() const { return targets.sample_size > 0; }
@@ -39,6 +38,8 @@ struct Samples {
 /// The data of a run. Views stay valid as long as the object.
 struct DataSets {
   std::vector<LoadedArray> arrays;
+  comm::SharedArray ring;                                   ///< of the streams, one at a time
+  std::vector<std::unique_ptr<data::BlockStream>> streams;  // after the ring: end before it
   Samples train;
   std::optional<Samples> validation;
   Shape input_shape;
@@ -56,8 +57,12 @@ struct DataSets {
     if (target_scale.active()) all["target_scale"] = target_scale.description();
     return all;
   }
-  std::int64_t block_rows = 1;  ///< rows of a block of fit.shuffle = blocks(..)
-  Json fingerprints;            ///< {"inputs": {"source","shape","sha256"}, ...} : what a resume compares
+  /// The blocks of fit.shuffle = blocks(..): their rows, and where one begins in any case.
+  std::int64_t block_rows = 1;
+  std::vector<std::int64_t> block_cuts;
+  /// What a resume compares: {"inputs": {"source", "rows", "sample", "sha256", "sampled"}, ...}, of the last
+  /// two those that were made.
+  Json fingerprints;
   std::int64_t bytes = 0;
 };
 
@@ -99,8 +104,14 @@ class DataLoader {
     std::string inputs, targets, weights;
     std::size_t inputs_array = 0;
     data::RowRange rows;
+    bool streams = false;
+    bool is_training() const { return *name == '\0'; }
   };
-  std::size_t load(const Part& part, const data::SourceOptions& options);
+  std::size_t load(Part& part, const data::SourceOptions& options);
+  void choose_memory_of(Part& part, const LoadedArray& array, const std::string& key);
+  void take_fingerprints(const Part& part, LoadedArray& array, const std::string& key);
+  void make_streams();
+  void add_stream(const Part& part, const data::StreamShape& shape, Samples& samples);
   LoadedArray load_prepared(const Part& part, const TargetPlan& plan);
   void load_part_targets(const Part& part, const TargetPlan& plan, Samples& samples);
   void load_weights(const Part& part, const TargetPlan& plan, const LoadedArray& targets, Samples& samples);
@@ -118,6 +129,8 @@ class DataLoader {
   DataSets sets_;
   Part train_{"", "", "", "", 0, {}};
   Part validation_{"validation_", "", "", "", 0, {}};
+  std::unique_ptr<data::ArraySource>
+      source_;  ///< of the inputs that are being loaded, on the ranks that read
   bool own_validation_files_ = false;
   std::int64_t training_rows_ = 0;   ///< where order_ is not as in the file; 0: as split_rows() says
   std::vector<std::int64_t> order_;  ///< of the training file's rows, on the ranks that read; empty: as there

@@ -11,6 +11,8 @@ namespace nntrain::train {
 
 namespace {
 
+constexpr std::int64_t kBlock = 256;
+
 std::string column_name(const Json& columns, std::size_t value, std::size_t values) {
   if (columns.is_array() && columns.size() == values && columns[value].is_string())
     return " (column " + columns[value].get<std::string>() + ")";
@@ -36,8 +38,7 @@ void check_values(const nn::Sequential& model, std::span<const float> rows, std:
 
 void check_values(const nn::Sequential& model, const Samples& samples, float scale, const Json& columns,
                   const std::string& source) {
-  if (model.input_demands().empty()) return;
-  constexpr std::int64_t kBlock = 256;
+  if (model.input_demands().empty() || samples.stream != nullptr) return;
   const data::Sampler in_order(samples.rows(), 0, 0, data::Order::kFile);
   std::vector<float> rows(static_cast<std::size_t>(kBlock * samples.inputs.sample_size));
   for (std::int64_t row = 0; row < samples.rows(); row += kBlock) {
@@ -46,6 +47,25 @@ void check_values(const nn::Sequential& model, const Samples& samples, float sca
     check_values(model, {rows.data(), static_cast<std::size_t>(count * samples.inputs.sample_size)},
                  samples.inputs.first + row, columns, source);
   }
+}
+
+void check_streamed_values(comm::Session& session, const nn::Sequential& model, const DataSets& data,
+                           const Samples& samples, const std::string& source) {
+  if (model.input_demands().empty() || samples.stream == nullptr) return;
+  const data::Sampler in_order(samples.rows(), 0, 0, data::Order::kFile);
+  begin_pass(session, data, samples, in_order, kPassInOrder, 0);
+  comm::collectively(session, "check the inputs", [&] {
+    if (session.local_rank() != 0) return samples.stream->release(samples.rows());
+    std::vector<float> rows(static_cast<std::size_t>(kBlock * samples.inputs.sample_size));
+    for (std::int64_t row = 0; row < samples.rows(); row += kBlock) {
+      const std::int64_t count = std::min(kBlock, samples.rows() - row);
+      samples.stream->gather(row, count, data.scale, rows.data());
+      samples.stream->release(row + count);
+      samples.stream->check();
+      check_values(model, {rows.data(), static_cast<std::size_t>(count * samples.inputs.sample_size)},
+                   samples.inputs.first + row, data.columns, source);
+    }
+  });
 }
 
 }  // namespace nntrain::train

@@ -54,6 +54,7 @@ Inference::Inference(comm::Session& session, Log& log, checkpoint::Contents cont
 }
 
 void Inference::load(Task task, const ModelSource& source, CompileSettings& compile) {
+  fit_settings_.shuffle = false;
   DataLoader loader(session_, data_settings_, fit_settings_);
   loader.load_inputs();
   comm::collectively(session_, "model", [&] {
@@ -62,6 +63,8 @@ void Inference::load(Task task, const ModelSource& source, CompileSettings& comp
     if (session_.local_rank() == 0)
       check_values(*model_, sets.train, sets.scale, sets.columns, "data.inputs = " + data_settings_.inputs);
   });
+  check_streamed_values(session_, *model_, loader.sets(), loader.sets().train,
+                        "data.inputs = " + data_settings_.inputs);
   if (task == Task::kEvaluate)
     loader.load_targets({compiled_.loss.get(), model_->output_shape(), compile.loss_origin,
                          metric_of_signs(compile, model_->output_shape())});
@@ -118,6 +121,7 @@ DataSettings Inference::choose_data(const Configuration& configuration, Task tas
     data.targets.clear();
   }
   data.split = {};
+  if (configuration.origin("data.memory") != "command line") data.where = DataMemory::kAuto;
   data.keep_ids = task != Task::kEvaluate;
   data.standardize_targets = false;  // by the training's rows, not by these
   data.training = contents_.data.is_object() ? contents_.data.value("table", Json()) : Json();
@@ -182,6 +186,7 @@ Evaluation Inference::evaluate() {
   evaluation.rows = data_.train.rows();
   EvaluationRows outcomes(output_reading());
   const data::Sampler in_order(evaluation.rows, 0, 0, data::Order::kFile);
+  begin_pass(session_, data_, data_.train, in_order, kPassInOrder, 0);
   const std::int64_t step =
       depends_on_batch(*compiled_.loss) ? std::min(batch_rows_, settings_.fit.batch_size) : batch_rows_;
   for (std::int64_t position = 0; position < evaluation.rows; position += step) {
@@ -189,6 +194,7 @@ Evaluation Inference::evaluate() {
                        board);
     outcomes.add(session_, replica_->outputs(), replica_->targets());
   }
+  check_pass(session_, data_.train);
   std::vector<double> totals(static_cast<std::size_t>(board.width()));
   sums_->sum(board.sums(), totals);
   evaluation.logs = board.results(totals, "");
@@ -199,14 +205,57 @@ Evaluation Inference::evaluate() {
   return evaluation;
 }
 
-Predictions Inference::predict() {
-  Predictions predictions = predict(data_.train);
+Predictions Inference::empty_predictions(std::int64_t rows) const {
+  Predictions predictions;
+  predictions.rows = rows;
+  predictions.output_shape = model_->output_shape();
+  predictions.decision = decision_of(compiled_.loss.get(), model_->output_shape());
+  predictions.class_names = data_.class_names;
+  predictions.target_names = target_names(data_settings_.training);
+  return predictions;
+}
+
+Predictions Inference::prediction_head() const {
+  Predictions head = empty_predictions(data_.train.rows());
   const auto first = static_cast<std::ptrdiff_t>(data_.train.inputs.first);
   for (const data::TextColumn& id : data_.ids) {
     const auto begin = id.cells.begin() + first;
-    predictions.ids.push_back({id.name, {begin, begin + static_cast<std::ptrdiff_t>(predictions.rows)}});
+    head.ids.push_back({id.name, {begin, begin + static_cast<std::ptrdiff_t>(head.rows)}});
   }
+  return head;
+}
+
+Predictions Inference::predict() {
+  Predictions predictions = prediction_head();
+  if (session_.is_root())
+    predictions.values.reserve(static_cast<std::size_t>(predictions.rows * predictions.output_shape.size()));
+  predictions.seconds = predict([&](const Predictions& block) {
+    predictions.values.insert(predictions.values.end(), block.values.begin(), block.values.end());
+  });
   return predictions;
+}
+
+double Inference::predict(const PredictionSink& sink) {
+  using Clock = std::chrono::steady_clock;
+  Predictions block = empty_predictions(0);
+  std::int64_t row = 0;
+  Clock::time_point start = Clock::now();
+  double seconds = 0;
+  predict(data_.train, [&](std::span<const float> values) {
+    block.rows = std::min(batch_rows_, data_.train.rows() - row);
+    block.values.assign(values.begin(), values.end());
+    block.ids.clear();
+    const auto first = static_cast<std::ptrdiff_t>(data_.train.inputs.first + row);
+    for (const data::TextColumn& id : data_.ids) {
+      const auto begin = id.cells.begin() + first;
+      block.ids.push_back({id.name, {begin, begin + static_cast<std::ptrdiff_t>(block.rows)}});
+    }
+    row += block.rows;
+    seconds += std::chrono::duration<double>(Clock::now() - start).count();
+    sink(block);
+    start = Clock::now();
+  });
+  return seconds;
 }
 
 Predictions Inference::predict_rows(std::span<const float> rows) {
@@ -223,7 +272,11 @@ Predictions Inference::predict_rows(std::span<const float> rows) {
   rows_given_ += count;
   Samples samples;
   samples.inputs = {reinterpret_cast<const std::byte*>(all.data()), data::Element::kFloat32, width, 0, count};
-  return predict(samples);
+  Predictions predictions = empty_predictions(count);
+  predict(samples, [&](std::span<const float> values) {
+    predictions.values.insert(predictions.values.end(), values.begin(), values.end());
+  });
+  return predictions;
 }
 
 /// As the training's table, by name where it has names; else that many numbers a row.
@@ -245,30 +298,26 @@ data::SourceOptions Inference::stream_options() const {
   return options;
 }
 
-Predictions Inference::predict(const Samples& samples) {
-  const auto start = std::chrono::steady_clock::now();
-  Predictions predictions;
-  predictions.rows = samples.rows();
-  predictions.output_shape = model_->output_shape();
-  predictions.decision = decision_of(compiled_.loss.get(), model_->output_shape());
-  predictions.class_names = data_.class_names;
-  predictions.target_names = target_names(data_settings_.training);
-  const data::Sampler in_order(predictions.rows, 0, 0, data::Order::kFile);
-  if (session_.is_root()) {
-    predictions.values.reserve(static_cast<std::size_t>(predictions.rows * predictions.output_shape.size()));
-  }
-  for (std::int64_t position = 0; position < predictions.rows; position += batch_rows_) {
-    const std::int64_t rows = std::min(batch_rows_, predictions.rows - position);
-    const std::span<const float> mine = replica_->predict({&samples, &in_order, position, rows, 0});
+/// `take` gets the outputs of each batch, on rank 0; nothing elsewhere.
+void Inference::predict(const Samples& samples, const std::function<void(std::span<const float>)>& take) {
+  const std::int64_t rows = samples.rows();
+  if (rows == 0) return;
+  const data::Sampler in_order(rows, 0, 0, data::Order::kFile);
+  std::vector<float> outputs;
+  begin_pass(session_, data_, samples, in_order, kPassInOrder, 0);
+  for (std::int64_t position = 0; position < rows; position += batch_rows_) {
+    const std::span<const float> mine =
+        replica_->predict({&samples, &in_order, position, std::min(batch_rows_, rows - position), 0});
+    check_pass(session_, samples);
+    outputs.clear();
     for (const std::vector<std::byte>& part :
          session_.gather(std::as_bytes(mine))) {  // rank order is row order
-      const std::size_t old = predictions.values.size();
-      predictions.values.resize(old + part.size() / sizeof(float));
-      std::memcpy(predictions.values.data() + old, part.data(), part.size());
+      const std::size_t old = outputs.size();
+      outputs.resize(old + part.size() / sizeof(float));
+      std::memcpy(outputs.data() + old, part.data(), part.size());
     }
+    take(outputs);
   }
-  predictions.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return predictions;
 }
 
 Decision decision_of(const nn::Loss* loss, const Shape& output) {

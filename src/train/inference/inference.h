@@ -2,6 +2,7 @@
 // evaluate and predict from a checkpoint or a Keras file, with any number of ranks.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -58,6 +59,12 @@ class Inference {
 
   Evaluation evaluate();  ///< collective
   Predictions predict();  ///< collective
+  /// All of predict() but the values.
+  Predictions prediction_head() const;
+  /// The rows of predict(), block by block, each given to `sink` on all ranks: on rank 0 with its values and
+  /// ids, elsewhere without. Returns the seconds that it took without the sink. Collective.
+  using PredictionSink = std::function<void(const Predictions& block)>;
+  double predict(const PredictionSink& sink);
   /// Of rank 0's `rows`, (n, inputs); n may be 0. Collective.
   Predictions predict_rows(std::span<const float> rows);
   /// How rows are to be read that become inputs of predict_rows().
@@ -65,7 +72,8 @@ class Inference {
   const Shape& input_shape() const { return model_->input_shape(); }
 
  private:
-  Predictions predict(const Samples& samples);
+  Predictions empty_predictions(std::int64_t rows) const;
+  void predict(const Samples& samples, const std::function<void(std::span<const float>)>& take);
   void load(Task task, const ModelSource& source, CompileSettings& compile);
   DataSettings choose_data(const Configuration& configuration, Task task) const;
   CompileSettings compile_settings(const Configuration& configuration, Task task) const;
@@ -97,10 +105,6 @@ Decision decision_of(const nn::Loss* loss, const Shape& output);
 /// The class of one row of `classes` outputs; -1 for kNone.
 std::int64_t decide(Decision decision, const float* outputs, std::int64_t classes);
 
-/// Writes to PATH.h5 (dataset /predictions, /classes), PATH.csv (class, class_name, outputs) or PATH.npy
-/// (outputs). Appears by rename. Throws InputError for another suffix, RuntimeError when writing fails.
-/// Local.
-void write_predictions(const std::string& path, const Predictions& predictions);
 /// A device or a pipe (/dev/stdout) is written to without a rename, as CSV unless it ends in .npy.
 /// Throws InputError unless `path` ends in .h5, .csv or .npy, or is such a stream.
 void check_prediction_path(const std::string& path);

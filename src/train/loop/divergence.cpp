@@ -80,6 +80,7 @@ bool Divergence::values_are_finite() {
 }
 
 Divergence::Origin Divergence::find_origin(const BatchRequest& batch) {
+  begin_pass(run_.session, run_.data, *batch.samples, *batch.sampler, kPassAgain, batch.position);
   const NonFinite mine = run_.engine->find_non_finite(batch);
   Origin origin;
   origin.layer = static_cast<int>(run_.session.minimum(std::int64_t{mine.layer}));

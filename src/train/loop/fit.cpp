@@ -155,6 +155,8 @@ Ending Fit::run_steps(const Epoch& epoch) {
   BatchRequest& batch = batch_;
   batch.samples = &run_.data.train;
   batch.sampler = &*sampler_;
+  begin_pass(run_.session, run_.data, run_.data.train, *sampler_, epoch.pass,
+             (epoch.first_batch + past_.state.step) * batch_size);
   while (past_.state.step < epoch.steps) {
     const Clock::time_point start = Clock::now();
     batch.position = (epoch.first_batch + past_.state.step) * batch_size;
@@ -167,6 +169,7 @@ Ending Fit::run_steps(const Epoch& epoch) {
     tracing_.step(start, end);
     deadline_.took(Deadline::Work::kStep, seconds);
     past_.state.epoch_seconds += seconds;
+    if ((flags.bits & kFlagNoInputs) != 0) check_pass(run_.session, run_.data.train);
     step_was_refused_ = (flags.bits & comm::kFlagNonFinite) != 0;
     if (step_was_refused_) {
       for (const auto& callback : run_.callbacks) callback->on_invalid_loss(control_, past_.state.step);

@@ -25,6 +25,7 @@ std::optional<Logs> Validation::evaluate(const std::function<void()>& before_loo
   board_.reset();
   const std::int64_t rows = run_.data.validation->rows(), batch_rows = run_.validation_batch_rows();
   const data::Sampler in_order(rows, 0, 0, data::Order::kFile);
+  begin_pass(run_.session, run_.data, *run_.data.validation, in_order, kPassInOrder, 0);
   std::int64_t batches = 0;
   for (std::int64_t position = 0; position < rows; position += batch_rows) {
     if (batches++ % kBatchesBetweenLooks == 0) {
@@ -42,6 +43,7 @@ std::optional<Logs> Validation::evaluate(const std::function<void()>& before_loo
     batch.rows = std::min(batch_rows, rows - position);
     run_.engine->evaluate(batch, board_);
   }
+  check_pass(run_.session, *run_.data.validation);
   return run_.engine->evaluation_totals(board_, "val_");
 }
 

@@ -40,8 +40,10 @@ void print_data(const Run& run) {
       const Shape sample(entry["sample"].get<std::vector<std::int64_t>>());
       shape = " " + sample.with_batch(entry["rows"].get<std::int64_t>());
     }
-    run.log.info(fmt::format("data.{}: {}{}, SHA-256 {}", name, entry.value("source", ""), shape,
-                             entry.value("sha256", "").substr(0, 16)));
+    const bool whole = entry.contains("sha256");
+    run.log.info(fmt::format("data.{}: {}{}, SHA-256 {}{}", name, entry.value("source", ""), shape,
+                             whole ? "" : "of some rows ",
+                             entry.value(whole ? "sha256" : "sampled", "").substr(0, 16)));
   }
   for (const std::string& line : run.data.report) run.log.info(line);
   run.log.info(fmt::format("train on {} samples, validate on {}, {} in memory once a node",

@@ -62,7 +62,8 @@ void add_data(const checkpoint::Contents& contents, RunReport& report) {
   report.validation_rows = contents.data.value("validation_rows", std::int64_t{0});
   const Json fingerprints = contents.data.value("fingerprints", Json::object());
   for (const auto& [name, entry] : fingerprints.items()) {
-    ReportedData data{"data." + name, entry.value("source", ""), "", entry.value("sha256", "")};
+    ReportedData data{"data." + name, entry.value("source", ""), "",
+                      entry.value("sha256", entry.value("sampled", ""))};
     if (entry.contains("rows")) data.size = with_commas(entry["rows"].get<std::int64_t>()) + " rows";
     if (entry.contains("sample"))
       data.size += " of " + Shape(entry["sample"].get<std::vector<std::int64_t>>()).to_string();

@@ -43,10 +43,16 @@ void compare_data(const Comparison& compare, const Json& then, const DataSets& n
   const Json old_prints = then.value("fingerprints", Json::object());
   for (const auto& [name, entry] : now.fingerprints.items()) {
     const Json old = old_prints.value(name, Json::object());
-    if (old.value("sha256", "") == entry.value("sha256", "")) continue;
+    // Of all values where both were made, as then or now inputs were streamed; else of some rows.
+    const bool whole = !entry.contains("sampled") || (old.contains("sha256") && entry.contains("sha256"));
+    const char* digest = whole ? "sha256" : "sampled";
+    if (!whole && old.contains("sha256") && !old.contains("sampled"))
+      throw InputError("the checkpoint has no sampled fingerprint of data." + name +
+                       "; data.fingerprint = full compares all of it");
+    if (old.value(digest, "") == entry.value(digest, "")) continue;
     compare.refuse("data." + name,
-                   old.value("source", "none") + " (SHA-256 " + old.value("sha256", "-").substr(0, 16) + ")",
-                   entry.value("source", "") + " (SHA-256 " + entry.value("sha256", "").substr(0, 16) + ")");
+                   old.value("source", "none") + " (SHA-256 " + old.value(digest, "-").substr(0, 16) + ")",
+                   entry.value("source", "") + " (SHA-256 " + entry.value(digest, "").substr(0, 16) + ")");
   }
   compare.equal("data.scale", then.value("scale", Json(1.0F)), Json(now.scale));
   compare.equal("data.target_scale", then.value("target_scale", Json()), now.target_scale.description());
@@ -100,6 +106,9 @@ std::vector<std::string> changed_settings(const Run& run, const checkpoint::Cont
   if (run.settings.fit.shuffle_window > 0 && old_rows != run.data.block_rows)
     changes.push_back(fmt::format("data.block_rows changes from here on: it was {}, it is {}", old_rows,
                                   run.data.block_rows));
+  const Json old_cuts = previous.environment.value("block_cuts", Json::array());
+  if (run.settings.fit.shuffle_window > 0 && old_cuts != Json(run.data.block_cuts))
+    changes.emplace_back("the files' layout, and with it the order of blocks, changes from here on");
   return changes;
 }
 

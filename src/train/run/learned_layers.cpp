@@ -126,6 +126,11 @@ void learn_layers(comm::Session& session, ModelSource& source, const DataSets& d
     for (std::size_t i = 0; i < source.layers.size() && sees_inputs; ++i) {
       const Json spec = nn::layers().canonical(source.layers[i]);
       if (learns(spec)) {
+        if (data.train.stream != nullptr)
+          throw InputError(
+              "a layer " + spec["class_name"].get<std::string>() +
+              " that learns from the training rows needs all of them in memory: give data.memory = resident, "
+              "or write its vocabulary or bin_boundaries into the layer");
         if (session.is_root()) all[std::to_string(i)] = learned(spec, training_values(data));
         sees_inputs = false;
       } else {

@@ -126,6 +126,10 @@ void build(Run& run, ModelSource source, const DataLoader& loader) {
     choose_loss(settings.compile, run.model->output_shape());
     run.compiled.loss = make_loss(settings.compile);
   });
+  const DataSets& sets = loader.sets();
+  check_streamed_values(run.session, *run.model, sets, sets.train, "data.inputs");
+  if (sets.validation)
+    check_streamed_values(run.session, *run.model, sets, *sets.validation, "the validation inputs");
 }
 
 void load_and_build(Run& run, const ModelSource& source) {

@@ -20,7 +20,8 @@ data::Sampler Run::sampler(std::int64_t pass) const {
   const FitSettings& fit = settings.fit;
   const std::int64_t rows = data.train.rows();
   if (fit.shuffle_window > 0)
-    return {rows, settings.run.seed, pass, data::BlockOrder{data.block_rows, fit.shuffle_window}};
+    return {rows, settings.run.seed, pass,
+            data::BlockOrder{data.block_rows, fit.shuffle_window, data.block_cuts}};
   return {rows, settings.run.seed, pass, fit.shuffle ? data::Order::kShuffled : data::Order::kFile};
 }
 

@@ -46,23 +46,25 @@ std::vector<std::vector<float>> take_slot(Run& run, int slot) {
 }
 
 Json environment_of(const Run& run) {
-  return {{"version", run.version},
-          {"mpi", comm::Session::library_version()},
-          {"kernel", gemm::description()},
-          {"ranks", run.session.size()},
-          {"nodes", run.session.nodes()},
-          {"epochs", run.settings.fit.epochs},
-          {"loss", run.compiled.loss->spec()},
-          {"optimizer", run.optimizer->spec()},
-          {"batch_size", run.settings.fit.batch_size},
-          {"block_rows", run.data.block_rows},
-          {"products", run.products.facts},
-          {"wire", wire_name(run.settings.run.wire)},
-          {"settings", settings_json(run.configuration)},
-          {"fits", run.past.fits},
-          {"ended_by", run.past.ended_by},
-          {"rollbacks", run.past.rollbacks},
-          {"times", run.past.times.table.to_json()}};
+  Json environment = {{"version", run.version},
+                      {"mpi", comm::Session::library_version()},
+                      {"kernel", gemm::description()},
+                      {"ranks", run.session.size()},
+                      {"nodes", run.session.nodes()},
+                      {"epochs", run.settings.fit.epochs},
+                      {"loss", run.compiled.loss->spec()},
+                      {"optimizer", run.optimizer->spec()},
+                      {"batch_size", run.settings.fit.batch_size},
+                      {"block_rows", run.data.block_rows},
+                      {"products", run.products.facts},
+                      {"wire", wire_name(run.settings.run.wire)},
+                      {"settings", settings_json(run.configuration)},
+                      {"fits", run.past.fits},
+                      {"ended_by", run.past.ended_by},
+                      {"rollbacks", run.past.rollbacks},
+                      {"times", run.past.times.table.to_json()}};
+  if (!run.data.block_cuts.empty()) environment["block_cuts"] = run.data.block_cuts;
+  return environment;
 }
 
 void take_board(Run& run, checkpoint::Contents& contents) {

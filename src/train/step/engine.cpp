@@ -26,6 +26,7 @@ comm::StepFlags Engine::step(const BatchRequest& batch, double learning_rate, co
   keep_for_undo(board);
   const bool finite = replica_->train(batch, *gradients_, board);
   if (!state_is_finite() || !finite) mine.bits |= comm::kFlagNonFinite;
+  if (!replica_->has_inputs()) mine.bits |= kFlagNoInputs | comm::kFlagNonFinite;  // nobody takes the step
   updater_->step(static_cast<std::int64_t>(batch.step), learning_rate, batch.rows, mine);
   if ((mine.bits & comm::kFlagNonFinite) != 0) undo(board);
   return mine;

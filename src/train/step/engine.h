@@ -22,6 +22,9 @@
 
 namespace nntrain::train {
 
+/// A flag of a step: some rank's rows could not be read from disk. The step has changed nothing.
+constexpr std::uint32_t kFlagNoInputs = 1U << 5;
+
 struct EngineOptions {
   int shards = 1;
   std::uint64_t seed = 0;
@@ -64,7 +67,8 @@ class Engine {
 
   /// One mini-batch: loss and metrics into `board`, new values on every rank. `mine` are this rank's flags;
   /// returns every rank's, with kFlagNonFinite when a loss or a weight was NaN or Inf: then the step has
-  /// changed nothing, values, optimizer state and board are those of before.
+  /// changed nothing, values, optimizer state and board are those of before; with kFlagNoInputs beside it
+  /// when rows could not be read (check_pass says why).
   comm::StepFlags step(const BatchRequest& batch, double learning_rate, comm::StepFlags mine,
                        Scoreboard& board);
   /// Where in a batch that step() refused NaN or Inf begins; the batch is in replica() then.

@@ -60,7 +60,12 @@ void Replica::gather(const BatchRequest& batch, const Sharing& sharing) {
   shard_sums_.resize(activity_loss_.size());
   const Samples& samples = *batch.samples;
   const std::int64_t position = batch.position + rows_.first;
-  data::gather(samples.inputs, *batch.sampler, position, rows_.count, scale_, model_.input());
+  if (samples.stream == nullptr) {
+    data::gather(samples.inputs, *batch.sampler, position, rows_.count, scale_, model_.input());
+  } else {
+    has_inputs_ = samples.stream->gather(position, rows_.count, scale_, model_.input());
+    samples.stream->release(batch.position + batch.rows);
+  }
   if (loss_ == nullptr) return;
   target_width_ = samples.targets.sample_size / positions_per_row_;
   data::gather(samples.targets, *batch.sampler, position, rows_.count, 1.0F, targets_.data());

@@ -84,8 +84,11 @@ class Replica {
   /// The model's outputs for this replica's rows: (count, outputs), valid until the next call.
   std::span<const float> predict(const BatchRequest& batch);
   /// Looks at every layer of train()'s forward pass, which leaves nothing changed. Collective as train().
+  /// Rows that are read from disk: after another begin_pass().
   NonFinite find_non_finite(const BatchRequest& batch);
   const BatchRows& rows() const { return rows_; }
+  /// False when rows of the last batch could not be read from disk: zeros stood for them.
+  bool has_inputs() const { return has_inputs_; }
   /// Of the last batch, until the next: (rows, input.size()) times the scale, and (rows) where there are any.
   std::span<const float> inputs() const;
   std::span<const float> row_weights() const;
@@ -119,6 +122,7 @@ class Replica {
   std::int64_t target_width_ = 0;  ///< per position
   BatchRows rows_;
   bool weighted_ = false;
+  bool has_inputs_ = true;
   std::vector<float> targets_;          // (positions, target_width)
   std::vector<float> scaled_targets_;   // the same for the loss, where there is a target scale
   std::vector<float> restored_;         // (positions, classes): outputs in the targets' units
