@@ -131,6 +131,8 @@ struct Node {
   const Shape& shape;  ///< of its input, one sample
   std::map<std::string, const WeightArray*> weights;
 
+  /// null where the configuration leaves it out, as it does with None.
+  Json value(const char* key) const { return config.value(key, Json()); }
   const WeightArray* weight(const std::string& name) const {
     const auto found = weights.find(name);
     return found == weights.end() ? nullptr : found->second;
@@ -184,7 +186,7 @@ struct Node {
 std::string dense(const Node& node, const std::string& x) {
   std::string y = node.graph.add("MatMul", {x, node.own("kernel")});
   if (node.weight("bias") != nullptr) y = node.graph.add("Add", {y, node.own("bias")});
-  return activation(node.graph, y, node.config.value("activation", Json("linear")));
+  return activation(node.graph, y, node.value("activation"));
 }
 
 std::string batch_normalization(const Node& node, const std::string& x) {
@@ -215,7 +217,7 @@ std::string normalization(const Node& node, const std::string& x) {
     variance = node.weight("variance")->values;
   } else {
     const auto take = [&](const char* key, std::vector<float>& values) {
-      const Json given = node.config[key];
+      const Json given = node.value(key);
       std::function<void(const Json&)> collect = [&](const Json& value) {
         if (!value.is_array()) return values.push_back(value.get<float>());
         for (const Json& item : value) collect(item);
@@ -247,7 +249,7 @@ std::string softmax_layer(const Node& node, const std::string& x) {
 std::string rescaling(const Node& node, const std::string& x) {
   const auto values = [&](const char* key) {
     std::vector<float> list;
-    const Json given = node.config[key];
+    const Json given = node.value(key);
     for (const Json& item : given.is_array() ? given : Json::array({given}))
       list.push_back(item.get<float>());
     return node.graph.constant(given.is_array() ? Shape{static_cast<std::int64_t>(list.size())} : Shape{},
@@ -258,12 +260,12 @@ std::string rescaling(const Node& node, const std::string& x) {
 
 std::string repeat_vector(const Node& node, const std::string& x) {
   const std::string row = node.reshaped(x, {1, node.shape.last()});
-  return node.graph.add("Tile", {row, node.graph.indices({1, node.config["n"].get<std::int64_t>(), 1})});
+  return node.graph.add("Tile", {row, node.graph.indices({1, node.value("n").get<std::int64_t>(), 1})});
 }
 
 std::string permute(const Node& node, const std::string& x) {
   std::vector<std::int64_t> order = {0};
-  for (const Json& axis : node.config["dims"]) order.push_back(axis.get<std::int64_t>());
+  for (const Json& axis : node.value("dims")) order.push_back(axis.get<std::int64_t>());
   return node.graph.add("Transpose", {x}, {Graph::integers("perm", order)});
 }
 
@@ -339,7 +341,7 @@ std::string add_layer(const std::string& kind, const Node& node, const std::stri
          return n.graph.add("PRelu", {in, n.own("alpha")});
        }},
       {"Activation",
-       [](const Node& n, const std::string& in) { return activation(n.graph, in, n.config["activation"]); }},
+       [](const Node& n, const std::string& in) { return activation(n.graph, in, n.value("activation")); }},
   };
   for (const char* same : {"Identity", "Dropout", "AlphaDropout", "GaussianNoise", "GaussianDropout",
                            "ActivityRegularization"}) {

@@ -39,6 +39,9 @@ void BackgroundJob::start(std::function<void()> work) {
     thread_ = std::thread([this, work]() mutable { run(work); });
     return;
   } catch (const std::system_error&) {  // the limit on processes, or a container's
+  } catch (...) {                       // no memory
+    running_.store(false, std::memory_order_relaxed);
+    throw;
   }
   run(work);
 }

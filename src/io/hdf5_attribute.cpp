@@ -19,8 +19,7 @@ constexpr std::size_t kPieceBytes = 64512;
 
 extern "C" herr_t add_attribute_name(hid_t /*object*/, const char* name, const H5A_info_t* /*info*/,
                                      void* names) {
-  static_cast<std::vector<std::string>*>(names)->emplace_back(name);
-  return 0;
+  return static_cast<NamesFromHdf5*>(names)->add(name);
 }
 
 std::string without_padding(const char* bytes, std::size_t width, H5T_str_t padding) {
@@ -48,9 +47,13 @@ std::vector<std::string> read_variable(hid_t attribute, hid_t type, hid_t space,
   check_global_heaps(context);
   std::vector<char*> pointers(count, nullptr);
   check(H5Aread(attribute, type, pointers.data()), context, what);
+  struct Reclaim {
+    hid_t type, space;
+    char** texts;
+    ~Reclaim() { H5Dvlen_reclaim(type, space, H5P_DEFAULT, static_cast<void*>(texts)); }
+  } const reclaim{type, space, pointers.data()};
   std::vector<std::string> texts;
   for (const char* pointer : pointers) texts.emplace_back(pointer == nullptr ? "" : pointer);
-  H5Dvlen_reclaim(type, space, H5P_DEFAULT, pointers.data());
   return texts;
 }
 
@@ -85,12 +88,13 @@ bool Hdf5Group::has_attribute(const std::string& attribute) const {
 
 std::vector<std::string> Hdf5Group::attributes() const {
   const Hdf5Lock lock;
-  std::vector<std::string> names;
+  NamesFromHdf5 names;
   hsize_t position = 0;
-  check(H5Aiterate2(handle_.id(), H5_INDEX_NAME, H5_ITER_NATIVE, &position, add_attribute_name, &names),
-        *context_, "the attributes of " + name_ + " cannot be listed; the file is damaged");
-  std::sort(names.begin(), names.end());
-  return names;
+  const std::string what = "the attributes of " + name_ + " cannot be listed; the file is damaged";
+  const herr_t listed =
+      H5Aiterate2(handle_.id(), H5_INDEX_NAME, H5_ITER_NATIVE, &position, add_attribute_name, &names);
+  if (!names.no_memory) check(listed, *context_, what);
+  return names.sorted();
 }
 
 Hdf5Handle Hdf5Group::open_attribute(const std::string& attribute) const {

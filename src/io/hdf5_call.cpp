@@ -7,7 +7,9 @@
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
+#include <new>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -17,10 +19,12 @@ namespace nntrain::io {
 
 namespace {
 
-extern "C" herr_t keep_first_message(unsigned /*level*/, const H5E_error2_t* error, void* text) {
+extern "C" herr_t keep_first_message(unsigned /*level*/, const H5E_error2_t* error, void* text) try {
   auto& message = *static_cast<std::string*>(text);
   if (message.empty() && error->desc != nullptr) message = error->desc;
   return 0;
+} catch (const std::bad_alloc&) {  // nothing may be thrown through C
+  return -1;
 }
 
 }  // namespace
@@ -88,6 +92,22 @@ RowSelection::RowSelection(hid_t dataset, const Shape& shape, std::int64_t first
         context, what);
   memory =
       checked(H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr), context, what);
+}
+
+herr_t NamesFromHdf5::add(const char* name) noexcept {
+  try {
+    names.emplace_back(name);
+    return 0;
+  } catch (const std::bad_alloc&) {
+    no_memory = true;
+    return -1;
+  }
+}
+
+std::vector<std::string> NamesFromHdf5::sorted() {
+  if (no_memory) throw std::bad_alloc();
+  std::sort(names.begin(), names.end());
+  return std::move(names);
 }
 
 void use_hdf5() {

@@ -5,6 +5,7 @@
 #include <hdf5.h>
 
 #include <string>
+#include <vector>
 
 #include "io/hdf5.h"
 #include "io/hdf5_driver.h"
@@ -41,6 +42,16 @@ struct RowSelection {
 /// Once a process: error printing off, plug-in filters off, no clean-up at exit (files are closed by hand;
 /// after a failed write libhdf5 would try again at exit, and hang or crash).
 void use_hdf5();
+
+/// Names that libhdf5 hands to a callback. It is C: nothing may be thrown through it, so that want of memory
+/// is kept for afterwards.
+struct NamesFromHdf5 {
+  std::vector<std::string> names;
+  bool no_memory = false;
+  herr_t add(const char* name) noexcept;
+  /// Sorted; std::bad_alloc when one could not be kept.
+  std::vector<std::string> sorted();
+};
 
 /// The innermost message of libhdf5's error stack in one line; call it right after the failed call. An error
 /// of the system is given in the system's words alone.

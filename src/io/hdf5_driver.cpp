@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #if H5_VERSION_GE(1, 13, 0)
 #include <H5FDdevelop.h>
 #endif
@@ -36,7 +37,8 @@ void keep_error(Hdf5Io& io, int error) {
   if (io.error == 0) io.error = error;
 }
 
-extern "C" H5FD_t* open_file(const char* name, unsigned flags, hid_t access, haddr_t /*most*/) {
+// libhdf5 is C: nothing may be thrown through it.
+extern "C" H5FD_t* open_file(const char* name, unsigned flags, hid_t access, haddr_t /*most*/) try {
   Hdf5Io* const io = *static_cast<Hdf5Io* const*>(H5Pget_driver_info(access));
   int how = (flags & H5F_ACC_RDWR) != 0 ? O_RDWR : O_RDONLY;
   if ((flags & H5F_ACC_TRUNC) != 0) how |= O_TRUNC;
@@ -50,11 +52,19 @@ extern "C" H5FD_t* open_file(const char* name, unsigned flags, hid_t access, had
     return nullptr;
   }
   io->error = 0;  // libhdf5 may have tried other flags before
-  auto* file = new OpenFile;
+  auto* file = new (std::nothrow) OpenFile;
+  if (file == nullptr) {
+    io->error = ENOMEM;
+    io->system->close(descriptor);
+    return nullptr;
+  }
   file->io = io;
   file->descriptor = descriptor;
   file->end_of_file = static_cast<haddr_t>(status.st_size);
   return &file->base;
+} catch (const std::bad_alloc&) {
+  (*static_cast<Hdf5Io* const*>(H5Pget_driver_info(access)))->error = ENOMEM;
+  return nullptr;
 }
 
 extern "C" herr_t close_file(H5FD_t* base) {

@@ -13,8 +13,7 @@ using detail::Hdf5Context;
 using detail::Hdf5Handle;
 
 extern "C" herr_t add_link_name(hid_t /*group*/, const char* name, const H5L_info_t* /*info*/, void* names) {
-  static_cast<std::vector<std::string>*>(names)->emplace_back(name);
-  return 0;
+  return static_cast<NamesFromHdf5*>(names)->add(name);
 }
 
 std::vector<std::string> split(std::string_view path) {
@@ -89,12 +88,12 @@ Found walk(hid_t start, const std::string& start_path, std::string_view path, co
 }
 
 std::vector<std::string> link_names(hid_t group, const Hdf5Context& context, const std::string& name) {
-  std::vector<std::string> names;
+  NamesFromHdf5 names;
   hsize_t position = 0;
-  check(H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, &position, add_link_name, &names), context,
-        name + " cannot be listed; the file is damaged");
-  std::sort(names.begin(), names.end());
-  return names;
+  const std::string what = name + " cannot be listed; the file is damaged";
+  const herr_t listed = H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, &position, add_link_name, &names);
+  if (!names.no_memory) check(listed, context, what);
+  return names.sorted();
 }
 
 /// The object at `path`, which must be of `type`.

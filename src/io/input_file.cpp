@@ -70,7 +70,7 @@ struct InputFile::Implementation {
   void start_inflate() {
     stream = {};
     if (inflateInit2(&stream, kGzipOnly) != Z_OK) throw RuntimeError("out of memory while opening " + name);
-    buffer.resize(kBufferBytes);
+    buffer.resize(std::min(kBufferBytes, static_cast<std::size_t>(bytes)));  // of the packed bytes
   }
 
   std::size_t read_raw(void* memory, std::size_t size) {

@@ -104,7 +104,9 @@ struct ZipReader::Implementation {
     if (found == entries.end()) fail("the archive has no \"" + name + "\"");
     zip_file_t* file = zip_fopen_index(archive, found->second.index, 0);
     if (file == nullptr) fail("cannot read \"" + name + "\": " + zip_strerror(archive));
-    std::vector<std::byte> block(kBlockBytes);
+    // One byte more than it should have, to see one that is too long.
+    const auto most = static_cast<std::size_t>(found->second.bytes) + 1;
+    std::vector<std::byte> block(std::min(kBlockBytes, most));
     std::int64_t done = 0;
     std::string wrong;
     for (;;) {

@@ -69,6 +69,19 @@ TEST_F(Export, EveryFormatIsWrittenAndBeginsWithItsMagic) {
   EXPECT_EQ(run_shell("ls -A " + folder_.string() + " | grep -c tmp-").output, "0\n");
 }
 
+TEST_F(Export, ArgumentsThatAreNoneAreLeftOut) {
+  write(
+      "none.ini",
+      "[data]\ninputs=iris.csv\ntarget_columns=species\n[model]\nlayer=Dense(6, use_bias=False)\n"
+      "layer=ReLU()\nlayer=Dense(3)\n[compile]\noptimizer=sgd\n"
+      "loss=SparseCategoricalCrossentropy(from_logits=True)\n[fit]\nepochs=1\n[checkpoint]\npath=none.h5\n");
+  ASSERT_EQ(run(0, "train none.ini").code, 0);
+  for (const char* output : kOutputs) {
+    const Outcome outcome = export_to(output, "none.h5");
+    EXPECT_EQ(outcome.code, 0) << output << ": " << outcome.output;
+  }
+}
+
 TEST_F(Export, KerasFilesPredictTheSame) {
   const std::string rows = read("iris.csv");
   std::istringstream lines(rows);

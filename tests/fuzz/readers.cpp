@@ -1,8 +1,10 @@
 // libFuzzer's target for every reader of files and texts that come from outside (clang; tests/fuzz/run.sh).
 // NNTRAIN_READER names the one: its text, or a file of its ending that holds the bytes, is read. Every
 // outcome but an InputError that says something, or a clean read, ends the process: a crash, another
-// exception, memory, a leak.
+// exception, memory, a leak. Where there are several ways to read an input (as inputs or targets, this
+// dataset or that), its bytes choose one of them, so that an execution is one read.
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,7 +14,6 @@
 #include <cstring>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -40,26 +41,39 @@ void attempt(const std::function<void()>& read) {
   }
 }
 
-/// A file in memory that holds the input; one a process.
+/// A number below `ways` that hangs on every byte (FNV-1a).
+std::size_t choose(std::size_t ways, const std::uint8_t* bytes, std::size_t size) {
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (std::size_t i = 0; i < size; ++i) hash = (hash ^ bytes[i]) * 1099511628211ULL;
+  return static_cast<std::size_t>(hash >> 32U) % ways;
+}
+
+/// A file in memory that holds the input; one a process, open all the time.
 class InputFile {
  public:
   explicit InputFile(const std::string& ending) {
     const char* shared = std::getenv("NNTRAIN_FUZZ_FOLDER");
     const std::string folder = shared != nullptr ? shared : std::filesystem::temp_directory_path().string();
     path_ = folder + "/input-" + std::to_string(::getpid()) + ending;
+    descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   }
-  ~InputFile() { std::remove(path_.c_str()); }
+  ~InputFile() {
+    ::close(descriptor_);
+    std::remove(path_.c_str());
+  }
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
 
   const std::string& hold(const std::uint8_t* bytes, std::size_t size) const {
-    std::FILE* file = std::fopen(path_.c_str(), "wb");
-    if (file == nullptr || std::fwrite(bytes, 1, size, file) != size || std::fclose(file) != 0) std::abort();
+    if (::pwrite(descriptor_, bytes, size, 0) != static_cast<ssize_t>(size) ||
+        ::ftruncate(descriptor_, static_cast<off_t>(size)) != 0)
+      std::abort();
     return path_;
   }
 
  private:
   std::string path_;
+  int descriptor_ = -1;
 };
 
 void read_array(const std::string& source, data::Role role) {
@@ -73,13 +87,6 @@ void read_array(const std::string& source, data::Role role) {
     std::vector<std::byte> memory(static_cast<std::size_t>(opened->info().bytes()));
     opened->read(memory);
   });
-}
-
-void read_arrays(const std::string& path, const std::vector<std::string>& datasets) {
-  for (const std::string& dataset : datasets) {
-    read_array(path + dataset, data::Role::kInputs);
-    read_array(path + dataset, data::Role::kTargets);
-  }
 }
 
 /// As train, predict and evaluate go on with what they read.
@@ -99,15 +106,13 @@ void read_model(const std::string& path) {
   attempt([&] { build(checkpoint::read(path)); });
 }
 
-void read_configuration(const std::string& text) {
-  for (const cli::Hash hash : {cli::Hash::kComment, cli::Hash::kCharacter}) {
-    attempt([&] {
-      train::Configuration configuration;
-      cli::read_ini(text, "fuzz.ini", hash, configuration);
-      static_cast<void>(configuration.to_ini());
-      static_cast<void>(train::read_settings(configuration));
-    });
-  }
+void read_configuration(const std::string& text, cli::Hash hash) {
+  attempt([&] {
+    train::Configuration configuration;
+    cli::read_ini(text, "fuzz.ini", hash, configuration);
+    static_cast<void>(configuration.to_ini());
+    static_cast<void>(train::read_settings(configuration));
+  });
 }
 
 void read_expression(const std::string& text) {
@@ -119,32 +124,42 @@ void read_expression(const std::string& text) {
 
 using Read = std::function<void(const std::uint8_t*, std::size_t)>;
 
-/// A reader of files with this ending.
-Read of_file(const std::string& ending, const std::function<void(const std::string&)>& read) {
+/// The datasets ("" for formats without) of a file with this ending, as inputs or as targets.
+Read of_arrays(const std::string& ending, const std::vector<std::string>& datasets) {
   static InputFile file(ending);
-  return [read](const std::uint8_t* bytes, std::size_t size) { read(file.hold(bytes, size)); };
+  return [datasets](const std::uint8_t* bytes, std::size_t size) {
+    const std::size_t way = choose(2 * datasets.size(), bytes, size);
+    read_array(file.hold(bytes, size) + datasets[way / 2],
+               way % 2 == 0 ? data::Role::kInputs : data::Role::kTargets);
+  };
 }
 
-Read of_text(const std::function<void(const std::string&)>& read) {
-  return [read](const std::uint8_t* bytes, std::size_t size) {
-    read(std::string(reinterpret_cast<const char*>(bytes), size));
-  };
+Read of_model(const std::string& ending) {
+  static InputFile file(ending);
+  return [](const std::uint8_t* bytes, std::size_t size) { read_model(file.hold(bytes, size)); };
+}
+
+std::string text_of(const std::uint8_t* bytes, std::size_t size) {
+  return {reinterpret_cast<const char*>(bytes), size};
 }
 
 Read reader(const std::string& name) {
-  const auto arrays = [](const std::vector<std::string>& datasets) {
-    return [datasets](const std::string& path) { read_arrays(path, datasets); };
-  };
-  if (name == "idx") return of_file(".idx", arrays({""}));
-  if (name == "gz") return of_file(".idx.gz", arrays({""}));
-  if (name == "csv") return of_file(".csv", arrays({""}));
-  if (name == "npy") return of_file(".npy", arrays({""}));
-  if (name == "hdf5") return of_file(".h5", arrays({"", ":/f4", ":/gzip", ":/group/inner", ":/group/other"}));
-  if (name == "checkpoint" || name == "keras_h5") return of_file(".h5", read_model);
-  if (name == "keras_zip") return of_file(".keras", read_model);
-  if (name == "json") return of_file(".json", read_model);
-  if (name == "configuration") return of_text(read_configuration);
-  if (name == "expression") return of_text(read_expression);
+  if (name == "idx") return of_arrays(".idx", {""});
+  if (name == "gz") return of_arrays(".idx.gz", {""});
+  if (name == "csv") return of_arrays(".csv", {""});
+  if (name == "npy") return of_arrays(".npy", {""});
+  if (name == "hdf5") return of_arrays(".h5", {"", ":/f4", ":/gzip", ":/group/inner", ":/group/other"});
+  if (name == "checkpoint" || name == "keras_h5") return of_model(".h5");
+  if (name == "keras_zip") return of_model(".keras");
+  if (name == "json") return of_model(".json");
+  if (name == "configuration") {
+    return [](const std::uint8_t* bytes, std::size_t size) {
+      read_configuration(text_of(bytes, size),
+                         choose(2, bytes, size) == 0 ? cli::Hash::kComment : cli::Hash::kCharacter);
+    };
+  }
+  if (name == "expression")
+    return [](const std::uint8_t* bytes, std::size_t size) { read_expression(text_of(bytes, size)); };
   std::fprintf(
       stderr,
       "NNTRAIN_READER: idx, gz, csv, npy, hdf5, checkpoint, keras_h5, keras_zip, json, configuration or "

@@ -1,25 +1,46 @@
 #!/bin/bash
-# Every export in the hands of the program it is for: Keras (the newest and older ones, as far as PyPI has them for this
-# Python), onnxruntime, numpy. Not part of the default tests: it needs PyPI and an hour.
-# Usage: tests/interop/run.sh [WORD]      (only cases with WORD in their name); tables go to build/interop/.
+# Every word of the program's vocabulary in every Keras: models are trained and exported by the program (make_cases.py),
+# opened by the real Keras of each version, onnxruntime and numpy (open_cases.py), and the result goes into
+# docs/keras-compatibility.md. Not part of the default tests: it needs PyPI and an hour.
+#   tests/interop/run.sh [WORD]      WORD: only cases with it in their name; the page is then left alone
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-program=$PWD/build/release/nntrain-dist
+program=$(readlink -f "${NNTRAIN_PROGRAM:-build/release/nntrain-dist}")
 [[ -x $program ]] || { echo "build first: launch/test.sh" >&2; exit 1; }
-mkdir -p build/interop
-failed=0
-for version in newest 3.9.2 3.3.3 3.0.5; do
-  folder=build/interop/keras-$version
-  keras=keras$([[ $version == newest ]] || echo "==$version")
-  if [[ ! -x $folder/bin/python ]]; then
-    python3 -m venv "$folder"
-    if ! "$folder/bin/pip" install -q "$keras" jax h5py numpy onnxruntime > "$folder/pip.log" 2>&1; then
-      echo "Keras $version: PyPI has none for this Python ($(python3 --version)); see $folder/pip.log"
-      rm -f "$folder/bin/python"
-      continue
-    fi
+home=$PWD/build/interop
+mkdir -p "$home"
+# version: packages. Old Keras does not run with newer JAX and numpy.
+declare -A packages=(
+  [2.15]="tensorflow-cpu==2.15.*"
+  [3.0]="keras==3.0.* jax==0.4.25 jaxlib==0.4.25 numpy<2 scipy<1.13 h5py"
+  [3.3]="keras==3.3.* jax==0.4.25 jaxlib==0.4.25 numpy<2 scipy<1.13 h5py"
+  [3.9]="keras==3.9.* jax h5py"
+  [newest]="keras jax h5py onnxruntime"
+)
+versions=(2.15 3.0 3.3 3.9 newest)
+for version in "${versions[@]}"; do
+  folder=$home/venv-$version
+  [[ ! -f $folder/ready ]] || continue
+  rm -rf "$folder"
+  python3 -m venv "$folder"
+  # shellcheck disable=SC2086  # several words
+  if "$folder/bin/pip" install -q ${packages[$version]} > "$folder/pip.log" 2>&1; then
+    touch "$folder/ready"
+  else
+    echo "Keras $version: PyPI has none for this Python ($(python3 --version)); see $folder/pip.log"
   fi
-  echo "== Keras $version"
-  (cd tests/interop && KERAS_BACKEND=jax "../../$folder/bin/python" run.py "$program" "../../build/interop/$version.md" "${1:-}") || failed=1
 done
+cases=$home/cases
+rm -rf "$cases"
+failed=0
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+"$home/venv-newest/bin/python" tests/interop/make_cases.py "$program" "$cases" "${1:-}" > "$home/make.log" || failed=1
+results=()
+for version in "${versions[@]}"; do
+  [[ -f $home/venv-$version/ready ]] || continue
+  echo "== Keras $version"
+  KERAS_BACKEND=jax "$home/venv-$version/bin/python" tests/interop/open_cases.py "$cases" "$home/$version.json" 2> "$home/$version.log" || failed=1
+  results+=("$home/$version.json")
+done
+[[ -n ${1:-} ]] || python3 tests/interop/table.py docs/keras-compatibility.md "${results[@]}"
 exit $failed

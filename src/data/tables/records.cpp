@@ -60,7 +60,7 @@ ByteStream stream_of(std::string_view text, std::string name) {
 
 RecordScanner::RecordScanner(ByteStream stream, const Dialect& dialect, std::int64_t first_line)
     : stream_(std::move(stream)), dialect_(dialect), next_line_(first_line), record_line_(first_line) {
-  buffer_.resize(kBlockBytes);
+  buffer_.resize(block_bytes());
   if (dialect_.skip_bytes > 0) {
     std::string mark(dialect_.skip_bytes, '\0');
     stream_.read(std::as_writable_bytes(std::span(mark)));
@@ -73,6 +73,11 @@ RecordScanner::RecordScanner(ByteStream stream, const Dialect& dialect, std::int
   }
 }
 
+/// Small files need no large block.
+std::size_t RecordScanner::block_bytes() const {
+  return stream_.bytes > 0 ? std::min(kBlockBytes, static_cast<std::size_t>(stream_.bytes) + 1) : kBlockBytes;
+}
+
 /// Appends a block to the buffer, as UTF-8. 0: the file ends.
 std::size_t RecordScanner::read_block() {
   if (dialect_.encoding == Encoding::kUtf8) {
@@ -83,9 +88,9 @@ std::size_t RecordScanner::read_block() {
     return got;
   }
   const std::size_t waiting = raw_.size();
-  raw_.resize(kBlockBytes);
+  raw_.resize(std::max(block_bytes(), waiting + 1));
   const std::size_t got = stream_.read(std::as_writable_bytes(std::span(raw_).subspan(waiting)));
-  at_end_ = got < kBlockBytes - waiting;
+  at_end_ = got < raw_.size() - waiting;
   raw_.resize(waiting + got);
   std::string text;
   raw_.erase(0, decode(dialect_.encoding, raw_, text));

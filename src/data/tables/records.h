@@ -48,6 +48,7 @@ class RecordScanner {
   bool take_line(std::string_view& line, std::size_t begin);
   bool fill();
   std::size_t read_block();
+  std::size_t block_bytes() const;
 
   ByteStream stream_;
   Dialect dialect_;

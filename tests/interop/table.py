@@ -1,0 +1,62 @@
+"""Writes the results of open_cases.py into the generated part of docs/keras-compatibility.md.
+Usage: table.py PAGE RESULTS.json...      oldest version first"""
+import json
+import sys
+
+BEGIN, END = "<!-- tests/interop/run.sh writes from here -->", "<!-- to here -->"
+KINDS = ["layer", "activation", "initializer", "regularizer", "constraint", "loss", "metric", "optimizer", "schedule"]
+PLURALS = {kind: kind + "s" for kind in KINDS} | {"loss": "losses"}
+
+
+def cell(cases):
+    """One word in one version."""
+    if all(case["found"].get("unknown") for case in cases):
+        return "-"
+    bad = [case for case in cases if case["wrong"]]
+    if bad:
+        return f"**{len(cases) - len(bad)} of {len(cases)}**"
+    return "predicts" if any(case["found"].get("uncompiled") for case in cases) else "yes"
+
+
+def main():
+    page, results = sys.argv[1], []
+    for path in sys.argv[2:]:
+        with open(path) as file:
+            results.append(json.load(file))
+    words = {}
+    for result in results:
+        for case in result["cases"].values():
+            words.setdefault((KINDS.index(case["kind"]), case["name"]), {}).setdefault(result["keras"], []).append(case)
+    versions = [result["keras"] for result in results]
+    lines = [BEGIN, "", "| Keras | backend | onnxruntime | cases that agree | words that it does not have |", "|---|---|---|---|---|"]
+    for result in results:
+        cases = list(result["cases"].values())
+        known = [case for case in cases if not case["found"].get("unknown")]
+        good = sum(not case["wrong"] for case in known)
+        lacking = sorted({f"{case['name']}" for case in cases if case["found"].get("unknown")})
+        lines.append(f"| {result['keras']} | {result['backend']} | {result['onnxruntime'] or ''} | {good} of {len(known)} | "
+                     f"{', '.join(lacking)} |")
+    lines += ["", "By word. yes: everything agrees; predicts: Keras has no such loss or optimizer, or ours differs, so that the file",
+              "is not compiled, and predictions agree; -: that version does not have the word.", ""]
+    for number, kind in enumerate(KINDS):
+        lines += [f"| {PLURALS[kind]} | " + " | ".join(versions) + " |", "|---|" + "---|" * len(versions)]
+        for (place, name), by_version in words.items():
+            if place == number:
+                lines.append(f"| `{name}` | " + " | ".join(cell(by_version[v]) if v in by_version else "" for v in versions) + " |")
+        lines.append("")
+    faults = [(result["keras"], case) for result in results for case in result["cases"].values() if case["wrong"]]
+    if faults:
+        lines += ["What does not agree:", ""]
+        lines += [f"* Keras {version}, {case['kind']} `{case['text']}`: " + "; ".join(
+            f"{key}: {value if isinstance(value, str) else '%.1e' % value}" for key, value in case["wrong"].items()).replace("\n", " ")
+            for version, case in faults] + [""]
+    lines.append(END)
+    with open(page) as file:
+        text = file.read()
+    head, rest = text.split(BEGIN)
+    with open(page, "w") as file:
+        file.write(head + "\n".join(lines) + rest.split(END)[1])
+
+
+if __name__ == "__main__":
+    main()
