@@ -2,15 +2,21 @@
 # Installs the Debian packages that building, training and testing need, and only those that are missing.
 # Nothing missing: needs no rights, no network, and changes nothing.
 #
-#   launch/install.sh [--to-run]      --to-run: not those that only the tests need
+#   launch/install.sh [--to-run | --with-cluster]
+#
+#   --to-run          not those that only the tests need
+#   --with-cluster    those of the tests under Slurm and on several hosts, too
 set -euo pipefail
 
 for_tests=yes
+for_cluster=no
 case "${1:-}" in
   "") ;;
   --to-run) for_tests=no ;;
+  --with-cluster) for_cluster=yes ;;
   *)
-    echo "launch/install.sh: \"$1\" is no option of it; --to-run leaves out what only the tests need" >&2
+    echo "launch/install.sh: \"$1\" is no option of it; --to-run leaves out what only the tests need, --with-cluster adds" \
+      "Slurm for them" >&2
     exit 2
     ;;
 esac
@@ -58,6 +64,15 @@ if [[ $for_tests == yes ]]; then
   need python3-h5py
   need python3-pandas
 fi
+if [[ $for_cluster == yes ]]; then
+  need munge munged
+  need slurmctld slurmctld
+  need slurmd slurmd
+  need slurm-client sbatch
+  need iproute2 ip
+  # Daemons are for the tests to start: none comes up because it was installed.
+  export RUNLEVEL=1
+fi
 
 # Wanted, not needed. want PACKAGE [COMMAND] WITHOUT: what is so without it.
 optional=()
@@ -93,7 +108,7 @@ if [[ $EUID -ne 0 ]]; then
 fi
 # sudo forgets the environment; a proxy is part of how this machine reaches its packages.
 as_root+=(env DEBIAN_FRONTEND=noninteractive)
-for name in http_proxy https_proxy no_proxy; do
+for name in http_proxy https_proxy no_proxy RUNLEVEL; do
   [[ -z ${!name:-} ]] || as_root+=("$name=${!name}")
 done
 

@@ -19,6 +19,10 @@
 #
 # Exit code: 0 done; 75 stopped early, the same command goes on; 1, 2, 3 as from the program: going on is no cure.
 set -u
+# mpirun notices a host that is gone without a word after half a minute, not after eight minutes.
+export OMPI_MCA_oob_tcp_keepalive_time=${OMPI_MCA_oob_tcp_keepalive_time:-10}
+export OMPI_MCA_oob_tcp_keepalive_intvl=${OMPI_MCA_oob_tcp_keepalive_intvl:-5}
+export OMPI_MCA_oob_tcp_keepalive_probes=${OMPI_MCA_oob_tcp_keepalive_probes:-4}
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 
 say() { echo "supervise: $*" >&2; }

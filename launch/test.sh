@@ -3,11 +3,33 @@
 #   build/release   all tests, warnings are errors
 #   build/sanitize  the unit tests once more, under the address and undefined-behaviour sanitizers
 # The last line counts them: "N passed, M failed". Exit code 0 when all passed.
+#
+#   launch/test.sh [--without-cluster]
+#
+# For root, two of the tests start a real Slurm and several hosts, all in namespaces of their own (tests/cluster).
+# --without-cluster leaves them out, where namespaces are not permitted for instance.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 source launch/common.sh
 
-launch/install.sh
+cluster=ON
+case "${1:-}" in
+  "") [[ $EUID -eq 0 ]] || cluster=OFF ;;
+  --without-cluster) cluster=OFF ;;
+  *)
+    echo "launch/test.sh: \"$1\" is no option of it; --without-cluster leaves out the tests with Slurm and several hosts" >&2
+    exit 2
+    ;;
+esac
+left_out() {
+  [[ $cluster == ON ]] ||
+    echo "NOTE: left out: cluster.slurm and cluster.hosts (Slurm, several hosts)$1"
+}
+if [[ $EUID -eq 0 ]]; then why=', as --without-cluster says'; else why='; they need root: sudo launch/test.sh'; fi
+
+options=()
+[[ $cluster == OFF ]] || options=(--with-cluster)
+launch/install.sh "${options[@]}"
 prepare_mpi
 
 passed=0
@@ -33,10 +55,11 @@ run() {
   failed=$((failed + bad))
 }
 
-build release all -DNNTRAIN_WERROR=ON -DNNTRAIN_TESTS=ON
+build release all -DNNTRAIN_WERROR=ON -DNNTRAIN_TESTS=ON -DNNTRAIN_CLUSTER_TESTS=$cluster
 build sanitize all -DNNTRAIN_TESTS=ON
 run release
 run sanitize
 
+left_out "$why"
 echo "$passed passed, $failed failed"
 ((failed == 0))

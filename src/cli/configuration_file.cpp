@@ -99,6 +99,13 @@ checkpoint::Contents read_model_file(comm::Session& session, const std::string& 
   return train::read_contents(session, path);
 }
 
+void read_file(const std::string& path, train::Configuration& configuration) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream content;
+  content << file.rdbuf();
+  read_ini(content.str(), path, Hash::kComment, configuration);
+}
+
 train::Configuration read_configuration(comm::Session& session, const CommandLine& line) {
   const std::string text = read_on_root(session, line.file);
   train::Configuration configuration;

@@ -13,6 +13,9 @@ namespace nntrain::cli {
 /// CONFIG, read by rank 0, overridden by the command line; checkpoint.path has its default. Collective.
 train::Configuration read_configuration(comm::Session& session, const CommandLine& line);
 
+/// The INI file `path`, into `configuration`. Local.
+void read_file(const std::string& path, train::Configuration& configuration);
+
 /// The configuration kept in a checkpoint, overridden by the command line.
 train::Configuration stored_configuration(const checkpoint::Contents& contents, const CommandLine& line);
 

@@ -2,10 +2,12 @@
 
 #include <cstdio>
 #include <exception>
+#include <limits>
 #include <new>
 #include <string>
 
 #include "cli/command_line.h"
+#include "cli/configuration_file.h"
 #include "cli/fitting_kernels.h"
 #include "cli/log.h"
 #include "cli/signals.h"
@@ -13,10 +15,29 @@
 #include "comm/session/session.h"
 #include "core/message.h"
 #include "core/products/gemm.h"
+#include "train/config/settings.h"
 
 namespace nntrain::cli {
 
 namespace {
+
+/// run.stall_timeout, read by this rank for itself since none has heard of another yet. What is wrong with
+/// command line or file is told by those who read them in earnest.
+comm::Patience patience_at_start(int argc, char** argv) {
+  if ((stop_token().reasons() & static_cast<std::uint32_t>(StopReason::kTerminate)) != 0)
+    return {std::numeric_limits<double>::infinity(), "UNLIMITED"};  // it is being ended as it is
+  try {
+    const CommandLine line = parse_command_line(argc, argv);
+    train::Configuration configuration;
+    if (!line.file.empty() && kind_of_file(line.file) == FileKind::kConfiguration)
+      read_file(line.file, configuration);
+    apply_settings(line, configuration);
+    const std::string text = configuration.text("run.stall_timeout");
+    return {train::parse_duration(text), text};
+  } catch (const std::exception&) {
+    return {};
+  }
+}
 
 ExitCode run(comm::Session& session, int argc, char** argv) {
   CommandLine line;
@@ -77,7 +98,8 @@ int main(int argc, char** argv) {
   nntrain::gemm::use_one_thread();
   nntrain::cli::take_signals();
   try {
-    nntrain::comm::Session session(argc, argv);
+    nntrain::comm::Session session(argc, argv,
+                                   [argc, argv] { return nntrain::cli::patience_at_start(argc, argv); });
     nntrain::cli::log::start(session.is_root() ? nntrain::Log::Voice::kSpeaks : nntrain::Log::Voice::kSilent);
     const int code = nntrain::cli::guarded(session, argc, argv);
     session.close();

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -124,6 +125,17 @@ std::string quoted(const std::string& text) {
   return result + "'";
 }
 
+/// Of a file's name, what Slurm takes in an option of a script: no space ends it, no % is one of its
+/// patterns.
+std::string job_name(std::string name) {
+  for (char& letter : name) {
+    const bool plain =
+        std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '.' || letter == '-';
+    if (!plain) letter = '_';
+  }
+  return name;
+}
+
 std::string script(const CommandLine& line, int nodes, int ranks_per_node, const std::string& time,
                    double bytes_a_node) {
   std::error_code error;
@@ -135,7 +147,7 @@ std::string script(const CommandLine& line, int nodes, int ranks_per_node, const
     has_limit = has_limit || key == "run.max_time";
   }
   if (!has_limit) arguments += " ${left:+--run.max_time=$left}";
-  const std::string name = fs::path(line.file).stem().string();
+  const std::string name = job_name(fs::path(line.file).stem().string());
   const fs::path home = program.parent_path().parent_path().parent_path();
   const fs::path supervisor = home / "launch" / "supervise.sh";
   const std::string mpirun = "mpirun -np $SLURM_NTASKS --bind-to core";
@@ -166,6 +178,7 @@ std::string script(const CommandLine& line, int nodes, int ranks_per_node, const
 struct Plan {
   Estimate estimate;
   int nodes = 1, ranks_per_node = 1;
+  std::int64_t ranks() const { return std::int64_t{nodes} * ranks_per_node; }
   std::string time;  ///< as Slurm writes it
   double seconds = 0, turns = 1, memory_a_node = 0;
   std::string script;
@@ -193,14 +206,14 @@ Plan plan_of(const CommandLine& line, const Estimate& estimate, int nodes, int r
     plan.turns = std::ceil(plan.seconds / std::max(limit - 120 - kStartSeconds, 1.0));
   plan.memory_a_node = estimate.bytes_a_node(ranks_per_node);
   plan.script = script(line, nodes, ranks_per_node, plan.time, plan.memory_a_node);
-  plan.choices = choices(estimate, std::int64_t{nodes} * ranks_per_node, ranks_per_node);
+  plan.choices = choices(estimate, plan.ranks(), ranks_per_node);
   return plan;
 }
 
 std::string json_text(const Plan& plan) {
   Json json = {{"nodes", plan.nodes},
                {"ranks_per_node", plan.ranks_per_node},
-               {"ranks", plan.nodes * plan.ranks_per_node},
+               {"ranks", plan.ranks()},
                {"time", plan.time},
                {"turns", plan.turns},
                {"memory_bytes_a_node", plan.memory_a_node},
@@ -228,9 +241,8 @@ std::string script_text(const Plan& plan) {
       "and checkpoints.\n"
       "#   ranks  nodes        time  core-hours\n",
       count_of(plan.estimate.steps, "step"), 1e3 * plan.estimate.step_seconds_alone,
-      1e3 * plan.estimate.step_seconds(plan.nodes, plan.ranks_per_node),
-      count_of(plan.nodes * plan.ranks_per_node, "rank"), count_of(plan.nodes, "node"),
-      train::format_duration(plan.seconds),
+      1e3 * plan.estimate.step_seconds(plan.nodes, plan.ranks_per_node), count_of(plan.ranks(), "rank"),
+      count_of(plan.nodes, "node"), train::format_duration(plan.seconds),
       plan.turns > 1 ? fmt::format(" in {:.0f} turns of {}", plan.turns, plan.time) : "",
       format_bytes(plan.memory_a_node));
   for (const Choice& choice : plan.choices)

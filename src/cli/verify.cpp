@@ -23,6 +23,7 @@ constexpr std::int64_t kSteps = 20;
 struct Result {
   std::string name;
   std::string digest;
+  std::int64_t steps = 0;                                            ///< that were done
   std::vector<std::pair<std::string, std::vector<double>>> history;  ///< without times
 };
 
@@ -36,22 +37,34 @@ std::int64_t steps_of(const CommandLine& line) {
   return steps;
 }
 
-/// Trains a trial's steps in `session`; with `stops`, only its first. Collective over that session.
-int train_steps(comm::Session& session, const train::Configuration& trial, bool stops) {
+/// `steps` steps of one epoch, or where an epoch has fewer, as many epochs as have at least `steps`.
+void set_length(train::Run& run, std::int64_t steps) {
+  const std::int64_t batch = run.settings.fit.batch_size,
+                     batches = (run.data.train.rows() + batch - 1) / batch;
+  run.settings.fit.steps_per_epoch = steps < batches ? steps : 0;
+  run.settings.fit.epochs = std::max<std::int64_t>(1, (steps + batches - 1) / batches);
+}
+
+/// Trains a trial's steps in `session`; with `stops`, only its first. How many it did. Collective over that
+/// session.
+std::int64_t train_steps(comm::Session& session, const train::Configuration& trial, std::int64_t steps,
+                         bool stops) {
   const QuietScreen quiet(log::standard(), true);
   StopToken stop;
   const auto run = train::open_run(session, trial, {log::standard(), stop, version_number()});
+  set_length(*run, steps);
+  const std::int64_t before = run->past.state.iteration;
   if (stops) stop.request_stop(StopReason::kRequested);
   const ExitCode code = train::fit(*run);
   if (code == ExitCode::kDiverged)
     throw InputError("the loss becomes NaN or Inf within these steps; verify a configuration that trains");
-  return run->past.state.shards;
+  return run->past.state.iteration - before;
 }
 
 /// What the trial's checkpoint holds. On rank 0.
 Result read_result(const std::string& name, const std::string& path) {
   const checkpoint::Contents contents = checkpoint::read(path);
-  Result result{name, checkpoint::weights_digest(contents.weights), {}};
+  Result result{name, checkpoint::weights_digest(contents.weights), 0, {}};
   for (const auto& column : contents.history.columns)
     if (column.first != "seconds") result.history.push_back(column);
   return result;
@@ -65,7 +78,7 @@ bool all_equal(const std::vector<Result>& results) {
 
 /// On rank 0, of all runs.
 std::vector<Result> run_all(comm::Session& session, comm::Session& alone, train::Configuration trial,
-                            const std::string& path) {
+                            std::int64_t steps, const std::string& path) {
   std::vector<Result> results;
   const auto keep_result = [&](const std::string& name) {
     comm::collectively(session, "read the result", [&] {
@@ -74,18 +87,20 @@ std::vector<Result> run_all(comm::Session& session, comm::Session& alone, train:
       remove_trial(session, path);
     });
   };
+  std::int64_t done = 0;
   const auto train_alone = [&] {
     comm::collectively(session, "train with one rank", [&] {
-      if (session.is_root()) train_steps(alone, trial, false);
+      if (session.is_root()) done = train_steps(alone, trial, steps, false);
     });
   };
   train_alone();
   keep_result("1 rank");
+  if (session.is_root()) results.front().steps = done;
   if (session.size() > 1) {
-    train_steps(session, trial, false);
+    train_steps(session, trial, steps, false);
     keep_result(fmt::format("{} ranks", session.size()));
   }
-  train_steps(session, trial, true);
+  train_steps(session, trial, steps, true);
   train_alone();
   keep_result(session.size() > 1
                   ? fmt::format("{} ranks, stopped after a step, resumed with 1 rank", session.size())
@@ -105,15 +120,13 @@ ExitCode verify(comm::Session& session, const CommandLine& line) {
   });
   const std::string path = trial_path(session);
   train::Configuration trial = trial_configuration(configuration, path);
-  set_key(trial, "fit.epochs", "1");
-  set_key(trial, "fit.steps_per_epoch", std::to_string(steps));
   // A rank alone may take longer than others usually wait.
   session.end_stalls_after(std::numeric_limits<double>::infinity(), "UNLIMITED");
   set_key(trial, "run.stall_timeout", "UNLIMITED");
   const std::unique_ptr<comm::Session> alone = session.alone();
   std::vector<Result> results;
   try {
-    results = run_all(session, *alone, trial, path);
+    results = run_all(session, *alone, trial, steps, path);
   } catch (...) {
     remove_trial(session, path);
     throw;
@@ -122,6 +135,7 @@ ExitCode verify(comm::Session& session, const CommandLine& line) {
   equal = session.maximum(equal);
   if (!session.is_root()) return equal != 0 ? ExitCode::kDone : ExitCode::kRuntime;
 
+  steps = results.front().steps;  // where an epoch is shorter than asked, whole epochs
   if (line.has("json")) {
     Json json = {
         {"equal", equal != 0}, {"steps", steps}, {"ranks", session.size()}, {"nodes", session.nodes()}};

@@ -70,5 +70,23 @@ TEST_F(Signals, Usr2SavesAndGoesOn) {
   EXPECT_NE(outcome.output.find("goes on\n"), std::string::npos) << outcome.output;
 }
 
+/// MPI_Init waits for every rank, and nobody there looks at the clock but a thread of ours.
+TEST_F(Signals, ARankThatNeverStartsEndsTheJobAndIsNamed) {
+  const std::string train = std::string(NNTRAIN_PROGRAM) + " train run.ini --run.stall_timeout=0:03";
+  write("stopped.sh", "kill -STOP $$\nexec " + train + "\n");
+  const Outcome outcome =
+      run_shell("cd " + folder_.string() +
+                " && OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_plm=isolated "
+                "OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl_vader_single_copy_mechanism=none mpirun "
+                "--bind-to none -np 2 " +
+                train + " : -np 1 sh stopped.sh");
+  EXPECT_EQ(outcome.code, 1) << outcome.output;
+  EXPECT_NE(outcome.output.find("no sign of life from rank 2 on "), std::string::npos) << outcome.output;
+  EXPECT_NE(outcome.output.find("stopped by a signal or a debugger) for 3 s (phase: start"),
+            std::string::npos)
+      << outcome.output;
+  EXPECT_EQ(outcome.output.find("[rank 1 on"), std::string::npos) << "one block: " << outcome.output;
+}
+
 }  // namespace
 }  // namespace nntrain::cli_test

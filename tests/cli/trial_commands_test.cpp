@@ -100,6 +100,13 @@ TEST_F(TrialCommands, VerifyComparesTheBits) {
   EXPECT_EQ(call(0, "verify run.ini --steps=one").code, 2);
 }
 
+TEST_F(TrialCommands, VerifyCountsTheStepsThatItDid) {
+  // 8 steps an epoch: 20 steps are three epochs, whatever the configuration makes an epoch.
+  EXPECT_EQ(json(0, "verify run.ini").value("steps", 0), 24);
+  EXPECT_EQ(json(2, "verify run.ini --steps=9 --fit.steps_per_epoch=3").value("steps", 0), 16);
+  EXPECT_EQ(json(0, "verify run.ini --steps=8").value("steps", 0), 8);
+}
+
 TEST_F(TrialCommands, PlanPrintsAScriptForBash) {
   const Json report = json(0, "plan run.ini --nodes=2 --ranks-per-node=4 --time=2:00:00");
   EXPECT_EQ(report.value("ranks", 0), 8);
@@ -114,6 +121,16 @@ TEST_F(TrialCommands, PlanPrintsAScriptForBash) {
     EXPECT_EQ(bash.code, 0) << bash.output << script;
   }
   EXPECT_EQ(call(0, "plan run.ini --nodes=none").code, 2);
+}
+
+TEST_F(TrialCommands, PlanCountsAnyNumberOfRanksAndTakesAnyName) {
+  const Json report = json(0, "plan run.ini --nodes=1000000 --ranks-per-node=1000000");
+  EXPECT_EQ(report.value("ranks", std::int64_t{0}), 1000000000000);
+  fs::rename(folder_ / "run.ini", folder_ / "my run 100%.ini");
+  const std::string script = json(0, "plan 'my run 100%.ini'").value("script", "");
+  EXPECT_NE(script.find("#SBATCH --job-name=my_run_100_\n"), std::string::npos) << script;
+  EXPECT_NE(script.find("#SBATCH --output=my_run_100_-%j.log\n"), std::string::npos) << script;
+  EXPECT_NE(script.find("/my run 100%.ini'"), std::string::npos) << script;
 }
 
 }  // namespace

@@ -1,19 +1,16 @@
 #!/usr/bin/env bash
-# Several hosts on this machine (tests/cluster/namespaces.sh).
-#   tests/cluster/hosts.sh PROGRAM
-# Needs root and iproute2, and the right to make namespaces: where it has not, it fails and says so.
+# Several hosts on this machine (namespaces.sh): the bits of one rank, data and checkpoints on one host only, a stopped
+# rank, a cut cable, a wrong network, a lost host.
+#   tests/cluster/hosts.sh PROGRAM          PARTS="bits private stalls lost cable" in the environment chooses
+# Needs root, iproute2 and namespaces (sandbox.sh): where they are not permitted, it fails and says so.
 set -u
 home=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
 program=$(readlink -f "${1:?usage: hosts.sh PROGRAM}")
-# shellcheck source=tests/cluster/namespaces.sh
-. "$home/tests/cluster/namespaces.sh"
-folder=$(mktemp -d)
+source "$home/tests/cluster/sandbox.sh"
+source "$home/tests/cluster/namespaces.sh"
+enter_sandbox "$0" "$@" || exit 1
+folder=$sandbox
 failed=0
-clean() {
-  remove_hosts
-  rm -rf "$folder"
-}
-trap clean EXIT
 make_hosts "$folder" 4 || exit 1
 mkdir "$folder/work"
 cd "$folder/work" || exit 1
@@ -36,7 +33,10 @@ passes() {
   fi
 }
 digest() { "$program" inspect "$1" | sed -n 's/^weights_digest: //p'; }
-same_bits() { [[ -n $(digest straight.h5) && $(digest "$1") == $(digest straight.h5) ]]; }
+same_bits() { [[ -n $(digest "$2") && $(digest "$1") == $(digest "$2") ]]; }
+# trains JOB WORDS: the log of the job has the words; the job has ended otherwise.
+trains() { until grep -qs "$2" log || ! kill -0 "$1" 2> /dev/null; do sleep 0.1; done; }
+nothing_left() { [[ -z $(ranks_on node1)$(ranks_on node2) && -z $(ls /dev/shm) ]]; }
 cat > run.ini << 'INI'
 [data]
 inputs = /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
@@ -58,53 +58,116 @@ shards = 8
 INI
 "$program" train run.ini --checkpoint.path=straight.h5 > log 2>&1 || { cat log; exit 1; }
 
-on_hosts "$program" train run.ini --checkpoint.path=hosts.h5 > log 2>&1
-passes "2 hosts x 2 ranks: done" [ $? -eq 0 ]
-passes "2 hosts x 2 ranks: two nodes" grep -q '4 ranks on 2 nodes' log
-passes "2 hosts x 2 ranks: the bits of one rank" same_bits hosts.h5
+part_bits() {
+  on_hosts "$program" train run.ini --checkpoint.path=hosts.h5 > log 2>&1
+  passes "2 hosts x 2 ranks: done" [ $? -eq 0 ]
+  passes "2 hosts x 2 ranks: two nodes" grep -q '4 ranks on 2 nodes' log
+  passes "2 hosts x 2 ranks: the bits of one rank" same_bits hosts.h5 straight.h5
+  on_four "$program" train run.ini --checkpoint.path=four.h5 > log 2>&1
+  passes "4 hosts x 2 ranks: done" [ $? -eq 0 ]
+  passes "4 hosts x 2 ranks: four nodes" grep -q '8 ranks on 4 nodes' log
+  passes "4 hosts x 2 ranks: the bits of one rank" same_bits four.h5 straight.h5
+}
 
-on_four "$program" train run.ini --checkpoint.path=four.h5 > log 2>&1
-passes "4 hosts x 2 ranks: done" [ $? -eq 0 ]
-passes "4 hosts x 2 ranks: four nodes" grep -q '8 ranks on 4 nodes' log
-passes "4 hosts x 2 ranks: the bits of one rank" same_bits four.h5
+# What only the first host has.
+part_private() {
+  cp /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz "$folder/disk-node1/images.gz"
+  on_hosts "$program" train run.ini --data.inputs="$folder/private/images.gz" --checkpoint.path=private.h5 > log 2>&1
+  passes "data on one host only: exit code 2" [ $? -eq 2 ]
+  passes "data on one host only: the message names the host" grep -q 'on node2.*images.gz\|node2\] .*images.gz' log
+  passes "data on one host only: nothing written" [ ! -e private.h5 ]
+  sed 's/^seed.*/seed = 6/' run.ini > "$folder/disk-node2/own.ini"
+  cp run.ini "$folder/disk-node1/own.ini"
+  on_hosts "$program" train "$folder/private/own.ini" --checkpoint.path=own.h5 > log 2>&1
+  passes "another configuration on one host: exit code 2" [ $? -eq 2 ]
+  passes "another configuration on one host: both values" grep -q 'node2.*seed = 6\|seed = 6.*node2' log
+  on_hosts "$program" train run.ini --checkpoint.path=none.h5 --checkpoint.resume=require > log 2>&1
+  passes "resume=require without a checkpoint: exit code 2" [ $? -eq 2 ]
+  # Two runs on one checkpoint, from two hosts.
+  rm -f log
+  on_hosts "$program" train run.ini --checkpoint.path=owned.h5 --fit.epochs=100000 > log 2>&1 &
+  local job=$!
+  trains $job 'Epoch 2'
+  "$folder/agent" node3 "cd $PWD && $program train run.ini --checkpoint.path=owned.h5" > second.log 2>&1
+  passes "a second run, from another host: exit code 2" [ $? -eq 2 ]
+  passes "a second run, from another host: names the first" grep -q 'process [0-9]* on node1.*cannot be told from node3' second.log
+  kill -USR1 $job
+  wait $job
+  passes "a signal to mpirun stops two hosts in order" [ $? -eq 75 ]
+}
 
-# Data that only the first host has.
-cp /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz "$folder/disk-$(host_name 1)/images.gz"
-on_hosts "$program" train run.ini --data.inputs="$folder/private/images.gz" --checkpoint.path=private.h5 > log 2>&1
-passes "data on one host only: exit code 2" [ $? -eq 2 ]
-passes "data on one host only: the message names the host" grep -q "on $prefix-2.*images.gz\|$prefix-2\] .*images.gz" log
-passes "data on one host only: nothing written" [ ! -e private.h5 ]
+part_stalls() {
+  # A rank of the second host stops: the first names it.
+  rm -f log
+  on_hosts "$program" train run.ini --checkpoint.path=stalled.h5 --fit.epochs=100000 --run.stall_timeout=0:10 > log 2>&1 &
+  local job=$!
+  trains $job 'Epoch 2'
+  kill -STOP "$(ranks_on node2 | head -n 1)"
+  wait $job
+  passes "a stopped rank of another host: non-zero" [ $? -ne 0 ]
+  passes "a stopped rank of another host: named with its host" grep -q 'no sign of life from rank [23] on node2' log
+  passes "a stopped rank of another host: nothing left" nothing_left
+  # The cable of the second host is cut. mpirun itself does not notice, but its ranks do.
+  rm -f log
+  "$folder/agent" node1 "cd $PWD && exec mpirun --hostfile hosts --bind-to none -np 4 $program train run.ini \
+    --checkpoint.path=stalled.h5 --fit.epochs=100000 --run.stall_timeout=0:10" > log 2>&1 &
+  job=$!
+  trains $job 'Epoch 2'
+  ip link set cable2 down
+  wait $job
+  passes "a cut cable: non-zero" [ $? -ne 0 ]
+  passes "a cut cable: names ranks and host" grep -q 'no sign of life from rank 2 on node2, rank 3 on node2' log
+  ip link set cable2 up
+}
 
-# A checkpoint on a disk of the first host alone, looked for by another.
-on_hosts "$program" train run.ini --checkpoint.path=none.h5 --checkpoint.resume=require > log 2>&1
-passes "resume=require without a checkpoint: exit code 2" [ $? -eq 2 ]
+# Under supervise.sh mpirun notices, on a host without ranks too, and the run goes on without the host.
+part_cable() {
+  answering node2
+  rm -f log
+  NNTRAIN=$program "$home/launch/supervise.sh" --launcher='mpirun --bind-to none' --hostfile=hosts --agent=./answers run.ini \
+    --checkpoint.path=cut.h5 --checkpoint.every_steps=20 --fit.epochs=30 > log 2>&1 &
+  local job=$!
+  trains $job 'Epoch 3'
+  touch gone-node2
+  ip link set cable2 down
+  wait $job
+  passes "supervise.sh: done though the cable was cut" [ $? -eq 0 ]
+  passes "supervise.sh, cut cable: the second turn has 2 ranks" grep -q '2 ranks on 1 node' log
+  passes "supervise.sh, cut cable: the bits of one rank" long_bits cut.h5
+  ip link set cable2 up
+}
 
-# A rank of the second host stops: the first names it.
-on_hosts "$program" train run.ini --checkpoint.path=stalled.h5 --fit.epochs=100000 --run.stall_timeout=0:05 > log 2>&1 &
-job=$!
-until grep -q 'Epoch 2' log || ! kill -0 $job 2> /dev/null; do sleep 0.1; done
-kill -STOP "$(ranks_on 2 | head -n 1)"
-wait $job
-passes "a stopped rank of another host: non-zero" [ $? -ne 0 ]
-passes "a stopped rank of another host: named with its host" grep -q "no sign of life from rank [23] on $prefix-2" log
+# answering HOST: `answers` stands for ssh, which reaches the host until gone-HOST is there.
+answering() {
+  rm -f "gone-$1"
+  printf '#!/bin/sh\n[ ! -e "gone-$1" ]\n' > answers
+  chmod +x answers
+}
+long_bits() {
+  [[ -e long.h5 ]] || "$program" train run.ini --checkpoint.path=long.h5 --fit.epochs=30 > log2 2>&1
+  same_bits "$1" long.h5
+}
 
 # supervise.sh goes on without a host that is gone.
-cat > answers << 'ANSWERS'
-#!/bin/sh
-[ ! -e "gone-$1" ]
-ANSWERS
-chmod +x answers
-NNTRAIN=$program "$home/launch/supervise.sh" --launcher='mpirun --bind-to none' --hostfile=hosts --agent=./answers run.ini \
-  --checkpoint.path=supervised.h5 --checkpoint.every_steps=20 --fit.epochs=30 > log 2>&1 &
-job=$!
-until grep -q 'Epoch 3' log || ! kill -0 $job 2> /dev/null; do sleep 0.1; done
-touch "gone-$prefix-2"
-ranks_on 2 | xargs -r kill -KILL
-wait $job
-passes "supervise.sh: done without the host that is gone" [ $? -eq 0 ]
-passes "supervise.sh: the second turn has 2 ranks" grep -q '2 ranks on 1 node' log
-"$program" train run.ini --checkpoint.path=straight.h5 --fit.epochs=30 > log2 2>&1
-passes "supervise.sh: the bits of one rank" same_bits supervised.h5
+part_lost() {
+  answering node2
+  rm -f log
+  NNTRAIN=$program "$home/launch/supervise.sh" --launcher='mpirun --bind-to none' --hostfile=hosts --agent=./answers run.ini \
+    --checkpoint.path=supervised.h5 --checkpoint.every_steps=20 --fit.epochs=30 > log 2>&1 &
+  local job=$!
+  trains $job 'Epoch 3'
+  touch gone-node2
+  ranks_on node2 | xargs -r kill -KILL
+  wait $job
+  passes "supervise.sh: done without the host that is gone" [ $? -eq 0 ]
+  passes "supervise.sh: the second turn has 2 ranks" grep -q '2 ranks on 1 node' log
+  passes "supervise.sh: the bits of one rank" long_bits supervised.h5
+}
 
+for part in ${PARTS:-bits private stalls lost cable}; do
+  started=$SECONDS
+  "part_$part"
+  echo "        $part: $((SECONDS - started)) s"
+done
 ((failed == 0)) && echo "tests/cluster/hosts.sh: all passed"
 exit $((failed > 0))

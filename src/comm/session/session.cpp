@@ -52,13 +52,16 @@ void free_communicators(Session::Implementation& session) {
 
 }  // namespace
 
-Session::Session(int& argc, char**& argv) : impl_(std::make_unique<Implementation>()) {
+Session::Session(int& argc, char**& argv, const std::function<Patience()>& patience)
+    : impl_(std::make_unique<Implementation>()) {
   impl_->exceptions_at_start = std::uncaught_exceptions();
   const auto tasks = prepare_for_launcher();
   int running = 0;
   check(MPI_Initialized(&running), "MPI_Initialized");
   impl_->ends_mpi = running == 0;
+  std::optional<MpiWatch> watch;
   if (running == 0) {
+    watch.emplace("start", patience);
     int provided = 0;
     check(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   }
@@ -116,6 +119,11 @@ void Session::close() {
   // Freeing windows and MPI_Finalize wait inside MPI for ranks that may never come.
   impl_->watch.at_phase("end");
   barrier();
+  std::optional<MpiWatch> watch;
+  if (impl_->ends_mpi)
+    watch.emplace("end", [patience = Patience{impl_->watch.timeout(), impl_->watch.timeout_text()}] {
+      return patience;
+    });
   impl_->watch.close();
   for (const auto& window : impl_->windows) window->free();
   impl_->windows.clear();

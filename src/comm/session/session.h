@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "comm/session/mpi_watch.h"
 #include "core/error.h"
 
 namespace nntrain::comm {
@@ -33,8 +34,9 @@ class Session {
  public:
   /// Throws InputError, with the cure, when this looks like N single runs because the launcher lacks the
   /// right MPI plug-in: Slurm, PMI, PMIx, Open MPI, Hydra, ALPS, PALS or WORLD_SIZE say that several
-  /// processes were started, while MPI sees one rank.
-  Session(int& argc, char**& argv);
+  /// processes were started, while MPI sees one rank. `patience` is asked, by another thread, when the start
+  /// takes long: ranks that never come end the job (MpiWatch).
+  Session(int& argc, char**& argv, const std::function<Patience()>& patience = {});
   /// On the ranks of a communicator of the embedding program (MPI_Comm_c2f of it), which has called MPI_Init
   /// and finds MPI as it was after close(). Collective over them.
   explicit Session(int fortran_communicator);

@@ -8,9 +8,9 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 
+#include "comm/session/launcher.h"
+#include "comm/session/process_state.h"
 #include "core/error.h"
 
 namespace nntrain::comm {
@@ -24,25 +24,6 @@ constexpr double kFirstNote = 30;
 
 double now_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-/// Of a process on this host: what the kernel says that it does, or "".
-std::string state_of(std::int64_t pid) {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  const std::string stat((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  const std::size_t name_end = stat.rfind(')');
-  if (name_end == std::string::npos || name_end + 2 >= stat.size()) return "";
-  switch (stat[name_end + 2]) {
-    case 'T':
-    case 't':
-      return "stopped by a signal or a debugger";
-    case 'D':
-      return "waiting for a disk";
-    case 'Z':
-      return "dead";
-    default:
-      return "";
-  }
 }
 
 /// One write, so that blocks of several ranks do not interleave.
@@ -168,7 +149,7 @@ std::string StallWatch::names(const std::vector<int>& ranks) const {
   for (std::size_t i = 0; i < std::min(ranks.size(), kMostNames); ++i) {
     const auto r = static_cast<std::size_t>(ranks[i]);
     const std::string state =
-        hosts_[r] == hosts_[static_cast<std::size_t>(rank_)] ? state_of(pids_[r]) : std::string();
+        hosts_[r] == hosts_[static_cast<std::size_t>(rank_)] ? state_of_process(pids_[r]) : std::string();
     text += fmt::format("{}rank {} on {}{}", i == 0 ? "" : ", ", r, hosts_[r],
                         state.empty() ? "" : " (process " + std::to_string(pids_[r]) + ", " + state + ")");
   }
@@ -196,6 +177,10 @@ void StallWatch::end_job(double waited, const std::vector<int>& late) const {
                   "{} of {} ranks wait. {}. The same command goes on from the last checkpoint\n",
                   rank_, hosts_[static_cast<std::size_t>(rank_)], who, waited, where(), timeout_text_,
                   size_ - static_cast<int>(late.size()), size_, cure));
+  const auto elsewhere = [&](int r) {
+    return hosts_[static_cast<std::size_t>(r)] != hosts_[static_cast<std::size_t>(rank_)];
+  };
+  if (late.empty() || std::any_of(late.begin(), late.end(), elsewhere)) end_mpirun_that_hangs();
   MPI_Abort(MPI_COMM_WORLD, static_cast<int>(ExitCode::kRuntime));
   std::_Exit(static_cast<int>(ExitCode::kRuntime));
 }

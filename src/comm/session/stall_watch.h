@@ -24,6 +24,8 @@ class StallWatch {
 
   /// After so many seconds without a rank, its waiters end the job. The same on all ranks; infinity: never.
   void set_timeout(double seconds, std::string text);
+  double timeout() const { return timeout_; }
+  const std::string& timeout_text() const { return timeout_text_; }
   /// What this rank is at, for the others' messages.
   void at_phase(std::string_view phase) {
     phase_ = phase;

@@ -1,0 +1,24 @@
+#pragma once
+// Other processes of this host, as the kernel tells of them: of a rank that says nothing, this is all there
+// is.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nntrain::comm {
+
+/// What the kernel says that the process does where that explains a silence ("stopped by a signal or a
+/// debugger"), or "".
+std::string state_of_process(std::int64_t pid);
+
+struct Sibling {
+  std::int64_t pid = 0;
+  long rank = -1;
+};
+
+/// The ranks that were started on this host by the process that started this one, as their launcher numbers
+/// them, in that order, this one included. What cannot be read is left out.
+std::vector<Sibling> ranks_beside_me();
+
+}  // namespace nntrain::comm
