@@ -40,8 +40,8 @@ class Permutation {
 /// fit.shuffle = blocks(window).
 struct BlockOrder {
   std::int64_t block_rows = 1;
-  std::int64_t window = 1;         ///< blocks whose rows are mixed with one another
-  std::vector<std::int64_t> cuts;  ///< rows at which a block begins in any case (RowBlocks)
+  std::int64_t window = 1;              ///< blocks whose rows are mixed with one another
+  std::vector<std::int64_t> cuts = {};  ///< rows at which a block begins in any case (RowBlocks)
 };
 
 class Sampler {
