@@ -33,7 +33,9 @@ TEST(RowBlocks, CoverAllRowsInOrderWhateverTheCuts) {
         ASSERT_EQ(row, rows);
         ASSERT_EQ(blocks.short_blocks(), short_blocks);
         for (const std::int64_t cut : cuts)
-          if (cut < rows) ASSERT_EQ(blocks.begin(blocks.block_of(cut)), cut);
+          if (cut < rows) {
+            ASSERT_EQ(blocks.begin(blocks.block_of(cut)), cut);
+          }
       }
 }
 
