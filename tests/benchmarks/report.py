@@ -152,10 +152,23 @@ def checkpoint_lines(data):
         ["peak memory of the writing process over the state", spread([one["peak_bytes"] / one["state_bytes"] for one in rounds])]])
 
 
+def products_lines(data):
+    rounds = data["results"]
+    lines = ["## Chains and libraries", "", "CPU milliseconds of a step, one rank, median; and how many times faster chains are than each library, median and",
+             f"range of {len(rounds)} rounds (`run.products`, `run.blas`; shards as the batch size gives them).", ""]
+
+    def row(what):
+        ways = {way: [one[what][way] for one in rounds] for way in rounds[0][what]}
+        return [what] + [f"{statistics.median(ways[way]):.3f}" for way in ways] + \
+            [spread([other / chains for other, chains in zip(ways[way], ways["chains"])]) for way in ways if way != "chains"]
+
+    return lines + table(["model", *rounds[0][next(iter(rounds[0]))], "chains / oneDNN", "chains / OpenBLAS"], [row(what) for what in rounds[0]])
+
+
 def main():
     lines = ["# Benchmarks", "", "Written by `tests/benchmarks/run.sh`; every number in [benchmarks.json](benchmarks.json). Machines are shared and noisy:",
              "read the medians of ratios first.", ""]
-    parts = {"peers": peers_lines, "variants": variants_lines, "scaling": scaling_lines, "checkpoint": checkpoint_lines}
+    parts = {"peers": peers_lines, "variants": variants_lines, "scaling": scaling_lines, "products": products_lines, "checkpoint": checkpoint_lines}
     found = {name: load(name) for name in parts}
     for name, make in parts.items():
         if found[name] is None:

@@ -6,6 +6,7 @@
 #     scaling   ours over numbers of ranks and batch sizes on this node
 #     report    writes docs/benchmarks.md and docs/benchmarks.json from what the parts measured last
 #     watching  what run.plot, run.log, the status file and TensorBoard cost a step (not a default part)
+#     products        chains, oneDNN and OpenBLAS over batch sizes, a wide and a narrow model (not a default part)
 #     vocabulary      every layer, activation, loss, optimizer .. at batch 256 against Keras on JAX (not a default part)
 #     checkpoint      a checkpoint of 92 million parameters against dd with fsync (not a default part)
 #     scaling_model   fits the model of docs/scaling.md to the measurements and writes it
@@ -39,6 +40,6 @@ fi
 prepare_mpi
 for part in "${parts[@]}"; do
   script=tests/benchmarks/$part.py
-  [[ -f $script ]] || { echo "no such part: $part; parts: peers variants scaling watching vocabulary checkpoint report scaling_model"; exit 2; }
+  [[ -f $script ]] || { echo "no such part: $part; parts: peers variants scaling watching products vocabulary checkpoint report scaling_model"; exit 2; }
   PYTHONPATH=tests/benchmarks "$python" "$script"
 done

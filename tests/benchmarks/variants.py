@@ -56,4 +56,5 @@ def main():
         save("variants", rounds)
 
 
-main()
+if __name__ == "__main__":
+    main()
