@@ -18,11 +18,24 @@ bool keras_lacks(const Json& spec) {
   return std::find(kOurs.begin(), kOurs.end(), name) != kOurs.end();
 }
 
+/// An argument that says what goes without saying. Some versions of Keras lack it (3.9 the axis of
+/// crossentropies, 2.x the averages of its optimizers), and an argument that they do not know makes the whole
+/// file unreadable.
+bool goes_without_saying(const std::string& key, const Json& value, const Json& config) {
+  if (key == "axis") return value == -1;
+  if (key == "reduction") return value == "sum_over_batch_size";
+  if (key == "from_logits" || key == "from_sorted_ids" || key == "use_ema") return value == false;
+  if (key == "label_smoothing") return value == 0;
+  if (key == "ema_momentum" || key == "ema_overwrite_frequency")
+    return config.value("use_ema", false) == false;
+  return value.is_null();  // Keras' defaults are None where we keep none
+}
+
 /// Keras 3's serialized object: module and registered_name tell it where to look.
 Json object(const std::string& module, const Json& spec) {
   Json config = Json::object();
   for (const auto& [key, value] : spec["config"].items()) {
-    if (!value.is_null()) config[key] = value;  // Keras' defaults are None where we keep none
+    if (!goes_without_saying(key, value, spec["config"])) config[key] = value;
   }
   return {{"module", module},
           {"class_name", spec["class_name"]},
@@ -118,6 +131,26 @@ Json keras_training_config(const Json& loss, const Json& optimizer, const std::v
           {"weighted_metrics", metric_list(weighted_metrics)},
           {"loss_weights", nullptr},
           {"optimizer_config", optimizer_config}};
+}
+
+Json without_what_goes_without_saying(Json training_config) {
+  if (!training_config.is_object()) return training_config;
+  const auto trim = [](Json& spec) {
+    if (!spec.is_object() || !spec.contains("config") || !spec["config"].is_object()) return;
+    Json config = Json::object();
+    for (const auto& [key, value] : spec["config"].items()) {
+      if (!goes_without_saying(key, value, spec["config"])) config[key] = value;
+    }
+    spec["config"] = std::move(config);
+  };
+  for (const char* one : {"loss", "optimizer_config"}) {
+    if (training_config.contains(one)) trim(training_config[one]);
+  }
+  for (const char* list : {"metrics", "weighted_metrics"}) {
+    if (!training_config.contains(list) || !training_config[list].is_array()) continue;
+    for (Json& metric : training_config[list]) trim(metric);
+  }
+  return training_config;
 }
 
 KerasCompile compile_from_keras(const Json& training_config) {

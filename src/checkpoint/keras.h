@@ -12,6 +12,10 @@ namespace nntrain::checkpoint {
 Json keras_training_config(const Json& loss, const Json& optimizer, const std::vector<Json>& metrics,
                            const std::vector<Json>& weighted_metrics);
 
+/// The same without arguments that say what goes without saying, some of which older versions of Keras do not
+/// know: for files on their way out that were written with them.
+Json without_what_goes_without_saying(Json training_config);
+
 /// What a Keras training_config names, as specs for our registries.
 struct KerasCompile {
   Json loss;          ///< null: none

@@ -33,6 +33,13 @@ bool holds_text(const std::string& path, const std::string& text) {
 /// A limit on the size of one file is not helped by removing others.
 bool is_full(const io::WriteError& error) { return error.cause() == ENOSPC || error.cause() == EDQUOT; }
 
+bool is_same_file(const std::string& a, const std::string& b) {
+  struct stat one {
+  }, other{};
+  return ::stat(a.c_str(), &one) == 0 && ::stat(b.c_str(), &other) == 0 && one.st_dev == other.st_dev &&
+         one.st_ino == other.st_ino;
+}
+
 std::string where_of(const RunState& state) {
   return "epoch " + std::to_string(state.epoch) + ", step " + std::to_string(state.step);
 }
@@ -215,6 +222,9 @@ bool RunFile::drop_oldest_copy() {
 /// missing.
 void RunFile::rotate() {
   if (keep_ < 2) return;
+  // A run that was killed after this and before the new file's rename has left both names on one file. A
+  // third name would stay: renaming one of a file's names to another does nothing.
+  if (is_same_file(target_, copy_path(1))) return;
   const std::string second = io::temporary_name(copy_path(1));
   system_.unlink(second);
   if (system_.link(target_, second) != 0) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "checkpoint/keras.h"
 #include "cli/commands.h"
 #include "cli/log.h"
 #include "core/error.h"
@@ -56,6 +57,8 @@ checkpoint::Exportable exportable(checkpoint::Contents contents) {
     contents.weights = train::weights_of(*model);
   }
   contents.model_config = model->config();
+  contents.training_config =
+      checkpoint::without_what_goes_without_saying(std::move(contents.training_config));
   contents.layer_names.clear();
   result.shapes.push_back(model->input_shape());
   for (std::size_t i = 0; i < model->layers().size(); ++i) {

@@ -21,7 +21,8 @@ CLASSES = (X[:, 0] > 0).astype("int64") + (X[:, 1] > 0.2)
 TARGETS = {"class": CLASSES, "onehot": np.eye(3, dtype="float32")[CLASSES], "value": X[:, :1] * 2 + X[:, 1:2],
            "values": X[:, :3] * 2 + X[:, 1:2], "positive": np.abs(X[:, :1]) + 0.5, "binary": (X[:, :1] > 0).astype("float32"),
            "binary01": (X[:, :1] > 0).astype("float32"), "sign": np.where(X[:, :1] > 0, 1, -1).astype("float32")}
-DATA = ["--data.inputs=../x.npy", "--data.targets=y.npy"]
+INPUTS = {"numbers": X, "indices": np.random.default_rng(6).integers(0, 6, size=X.shape).astype("float32")}
+DATA = ["--data.inputs=x.npy", "--data.targets=y.npy"]
 
 
 def call(*arguments):
@@ -36,12 +37,12 @@ def need(*arguments):
 
 
 def predictions(checkpoint):
-    need("predict", checkpoint, "--data.inputs=../x.npy", "--output=o.npy")
+    need("predict", checkpoint, "--data.inputs=x.npy", "--output=o.npy")
     return np.load("o.npy").reshape(ROWS, -1)
 
 
 def configuration(name, lines, epochs, path):
-    head = ["[data]", "inputs = ../x.npy", "targets = y.npy", *lines]
+    head = ["[data]", "inputs = x.npy", "targets = y.npy", *lines]
     tail = ["[fit]", f"epochs = {epochs}", f"batch_size = {BATCH}", "shuffle = false", "verbose = 0", "[checkpoint]", "path = " + path]
     with open(name, "w") as file:
         file.write("\n".join(head + tail) + "\n")
@@ -53,6 +54,7 @@ def make(case):
     compiled = ["[compile]", "loss = " + case.loss, "optimizer = " + case.optimizer]
     compiled += ["metrics = " + ", ".join(case.metrics)] if case.metrics else []
     configuration("run.ini", model + ["layer = " + layer for layer in case.layers] + compiled, 2, "run.h5")
+    np.save("x.npy", INPUTS[case.inputs])
     np.save("y.npy", TARGETS[case.target])
     need("train", "run.ini")
     arrays, refused = {"trained": predictions("run.h5")}, {}
@@ -63,7 +65,8 @@ def make(case):
     results = json.loads(need("evaluate", "run.h5", "--json", *DATA))
     if case.epoch and not case.random:
         need("train", "run.ini", "--fit.epochs=3")
-        arrays["epoch"] = predictions("run.h5")
+        if case.state:
+            arrays["epoch"] = predictions("run.h5")
         configuration("fresh.ini", ["[model]", "from = e.h5"], 1, "fresh.h5")
         fresh = call("train", "fresh.ini")
         if fresh.returncode == 0:
@@ -76,7 +79,6 @@ def make(case):
 
 def main():
     os.makedirs(FOLDER, exist_ok=True)
-    np.save(os.path.join(FOLDER, "x.npy"), X)
     failed = 0
     for number, case in enumerate(vocabulary.cases(need("vocabulary"))):
         home = os.path.join(FOLDER, f"{number:03}")

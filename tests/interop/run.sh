@@ -12,10 +12,10 @@ mkdir -p "$home"
 # version: packages. Old Keras does not run with newer JAX and numpy.
 declare -A packages=(
   [2.15]="tensorflow-cpu==2.15.*"
-  [3.0]="keras==3.0.* jax==0.4.25 jaxlib==0.4.25 numpy<2 scipy<1.13 h5py"
-  [3.3]="keras==3.3.* jax==0.4.25 jaxlib==0.4.25 numpy<2 scipy<1.13 h5py"
-  [3.9]="keras==3.9.* jax h5py"
-  [newest]="keras jax h5py onnxruntime"
+  [3.0]="keras==3.0.* jax==0.4.25 jaxlib==0.4.25 numpy<2 scipy<1.13 h5py packaging"
+  [3.3]="keras==3.3.* jax==0.4.25 jaxlib==0.4.25 numpy<2 scipy<1.13 h5py packaging"
+  [3.9]="keras==3.9.* jax==0.5.* jaxlib==0.5.* h5py"
+  [newest]="keras jax h5py onnxruntime tensorflow-cpu"
 )
 versions=(2.15 3.0 3.3 3.9 newest)
 for version in "${versions[@]}"; do

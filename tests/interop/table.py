@@ -12,6 +12,8 @@ def cell(cases):
     """One word in one version."""
     if all(case["found"].get("unknown") for case in cases):
         return "-"
+    if all(case["found"].get("needs") for case in cases):
+        return "not tried"
     bad = [case for case in cases if case["wrong"]]
     if bad:
         return f"**{len(cases) - len(bad)} of {len(cases)}**"
@@ -31,13 +33,14 @@ def main():
     lines = [BEGIN, "", "| Keras | backend | onnxruntime | cases that agree | words that it does not have |", "|---|---|---|---|---|"]
     for result in results:
         cases = list(result["cases"].values())
-        known = [case for case in cases if not case["found"].get("unknown")]
+        known = [case for case in cases if not case["found"].get("unknown") and not case["found"].get("needs")]
         good = sum(not case["wrong"] for case in known)
         lacking = sorted({f"{case['name']}" for case in cases if case["found"].get("unknown")})
         lines.append(f"| {result['keras']} | {result['backend']} | {result['onnxruntime'] or ''} | {good} of {len(known)} | "
                      f"{', '.join(lacking)} |")
     lines += ["", "By word. yes: everything agrees; predicts: Keras has no such loss or optimizer, or ours differs, so that the file",
-              "is not compiled, and predictions agree; -: that version does not have the word.", ""]
+              "is not compiled, and predictions agree; -: that version does not have the word; not tried: it needs TensorFlow, which",
+              "was not beside it.", ""]
     for number, kind in enumerate(KINDS):
         lines += [f"| {PLURALS[kind]} | " + " | ".join(versions) + " |", "|---|" + "---|" * len(versions)]
         for (place, name), by_version in words.items():

@@ -27,6 +27,9 @@ class Case:
     random: bool = False           # training draws numbers: one more epoch cannot agree
     formats: tuple = ("h5", "keras", "json", "weights.h5", "npz", "onnx")
     epoch: bool = True
+    state: bool = True             # the .keras holds the optimizer's state
+    inputs: str = "numbers"        # or indices: whole numbers from 0 to 5
+    needs: str = ""                # a Python package that Keras itself needs for the layer
 
 
 # name: layers between BODY and HEAD, one list a case
@@ -50,14 +53,23 @@ LAYERS = {
     "UnitNormalization": [["UnitNormalization()"], ["Reshape((2, 4))", "UnitNormalization(axis=[1, 2])", "Flatten()"]],
     "GroupNormalization": [["GroupNormalization(groups=2)"], ["Reshape((2, 4))", "GroupNormalization(groups=2)", "Flatten()"]],
     "ActivityRegularization": [["ActivityRegularization(l1=0.01, l2=0.01)"]],
-    "Normalization": None,
+    "Normalization": None, "Embedding": None, "CategoryEncoding": None, "Discretization": None, "Hashing": None, "IntegerLookup": None,
 }
 WHOLE_LAYERS = {  # whole models
     "Input": [["Input((4,))", BODY, HEAD]],
     "Normalization": [["Normalization()", HEAD], ["Normalization(mean=0.5, variance=2.0)", HEAD],
                       ["Normalization(mean=[0.1, 0.2, 0.3, 0.4], variance=[1.0, 2.0, 3.0, 4.0])", HEAD],
                       ["Normalization(axis=None)", HEAD], ["Normalization(mean=0.5, variance=2.0, invert=True)", HEAD]],
+    "Discretization": [["Discretization(bin_boundaries=[-0.5, 0.1, 0.7])", HEAD], ["Discretization(num_bins=4)", HEAD]],
 }
+INDEX_LAYERS = {  # the same, whose inputs are whole numbers
+    "Embedding": [["Embedding(6, 5)", "Flatten()", HEAD]],
+    "CategoryEncoding": [['CategoryEncoding(6, output_mode="multi_hot")', HEAD], ['CategoryEncoding(6, output_mode="count")', HEAD]],
+    "Hashing": [["Hashing(5)", HEAD], ["Hashing(5, salt=7)", HEAD]],
+    "IntegerLookup": [["IntegerLookup(vocabulary=[0, 2, 3])", HEAD],
+                      ['IntegerLookup(vocabulary=[0, 2, 3], output_mode="multi_hot", num_oov_indices=2)', HEAD]],
+}
+NEEDS_TENSORFLOW = {"Hashing", "IntegerLookup"}
 RANDOM_LAYERS = {"Dropout", "AlphaDropout", "GaussianNoise", "GaussianDropout"}
 ACTIVATION_CALLS = {"ReLU": "ReLU(max_value=2.0, negative_slope=0.1)", "LeakyReLU": "LeakyReLU(0.2)", "ELU": "ELU(0.5)",
                     "relu": '"relu"'}
@@ -128,6 +140,7 @@ OPTIMIZERS = {
     "Ftrl": ["Ftrl(0.1)", "Ftrl(0.1, l1_regularization_strength=0.001, l2_regularization_strength=0.01)"],
     "Adafactor": ["Adafactor(0.01)"], "LARS": ["LARS(0.1)"], "LAMB": ["LAMB(0.01)"],
 }
+WITHOUT_STATE = {"Adafactor"}  # a NOTE of the export says so: in Keras it starts as new
 SCHEDULES = {
     "ExponentialDecay": ["SGD(ExponentialDecay(0.1, 10, 0.9), momentum=0.9)", "SGD(ExponentialDecay(0.1, 4, 0.5, staircase=True))"],
     "InverseTimeDecay": ["SGD(InverseTimeDecay(0.1, 10, 0.5))"], "PiecewiseConstantDecay": ["Adam(PiecewiseConstantDecay([5, 10], [0.1, 0.01, 0.001]))"],
@@ -162,6 +175,8 @@ def layer_cases(name):
         yield Case("layer", name, ", ".join(layers), [BODY, *layers, HEAD], random=name in RANDOM_LAYERS)
     for layers in WHOLE_LAYERS.get(name, []):
         yield Case("layer", name, layers[0], layers)
+    for layers in INDEX_LAYERS.get(name, []):
+        yield Case("layer", name, layers[0], layers, inputs="indices", needs="tensorflow" if name in NEEDS_TENSORFLOW else "")
 
 
 def activation_cases(name):
@@ -198,7 +213,7 @@ def simple(kind, table, make):
 
 
 def optimizer_case(kind, name, call):
-    return Case(kind, name, call, [BODY, HEAD], optimizer=call, formats=("h5", "keras"))
+    return Case(kind, name, call, [BODY, HEAD], optimizer=call, formats=("h5", "keras"), state=name not in WITHOUT_STATE)
 
 
 def initializer_cases(name):

@@ -149,13 +149,9 @@ Json common_config(const Layer& layer) {
   return config;
 }
 
-/// Keras' legacy loader keeps an axis only when it is a number or a list of one; of a layer with its module,
-/// the loader of the newer format keeps every axis.
-bool needs_module(const Json& config) {
-  if (!config.contains("axis")) return false;
-  const Json& axis = config["axis"];
-  return axis.is_null() || (axis.is_array() && axis.size() != 1);
-}
+/// Keras' legacy loader drops an axis that is a list of several (newest), or any (3.0 to 3.3), in silence; of a
+/// layer with its module, the loader of the newer format keeps every axis.
+bool needs_module(const Json& config) { return config.contains("axis") && config["axis"] != -1; }
 
 }  // namespace
 

@@ -197,5 +197,36 @@ TEST(OptimizerState, ThereAndBack) {
   }
 }
 
+/// Older versions of Keras (2.15; 3.9 and before) refuse a whole file for one argument that they do not know.
+TEST(KerasCompile, WhatGoesWithoutSayingIsLeftOut) {
+  const Json loss = Json::parse(R"({"class_name": "SparseCategoricalCrossentropy", "config": {
+      "from_logits": false, "ignore_class": null, "reduction": "sum_over_batch_size", "axis": -1, "name": null}})");
+  const Json optimizer =
+      Json::parse(R"({"class_name": "SGD", "config": {"learning_rate": 0.5, "momentum": 0.0,
+      "weight_decay": null, "use_ema": false, "ema_momentum": 0.99}})");
+  const Json metric = Json::parse(R"({"class_name": "SparseTopKCategoricalAccuracy", "config": {
+      "k": 2, "name": "top", "from_sorted_ids": false}})");
+  const Json plain = keras_training_config(loss, optimizer, {metric}, {});
+  EXPECT_EQ(plain["loss"]["config"], Json::object());
+  EXPECT_EQ(plain["optimizer_config"]["config"],
+            Json::parse(R"({"learning_rate": 0.5, "momentum": 0.0, "name": "SGD"})"));
+  EXPECT_EQ(plain["metrics"][0]["config"], Json::parse(R"({"k": 2, "name": "top"})"));
+  EXPECT_EQ(without_what_goes_without_saying(plain), plain);
+  // What does not go without saying stays.
+  const Json special = keras_training_config(
+      Json::parse(R"({"class_name": "CategoricalCrossentropy", "config": {"from_logits": true, "axis": -1,
+                      "label_smoothing": 0.1, "reduction": "sum"}})"),
+      Json::parse(R"({"class_name": "Adam", "config": {"use_ema": true, "ema_momentum": 0.9}})"), {}, {});
+  EXPECT_EQ(special["loss"]["config"],
+            Json::parse(R"({"from_logits": true, "label_smoothing": 0.1, "reduction": "sum"})"));
+  EXPECT_EQ(special["optimizer_config"]["config"],
+            Json::parse(R"({"use_ema": true, "ema_momentum": 0.9, "name": "Adam"})"));
+  // In files that were written with them, on their way out.
+  Json old = plain;
+  old["loss"]["config"] = loss["config"];
+  old["optimizer_config"]["config"]["use_ema"] = false;
+  EXPECT_EQ(without_what_goes_without_saying(old), plain);
+}
+
 }  // namespace
 }  // namespace nntrain::checkpoint

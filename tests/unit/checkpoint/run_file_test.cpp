@@ -51,6 +51,29 @@ TEST(RunFile, KeepsAsManyAsAskedFor) {
   }
 }
 
+/// As a kill leaves it between the copy's rename and the new file's: both names are those of one file.
+TEST(RunFile, ANewestThatIsItsOwnCopyPushesNoCopyOutAndLeavesNoThirdName) {
+  const Scratch scratch;
+  const std::string path = scratch.path("run.h5");
+  {
+    RunFile file(path, 3);
+    for (int epoch = 1; epoch <= 3; ++epoch) file.write(contents_at(epoch));
+  }
+  std::filesystem::rename(path + ".1", path + ".2");
+  std::filesystem::create_hard_link(path, path + ".1");
+  RunFile file(path, 3);
+  file.write(contents_at(4));
+  EXPECT_EQ(epoch_of(path), 4);
+  EXPECT_EQ(epoch_of(path + ".1"), 3);
+  EXPECT_EQ(epoch_of(path + ".2"), 2);
+  std::size_t names = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(scratch.folder())) {
+    EXPECT_FALSE(contains(entry.path().filename().string(), ".tmp-")) << entry.path();
+    ++names;
+  }
+  EXPECT_EQ(names, 4U);  // and the lock
+}
+
 TEST(RunFile, ADamagedNewestFallsBackWithANoteAndIsKept) {
   const Scratch scratch;
   const std::string path = scratch.path("run.h5");
