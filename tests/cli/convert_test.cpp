@@ -42,6 +42,23 @@ TEST_F(Convert, ShuffledRowsAreOtherRowsAndTheSameEachTime) {
   EXPECT_NE(read("a.h5"), read("c.h5"));
 }
 
+TEST_F(Convert, ShuffledOutOfCoreIsShuffledInMemory) {
+  ASSERT_EQ(run(0, "convert iris.csv --data.target_columns=species --output=iris.h5").code, 0);
+  const std::string convert = "convert iris.h5:/inputs --data.targets=iris.h5:/targets --shuffle --output=";
+  ASSERT_EQ(run(0, convert + "whole.h5").code, 0);
+  for (const char* cache : {"1KB", "500"}) {
+    const Outcome parts = run(0, convert + "parts.h5 --data.cache=" + cache);
+    ASSERT_EQ(parts.code, 0) << parts.output;
+    EXPECT_EQ(read("parts.h5"), read("whole.h5")) << cache;
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator{}), 5)
+      << "no scratch file is left";
+  ASSERT_EQ(run(0, convert + "small.h5 --gzip=9").code, 0);
+  EXPECT_EQ(trained("--data.inputs=whole.h5:/inputs --data.targets=whole.h5:/targets", "a.h5"),
+            trained("--data.inputs=small.h5:/inputs --data.targets=small.h5:/targets", "b.h5"));
+  EXPECT_EQ(run(0, convert + "x.h5 --gzip=10").code, 2);
+}
+
 TEST_F(Convert, NothingIsWrittenOverTheSourceOrAnotherProgramsFile) {
   const std::string before = read("iris.csv");
   EXPECT_EQ(run(0, "convert iris.csv --output=iris.csv").code, 2);

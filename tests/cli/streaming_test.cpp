@@ -26,7 +26,8 @@ class Streaming : public CliTest {
     write_file("part10.h5", 107, 93, {8, 1, false});
     write(
         "run.ini",
-        "[data]\ninputs = part*.h5:/x\ntargets = part*.h5:/y\nsample_weight = w.csv\ncache = 3KB\n"
+        "[data]\ninputs = part*.h5:/x\ntargets = part*.h5:/y\nsample_weight = w.csv\ncache = 3KB\nblock_rows "
+        "= 8\n"
         "[model]\nlayer = Normalization()\nlayer = Dense(8, activation=\"relu\")\nlayer = "
         "Dense(3)\n[compile]\n"
         "loss = SparseCategoricalCrossentropy(from_logits=True)\noptimizer = SGD(0.05)\nmetrics = accuracy\n"
