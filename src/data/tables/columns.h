@@ -29,7 +29,18 @@ std::vector<std::size_t> choose_columns(std::string_view text, const TableLayout
 std::string unknown_column(const std::string& item, const TableLayout& layout, const std::string& name);
 
 /// What a column is. kAuto: nothing was said.
-enum class ColumnKind { kAuto, kNumeric, kCategorical, kBoolean, kDate, kId, kWeight, kTarget, kIgnore, kGroup };
+enum class ColumnKind {
+  kAuto,
+  kNumeric,
+  kCategorical,
+  kBoolean,
+  kDate,
+  kId,
+  kWeight,
+  kTarget,
+  kIgnore,
+  kGroup
+};
 const char* kind_name(ColumnKind kind);
 ColumnKind parse_kind(std::string_view name);  ///< InputError: unknown, with the known ones
 

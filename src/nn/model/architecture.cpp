@@ -149,8 +149,8 @@ Json common_config(const Layer& layer) {
   return config;
 }
 
-/// Keras' legacy loader drops an axis that is a list of several (newest), or any (3.0 to 3.3), in silence; of a
-/// layer with its module, the loader of the newer format keeps every axis.
+/// Keras' legacy loader drops an axis that is a list of several (newest), or any (3.0 to 3.3), in silence; of
+/// a layer with its module, the loader of the newer format keeps every axis.
 bool needs_module(const Json& config) { return config.contains("axis") && config["axis"] != -1; }
 
 }  // namespace
