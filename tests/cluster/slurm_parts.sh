@@ -109,7 +109,7 @@ part_slurmd() {
   configuration $for_ever > slurmd.ini
   job=$(submit -o slurmd.job.log "$batch" slurmd.ini --checkpoint.path=slurmd.h5)
   passes "slurmd killed: trains" await_training slurmd.job.log 1
-  stop_daemon slurmd KILL
+  stop_daemon slurmd
   turns=$(grep -c -- '- loss:' slurmd.job.log)
   passes "slurmd killed: goes on without it" until_true 60 "steps" more_lines slurmd.job.log "$turns"
   start_slurmd "$folder"

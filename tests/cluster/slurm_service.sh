@@ -140,16 +140,17 @@ kill_node() {
   wait "${slurm_pids[slurmd]}" 2> /dev/null
 }
 
+# At once: asked to end in order, slurmctld has been seen to wait for ever.
 stop_daemon() {
   [[ -n ${slurm_pids[$1]:-} ]] || return 0
-  kill "-${2:-TERM}" "${slurm_pids[$1]}" 2> /dev/null
+  kill -KILL "${slurm_pids[$1]}" 2> /dev/null
   wait "${slurm_pids[$1]}" 2> /dev/null
   unset "slurm_pids[$1]"
   return 0
 }
 
 stop_slurm() {
-  [[ -z ${slurm_pids[slurmctld]:-} ]] || scancel --full --signal=KILL --state=RUNNING > /dev/null 2>&1
   local daemon
+  [[ -z ${slurm_pids[slurmctld]:-} ]] || timeout 10 scancel --full --signal=KILL --state=RUNNING > /dev/null 2>&1
   for daemon in slurmd slurmctld munged; do stop_daemon "$daemon"; done
 }

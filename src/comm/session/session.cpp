@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <new>
 #include <numeric>
 
 #include "comm/session/collective.h"
@@ -71,11 +72,18 @@ Session::Session(int& argc, char**& argv, const std::function<Patience()>& patie
     int size = 1;
     check(MPI_Comm_size(MPI_COMM_WORLD, &size), "MPI_Comm_size");
     refuse_lonely_ranks(size, tasks);
+    impl_->size = size;
+    check(MPI_Comm_rank(MPI_COMM_WORLD, &impl_->rank), "MPI_Comm_rank");
     discover_nodes(*impl_, MPI_COMM_WORLD);
     impl_->watch.open(impl_->world, impl_->node_sizes, impl_->host);
     impl_->waiter = Waiter(impl_->crowding, nullptr, &impl_->watch);
-  } catch (...) {
+  } catch (const Error&) {  // all ranks alike
     if (impl_->ends_mpi) MPI_Finalize();
+    throw;
+  } catch (
+      const std::exception& error) {  // the others wait for this rank, and so would MPI_Finalize for them
+    const bool memory = dynamic_cast<const std::bad_alloc*>(&error) != nullptr;
+    if (impl_->ends_mpi) abort(ExitCode::kRuntime, memory ? "out of memory" : error.what());
     throw;
   }
 }

@@ -80,8 +80,15 @@ void StallWatch::start_wait() {
 
 void StallWatch::look(double waited) {
   if (ranks_ == MPI_COMM_NULL) return;
-  if (waited < last_waited_ || last_waited_ < 0) start_wait();
+  const bool begins = waited < last_waited_ || last_waited_ < 0;
+  // Looks come every moment, the first after a second. With a gap, this rank was stopped itself, and others
+  // may have ended the job for it: it begins to wait now.
+  const bool slept = waited - (begins ? 1.0 : last_waited_) > 0.4 * timeout_;
+  if (begins) asleep_ = 0;
+  if (slept) asleep_ = waited;
+  if (begins || slept) start_wait();
   last_waited_ = waited;
+  waited -= asleep_;
   if (waited < std::min(0.8 * kFirstNote, 0.4 * timeout_)) return;
   const double now = now_seconds();
   if (waited >= next_report_) tell(now, waited);

@@ -68,6 +68,7 @@ class StallWatch {
   bool in_step_ = false;
   double valid_seconds_ = 0;  ///< the message: "I wait", and will say so again before so many seconds
   double last_waited_ = -1;
+  double asleep_ = 0;  ///< seconds of this wait up to the end of a sleep of my own
   double next_report_ = 0;
   double next_note_ = 0;
 };
