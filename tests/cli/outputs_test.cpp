@@ -227,8 +227,13 @@ TEST_F(Outputs, TemporaryFilesOfKilledRunsGo) {
   const std::string gone = io::host_name() + "-4194303";
   write(".iris.h5.tmp-" + gone, "half");
   write(".o.csv.tmp-" + gone, "half");
+  write(".iris.status.json.tmp-" + gone, "half");
   ASSERT_EQ(run(0, "train run.ini --fit.epochs=3").code, 0);
   ASSERT_EQ(run(0, predict_ + "o.csv").code, 0);
+  expect_no_temporaries();
+  // Killed after its last checkpoint: the next run finds nothing to do, and clears up all the same.
+  write(".iris.status.json.tmp-" + gone, "half");
+  ASSERT_EQ(run(0, "train run.ini --fit.epochs=3").code, 0);
   expect_no_temporaries();
 }
 

@@ -20,6 +20,7 @@
 #include "train/report/header.h"
 #include "train/report/progress.h"
 #include "train/report/run_reports.h"
+#include "train/report/status_file.h"
 #include "train/run/history.h"
 #include "train/step/replica_check.h"
 
@@ -374,6 +375,7 @@ ExitCode fit(Run& run) {
   const std::int64_t done = run.past.state.epoch, epochs = run.settings.fit.epochs;
   if (run.past.resumed && (run.past.state.finished || done >= epochs)) {
     const std::string& by = run.past.ended_by;
+    if (run.session.is_root()) remove_abandoned_status(run.settings.checkpoint.path);
     run.log.info(
         fmt::format("The run in {} is finished: {} epochs are done{}. A fit.epochs above {} goes on.",
                     run.settings.checkpoint.path, done, by.empty() ? "" : ", then " + by + " ended it",

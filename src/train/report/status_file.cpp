@@ -94,8 +94,13 @@ Json status_json(const RunStatus& status) {
   return json;
 }
 
+void remove_abandoned_status(const std::string& checkpoint) {
+  io::remove_abandoned_temporaries(status_path(checkpoint));
+}
+
 StatusFile::StatusFile(const std::string& checkpoint, Log& log)
     : log_(log), checkpoint_(checkpoint), path_(status_path(checkpoint)) {
+  remove_abandoned_status(checkpoint);
   const std::string start = io::first_bytes(path_, kStart.size());
   if (start.empty() || start == kStart) return;
   fail("a file of another program has its name");
@@ -127,8 +132,7 @@ std::string StatusFile::write(const RunStatus& status) const {
                      {"boot", process.boot},
                      {"pid_namespace", process.pid_namespace}};
   const std::filesystem::path path(path_);
-  const std::string temporary =
-      (path.parent_path() / fmt::format(".{}.tmp-{}", path.filename().string(), ::getpid())).string();
+  const std::string temporary = io::temporary_name(path_);
   try {
     io::create_directories(path.parent_path().string());
   } catch (const Error& error) {

@@ -40,6 +40,10 @@ std::string status_path(const std::string& checkpoint);
 /// The object that `watch --once --json` prints.
 Json status_json(const RunStatus& status);
 
+/// Removes what runs of `checkpoint` left behind that were killed while they wrote their status. Local; for
+/// whoever owns the checkpoint.
+void remove_abandoned_status(const std::string& checkpoint);
+
 /// Writes the file, at most every few seconds. A file that cannot be written costs the run one NOTE, never
 /// more.
 class StatusFile {
