@@ -1,11 +1,20 @@
 """Writes the results of open_cases.py into the generated part of docs/keras-compatibility.md.
 Usage: table.py PAGE RESULTS.json...      oldest version first"""
 import json
+import re
 import sys
 
 BEGIN, END = "<!-- tests/interop/run.sh writes from here -->", "<!-- to here -->"
 KINDS = ["layer", "activation", "initializer", "regularizer", "constraint", "loss", "metric", "optimizer", "schedule"]
 PLURALS = {kind: kind + "s" for kind in KINDS} | {"loss": "losses"}
+
+
+def told(value):
+    """A difference, or the first words of an error, without the paths of the machine that it was met on."""
+    if not isinstance(value, str):
+        return "%.1e" % value
+    words = re.sub(r"(/[^\s'\"/]+){2,}/?", "...", value.replace("\n", " ")).split(" The error occurred while")[0]
+    return words if len(words) <= 160 else words[:157] + "..."
 
 
 def cell(cases):
@@ -51,7 +60,7 @@ def main():
     if faults:
         lines += ["What does not agree:", ""]
         lines += [f"* Keras {version}, {case['kind']} `{case['text']}`: " + "; ".join(
-            f"{key}: {value if isinstance(value, str) else '%.1e' % value}" for key, value in case["wrong"].items()).replace("\n", " ")
+            f"{key}: {told(value)}" for key, value in case["wrong"].items())
             for version, case in faults] + [""]
     lines.append(END)
     with open(page) as file:
