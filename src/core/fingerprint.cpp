@@ -1,6 +1,7 @@
 #include "core/fingerprint.h"
 
 #include <bit>
+#include <charconv>
 #include <cstddef>
 #include <cstring>
 
@@ -60,6 +61,17 @@ std::uint64_t from_17_to_32(std::string_view text) {
   return mixed(std::rotr(a + b, 43) + std::rotr(c, 30) + d, a + std::rotr(b + kFarm2, 18) + c, factor);
 }
 
+class Digits {
+ public:
+  explicit Digits(std::int64_t number)
+      : end_(std::to_chars(text_.data(), text_.data() + text_.size(), number).ptr) {}
+  std::string_view text() const { return {text_.data(), static_cast<std::size_t>(end_ - text_.data())}; }
+
+ private:
+  std::array<char, 24> text_{};
+  const char* end_;
+};
+
 struct SipState {
   std::uint64_t v0, v1, v2, v3;
   void round() {
@@ -95,6 +107,12 @@ std::uint64_t sip_hash(const std::array<std::uint64_t, 2>& key, std::string_view
   state.v2 ^= 0xff;
   for (int i = 0; i < 4; ++i) state.round();
   return state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
+}
+
+std::uint64_t farm_fingerprint(std::int64_t number) { return farm_fingerprint(Digits(number).text()); }
+
+std::uint64_t sip_hash(const std::array<std::uint64_t, 2>& key, std::int64_t number) {
+  return sip_hash(key, Digits(number).text());
 }
 
 }  // namespace nntrain

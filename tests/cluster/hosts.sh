@@ -116,23 +116,6 @@ part_stalls() {
   ip link set cable2 up
 }
 
-# Under supervise.sh mpirun notices, on a host without ranks too, and the run goes on without the host.
-part_cable() {
-  answering node2
-  rm -f log
-  NNTRAIN=$program "$home/launch/supervise.sh" --launcher='mpirun --bind-to none' --hostfile=hosts --agent=./answers run.ini \
-    --checkpoint.path=cut.h5 --checkpoint.every_steps=20 --fit.epochs=30 > log 2>&1 &
-  local job=$!
-  trains $job 'Epoch 3'
-  touch gone-node2
-  ip link set cable2 down
-  wait $job
-  passes "supervise.sh: done though the cable was cut" [ $? -eq 0 ]
-  passes "supervise.sh, cut cable: the second turn has 2 ranks" grep -q '2 ranks on 1 node' log
-  passes "supervise.sh, cut cable: the bits of one rank" long_bits cut.h5
-  ip link set cable2 up
-}
-
 # answering HOST: `answers` stands for ssh, which reaches the host until gone-HOST is there.
 answering() {
   rm -f "gone-$1"
@@ -144,20 +127,29 @@ long_bits() {
   same_bits "$1" long.h5
 }
 
-# supervise.sh goes on without a host that is gone.
-part_lost() {
+# loses_node2 HOW CHECKPOINT COMMAND...: supervise.sh goes on without the host that COMMAND has taken away.
+loses_node2() {
+  local how=$1 checkpoint=$2
+  shift 2
   answering node2
   rm -f log
   NNTRAIN=$program "$home/launch/supervise.sh" --launcher='mpirun --bind-to none' --hostfile=hosts --agent=./answers run.ini \
-    --checkpoint.path=supervised.h5 --checkpoint.every_steps=20 --fit.epochs=30 > log 2>&1 &
+    --checkpoint.path="$checkpoint" --checkpoint.every_steps=20 --fit.epochs=30 > log 2>&1 &
   local job=$!
   trains $job 'Epoch 3'
   touch gone-node2
-  ranks_on node2 | xargs -r kill -KILL
+  "$@"
   wait $job
-  passes "supervise.sh: done without the host that is gone" [ $? -eq 0 ]
-  passes "supervise.sh: the second turn has 2 ranks" grep -q '2 ranks on 1 node' log
-  passes "supervise.sh: the bits of one rank" long_bits supervised.h5
+  passes "supervise.sh, $how: done" [ $? -eq 0 ]
+  passes "supervise.sh, $how: the second turn has 2 ranks" grep -q '2 ranks on 1 node' log
+  passes "supervise.sh, $how: the bits of one rank" long_bits "$checkpoint"
+}
+kill_node2() { ranks_on node2 | xargs -r kill -KILL; }
+part_lost() { loses_node2 'a lost host' supervised.h5 kill_node2; }
+# mpirun notices, on a host without ranks too.
+part_cable() {
+  loses_node2 'a cut cable' cut.h5 ip link set cable2 down
+  ip link set cable2 up
 }
 
 for part in ${PARTS:-bits private stalls lost cable}; do

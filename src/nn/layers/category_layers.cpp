@@ -2,7 +2,6 @@
 // (keras/src/layers/preprocessing).
 
 #include <algorithm>
-#include <charconv>
 #include <vector>
 
 #include "core/call.h"
@@ -115,10 +114,7 @@ class Hashing : public CategoryLayer {
     if (!is_whole(x)) return kNone;
     const auto number = static_cast<std::int64_t>(x);
     if (masks_ && number == mask_) return 0;
-    std::array<char, 24> digits{};
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-    const std::string_view text(digits.data(), static_cast<std::size_t>(end - digits.data()));
-    const std::uint64_t hash = salted_ ? sip_hash(key_, text) : farm_fingerprint(text);
+    const std::uint64_t hash = salted_ ? sip_hash(key_, number) : farm_fingerprint(number);
     const std::uint64_t first = masks_ ? 1 : 0;
     return static_cast<std::int64_t>(hash % (static_cast<std::uint64_t>(bins_) - first) + first);
   }

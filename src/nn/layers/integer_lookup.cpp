@@ -2,7 +2,6 @@
 // (keras/src/layers/preprocessing/index_lookup.py).
 
 #include <algorithm>
-#include <charconv>
 #include <unordered_map>
 #include <vector>
 
@@ -85,10 +84,7 @@ class IntegerLookup : public CategoryLayer {
 
   std::int64_t bucket(std::int64_t number) const {
     if (!farm_) return ((number % unknown_) + unknown_) % unknown_;  // the floor's remainder
-    std::array<char, 24> digits{};
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-    const std::string_view text(digits.data(), static_cast<std::size_t>(end - digits.data()));
-    return static_cast<std::int64_t>(farm_fingerprint(text) % static_cast<std::uint64_t>(unknown_));
+    return static_cast<std::int64_t>(farm_fingerprint(number) % static_cast<std::uint64_t>(unknown_));
   }
 
   void take_hash(const Json& config) {

@@ -74,6 +74,15 @@ std::map<std::int64_t, std::int64_t> shares(const std::map<std::int64_t, std::in
   return share;
 }
 
+/// A flag for each row: is its group chosen?
+std::vector<bool> rows_of_groups(data::RowRange rows, const std::vector<std::int64_t>& group,
+                                 const std::map<std::int64_t, bool>& chosen) {
+  std::vector<bool> flags(static_cast<std::size_t>(rows.end), false);
+  for (std::int64_t row = rows.begin; row < rows.end; ++row)
+    flags[static_cast<std::size_t>(row)] = chosen.at(group[static_cast<std::size_t>(row)]);
+  return flags;
+}
+
 /// Whole groups in a random order, each taken when it brings the part nearer to `wanted` rows.
 std::vector<bool> validating_groups(data::RowRange rows, const SplitSettings& split,
                                     const std::vector<std::int64_t>& group, std::int64_t wanted) {
@@ -96,10 +105,7 @@ std::vector<bool> validating_groups(data::RowRange rows, const SplitSettings& sp
         "need rows",
         rows.count() - have, rows.count(), in_order.size()));
   }
-  std::vector<bool> validates(static_cast<std::size_t>(rows.end), false);
-  for (std::int64_t row = rows.begin; row < rows.end; ++row)
-    validates[static_cast<std::size_t>(row)] = chosen[group[static_cast<std::size_t>(row)]];
-  return validates;
+  return rows_of_groups(rows, group, chosen);
 }
 
 /// As scikit-learn's GroupKFold: the largest group left goes to the fold with the fewest rows.
@@ -119,10 +125,7 @@ std::vector<bool> validating_fold(data::RowRange rows, const SplitSettings& spli
     chosen[name] = fold - filled.begin() == split.fold;
     *fold -= size;
   }
-  std::vector<bool> validates(static_cast<std::size_t>(rows.end), false);
-  for (std::int64_t row = rows.begin; row < rows.end; ++row)
-    validates[static_cast<std::size_t>(row)] = chosen[group[static_cast<std::size_t>(row)]];
-  return validates;
+  return rows_of_groups(rows, group, chosen);
 }
 
 /// Parts that keys name by rows: they may not cut a group.

@@ -1,60 +1,17 @@
 #include "train/run/learned_layers.h"
 
-#include <algorithm>
-#include <cmath>
-#include <map>
 #include <vector>
 
-#include "core/call.h"
 #include "core/error.h"
+#include "nn/layers/input_layer.h"
 #include "nn/layers/layer.h"
+#include "nn/layers/learned_spec.h"
 
 namespace nntrain::train {
 
 namespace {
 
-struct Summary {
-  std::vector<float> values, weights;
-};
-
-/// numpy.interp at one place.
-double interpolated(double x, const std::vector<double>& xs, const std::vector<double>& ys) {
-  if (x <= xs.front()) return ys.front();
-  if (x >= xs.back()) return ys.back();
-  const auto j = static_cast<std::size_t>(std::upper_bound(xs.begin(), xs.end(), x) - xs.begin()) - 1;
-  if (xs[j] == x) return ys[j];
-  return (ys[j + 1] - ys[j]) / (xs[j + 1] - xs[j]) * (x - xs[j]) + ys[j];
-}
-
-Summary compressed(const Summary& summary, double epsilon) {
-  if (static_cast<double>(summary.values.size()) * epsilon < 1) return summary;
-  std::vector<double> shares, sums, values(summary.values.begin(), summary.values.end());
-  float sum = 0;
-  for (const float weight : summary.weights) sums.push_back(sum += weight);
-  for (const double one : sums) shares.push_back(static_cast<float>(one) / sum);
-  Summary result;
-  const auto count = static_cast<std::int64_t>(std::ceil(1.0 / epsilon));
-  double before = 0;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const double percent = epsilon + static_cast<double>(i) * epsilon;
-    const double weight = interpolated(percent, shares, sums);
-    result.values.push_back(static_cast<float>(interpolated(percent, shares, values)));
-    result.weights.push_back(static_cast<float>(weight - before));
-    before = weight;
-  }
-  return result;
-}
-
-bool keeps_values(const Json& spec) {
-  return spec["class_name"] == "Input" || nn::layers().make(spec)->keeps_values();
-}
-
-bool learns(const Json& spec) {
-  const Json& config = spec["config"];
-  if (spec["class_name"] == "Discretization")
-    return config["bin_boundaries"].is_null() && !config["num_bins"].is_null();
-  return spec["class_name"] == "IntegerLookup" && config["vocabulary"].is_null();
-}
+bool keeps_values(const Json& spec) { return nn::is_input(spec) || nn::layers().make(spec)->keeps_values(); }
 
 std::vector<float> training_values(const DataSets& data) {
   std::vector<float> values(static_cast<std::size_t>(data.train.rows() * data.train.inputs.sample_size));
@@ -63,60 +20,7 @@ std::vector<float> training_values(const DataSets& data) {
   return values;
 }
 
-Json learned_vocabulary(const std::vector<float>& values, const Json& config) {
-  std::map<std::int64_t, std::int64_t> counts;
-  for (const float value : values) {
-    if (std::abs(value) > (1 << 24) || value != std::floor(value))
-      throw InputError("IntegerLookup takes whole numbers of at most 16777216, got " +
-                       format_call(Json(value)) + " among the training inputs");
-    ++counts[static_cast<std::int64_t>(value)];
-  }
-  for (const char* special : {"mask_token", "oov_token"}) {
-    if (!config[special].is_null()) counts.erase(config[special].get<std::int64_t>());
-  }
-  std::vector<std::pair<std::int64_t, std::int64_t>> words;  // count, word: both from high to low
-  for (const auto& [word, count] : counts) words.emplace_back(count, word);
-  std::sort(words.rbegin(), words.rend());
-  if (!config["max_tokens"].is_null()) {
-    const bool mask = !config["mask_token"].is_null() && config["output_mode"] == "int";
-    const std::int64_t most = config["max_tokens"].get<std::int64_t>() -
-                              config["num_oov_indices"].get<std::int64_t>() - (mask ? 1 : 0);
-    words.resize(std::min(words.size(), static_cast<std::size_t>(std::max<std::int64_t>(0, most))));
-  }
-  Json vocabulary = Json::array();
-  for (const auto& [count, word] : words) vocabulary.push_back(word);
-  return vocabulary;
-}
-
-/// Keras' summarize, then compress_summary twice: quantiles of float32 values.
-std::vector<float> quantile_boundaries(std::vector<float> values, std::int64_t bins, double epsilon) {
-  std::sort(values.begin(), values.end());
-  const double step = std::max(static_cast<double>(values.size()) / (1.0 / epsilon), 1.0);
-  Summary summary;
-  for (auto i = static_cast<std::size_t>(step - 1); i < values.size(); i += static_cast<std::size_t>(step))
-    summary.values.push_back(values[i]);
-  summary.weights.assign(summary.values.size(), static_cast<float>(step));
-  summary = compressed(compressed(summary, epsilon), 1.0 / static_cast<double>(bins));
-  summary.values.pop_back();
-  return summary.values;
-}
-
 }  // namespace
-
-Json learned(Json spec, std::vector<float> values) {
-  Json& config = spec["config"];
-  if (spec["class_name"] == "IntegerLookup") {
-    config["vocabulary"] = learned_vocabulary(values, config);
-    return spec;
-  }
-  const auto bins = config["num_bins"].get<std::int64_t>();
-  const double epsilon = config["epsilon"].get<double>();
-  if (bins < 1 || !(epsilon > 0 && epsilon < 1))
-    throw InputError("Discretization: num_bins must be at least 1 and epsilon between 0 and 1, got " +
-                     format_call(config["num_bins"]) + " and " + format_call(config["epsilon"]));
-  config["bin_boundaries"] = quantile_boundaries(std::move(values), bins, epsilon);
-  return spec;
-}
 
 void learn_layers(comm::Session& session, ModelSource& source, const DataSets& data) {
   std::string found;
@@ -125,13 +29,13 @@ void learn_layers(comm::Session& session, ModelSource& source, const DataSets& d
     bool sees_inputs = true;
     for (std::size_t i = 0; i < source.layers.size() && sees_inputs; ++i) {
       const Json spec = nn::layers().canonical(source.layers[i]);
-      if (learns(spec)) {
+      if (nn::learns_from_data(spec)) {
         if (data.train.stream != nullptr)
           throw InputError(
               "a layer " + spec["class_name"].get<std::string>() +
               " that learns from the training rows needs all of them in memory: give data.memory = resident, "
               "or write its vocabulary or bin_boundaries into the layer");
-        if (session.is_root()) all[std::to_string(i)] = learned(spec, training_values(data));
+        if (session.is_root()) all[std::to_string(i)] = nn::learned(spec, training_values(data));
         sees_inputs = false;
       } else {
         sees_inputs = keeps_values(spec);

@@ -104,7 +104,7 @@ void set_old_checkpoint_aside(Run& run) {
   if (!aside.empty()) run.log.note("checkpoint.resume = never: the old checkpoint is kept as " + aside);
 }
 
-void build(Run& run, ModelSource source, const DataLoader& loader) {
+void build(Run& run, ModelSource& source, const DataLoader& loader) {
   learn_layers(run.session, source, loader.sets());
   comm::collectively(run.session, "model", [&] {
     Settings& settings = run.settings;
@@ -132,7 +132,7 @@ void build(Run& run, ModelSource source, const DataLoader& loader) {
     check_streamed_values(run.session, *run.model, sets, *sets.validation, "the validation inputs");
 }
 
-void load_and_build(Run& run, const ModelSource& source) {
+void load_and_build(Run& run, ModelSource& source) {
   DataLoader loader(run.session, run.settings.data, run.settings.fit);
   loader.load_inputs();
   end_if_asked(run, "while data were read");
@@ -279,7 +279,7 @@ std::unique_ptr<Run> open_run(comm::Session& session, const Configuration& confi
   comm::require_agreement(session, "the program", "version " + host.version + "\nbuild " + build_id());
   comm::require_agreement(session, "the configuration", configuration.to_ini());
   auto run = std::make_unique<Run>(session, host, configuration);
-  const ModelSource source = resolve(*run, inputs);
+  ModelSource source = resolve(*run, inputs);
   const std::unique_ptr<checkpoint::Contents> previous = find_previous(*run);
   end_if_asked(*run, "while files were opened");
   load_and_build(*run, source);

@@ -1,6 +1,6 @@
 // What Discretization(num_bins=K) and IntegerLookup() learn of values, against Keras' adapt().
 
-#include "train/run/learned_layers.h"
+#include "nn/layers/learned_spec.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include "golden_json.h"
 #include "nn/layers/layer.h"
 
-namespace nntrain::train {
+namespace nntrain::nn {
 namespace {
 
 TEST(LearnedLayers, AreThoseOfKeras) {
@@ -18,21 +18,21 @@ TEST(LearnedLayers, AreThoseOfKeras) {
     if (one["kind"] != "learned") continue;
     SCOPED_TRACE(one["name"].get<std::string>());
     const Json spec =
-        learned(nn::layers().canonical(parse_call(one["spec"].get<std::string>())), golden::values(one["x"]));
+        learned(layers().canonical(parse_call(one["spec"].get<std::string>())), golden::values(one["x"]));
     const char* key = spec["class_name"] == "Discretization" ? "bin_boundaries" : "vocabulary";
     EXPECT_EQ(spec["config"][key].get<std::vector<float>>(), golden::values(one["learned"]));
-    EXPECT_NO_THROW(nn::layers().make(spec));
+    EXPECT_NO_THROW(layers().make(spec));
     ++tried;
   }
   EXPECT_GE(tried, 45);
 }
 
 TEST(LearnedLayers, NeedValuesThatMakeSense) {
-  const Json lookup = nn::layers().canonical(parse_call("IntegerLookup()"));
+  const Json lookup = layers().canonical(parse_call("IntegerLookup()"));
   EXPECT_THROW(learned(lookup, {1, 2.5F}), InputError);
   EXPECT_THROW(learned(lookup, {1, 16777220.0F}), InputError);
-  EXPECT_THROW(learned(nn::layers().canonical(parse_call("Discretization(num_bins=0)")), {1, 2}), InputError);
+  EXPECT_THROW(learned(layers().canonical(parse_call("Discretization(num_bins=0)")), {1, 2}), InputError);
 }
 
 }  // namespace
-}  // namespace nntrain::train
+}  // namespace nntrain::nn
