@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <new>
 #include <string>
 #include <thread>
@@ -19,6 +21,7 @@ constexpr std::int64_t kLine = 64;
 constexpr std::int64_t kControlBytes = 4096;
 constexpr std::size_t kMessageBytes = 3072;
 constexpr std::int64_t kRowsAtATime = 16;
+constexpr double kMoment = 0.1;  ///< seconds between looks of who waits
 
 std::int64_t whole_lines(std::int64_t bytes) { return (bytes + kLine - 1) / kLine * kLine; }
 
@@ -45,6 +48,7 @@ struct BlockStream::Control {
     pthread_condattr_t of_condition;
     pthread_condattr_init(&of_condition);
     pthread_condattr_setpshared(&of_condition, PTHREAD_PROCESS_SHARED);
+    pthread_condattr_setclock(&of_condition, CLOCK_MONOTONIC);
     pthread_cond_init(&more, &of_condition);
     pthread_cond_init(&room, &of_condition);
   }
@@ -194,13 +198,30 @@ void BlockStream::read_block(std::int64_t place) {
                      {slot(place), static_cast<std::size_t>(rows * shape_.row_bytes())});
 }
 
+/// Until it is ready or reading has failed; false after kMoment without either.
+template <class Ready>
+bool BlockStream::wait_a_moment(const Ready& is_ready) const {
+  constexpr long kSecond = 1'000'000'000;
+  timespec end{};
+  clock_gettime(CLOCK_MONOTONIC, &end);
+  end.tv_nsec += static_cast<long>(kMoment * kSecond);
+  end.tv_sec += end.tv_nsec / kSecond;
+  end.tv_nsec %= kSecond;
+  const Control::Lock lock(*control_);
+  while (!is_ready() && control_->failure.load(std::memory_order_acquire) == kNone) {
+    if (pthread_cond_timedwait(&control_->more, &control_->mutex, &end) == ETIMEDOUT) return false;
+  }
+  return true;
+}
+
 bool BlockStream::wait_for(std::int64_t place) const {
   if (control_->ready.load(std::memory_order_acquire) >= place) return true;
-  const Control::Lock lock(*control_);
-  while (control_->ready.load(std::memory_order_acquire) < place &&
-         control_->failure.load(std::memory_order_acquire) == kNone)
-    pthread_cond_wait(&control_->more, &control_->mutex);
-  return control_->ready.load(std::memory_order_acquire) >= place;
+  const auto is_ready = [&] { return control_->ready.load(std::memory_order_acquire) >= place; };
+  for (int looks = 1;; ++looks) {
+    if (wait_a_moment(is_ready)) return is_ready();
+    const double waited = looks * kMoment;
+    if (waited >= 1 && long_wait_) long_wait_(waited);
+  }
 }
 
 void BlockStream::want(std::int64_t place) {

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -42,6 +43,10 @@ class BlockStream {
   BlockStream(const BlockStream&) = delete;
   BlockStream& operator=(const BlockStream&) = delete;
 
+  /// Called again and again while gather() waits longer than a second, with the seconds waited: the process
+  /// that reads may be stopped.
+  void on_long_wait(std::function<void(double seconds)> look) { long_wait_ = std::move(look); }
+
   /// Reading begins at `position` of the order `sampler`, of the file or of these blocks; `pass` names it. On
   /// all ranks, between two barriers of the node, and after all streams of this memory were stopped.
   void begin(const Sampler& sampler, std::int64_t pass, std::int64_t position);
@@ -69,6 +74,8 @@ class BlockStream {
   std::int64_t* wanted(int rank) const;
   std::int64_t slowest() const;
   void want(std::int64_t place);
+  template <class Ready>
+  bool wait_a_moment(const Ready& is_ready) const;
   bool wait_for(std::int64_t place) const;
   void copy(std::int64_t position, std::int64_t count, float scale, float* out) const;
   void read_ahead(std::int64_t place);
@@ -81,6 +88,7 @@ class BlockStream {
   std::byte* ring_;
   int rank_;
   std::unique_ptr<ArraySource> source_;
+  std::function<void(double)> long_wait_;
   std::optional<Sampler> sampler_;  ///< empty: nothing has begun
   std::int64_t pass_ = 0, next_ = 0;
   BackgroundJob job_;  // last: ends before what it uses

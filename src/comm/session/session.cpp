@@ -206,6 +206,8 @@ void Session::end_stalls_after(double seconds, const std::string& text) {
   impl_->watch.set_timeout(seconds, text);
 }
 
+void Session::look_while_waiting(double seconds) { impl_->watch.look(seconds); }
+
 std::string Session::broadcast_text(const std::string& text, int root) {
   auto length = static_cast<std::int64_t>(text.size());
   broadcast(std::as_writable_bytes(std::span(&length, 1)), root);

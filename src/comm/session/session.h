@@ -70,6 +70,10 @@ class Session {
   /// When ranks have waited for another for so long, they end the job and name it (600 s unless told;
   /// infinity: never). `text` is what messages call it. The same on all ranks.
   void end_stalls_after(double seconds, const std::string& text);
+  /// For waits that are none of this session's, for another rank all the same: to be called several times a
+  /// second from the first second on, with the seconds waited. Notes and ends stalls as its own waits do.
+  /// Local.
+  void look_while_waiting(double seconds);
 
   // Collective over all ranks.
   void barrier();

@@ -113,6 +113,7 @@ void DataLoader::add_stream(const Part& part, const data::StreamShape& shape, Sa
     stream = std::make_unique<data::BlockStream>(shape, sets_.ring.bytes(), session_.local_rank(),
                                                  std::move(source));
   });
+  stream->on_long_wait([&session = session_](double seconds) { session.look_while_waiting(seconds); });
   samples.stream = stream.get();
   sets_.streams.push_back(std::move(stream));
 }

@@ -4,9 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <numeric>
 #include <thread>
@@ -46,6 +48,20 @@ class CountingSource : public ArraySource {
   std::vector<float> values_ = all_values();
   std::vector<int>* reads_;
   std::int64_t broken_;
+};
+
+/// A disk that waits until it is told to go on.
+class WaitingSource : public CountingSource {
+ public:
+  WaitingSource(std::vector<int>* reads, std::shared_future<void> go_on)
+      : CountingSource(reads, -1), go_on_(std::move(go_on)) {}
+  void read_rows(std::int64_t first, std::int64_t count, std::span<std::byte> memory) override {
+    go_on_.wait();
+    CountingSource::read_rows(first, count, memory);
+  }
+
+ private:
+  std::shared_future<void> go_on_;
 };
 
 struct Ring {
@@ -204,6 +220,30 @@ TEST(SourceRows, AreThoseOfTheWholeForEveryFormatThatHasThem) {
         ASSERT_TRUE(std::equal(rows.begin(), rows.end(), whole.memory.begin() + first * row_bytes)) << path;
       }
   }
+}
+
+/// Who reads may be stopped: whoever waits for it gets a look each moment, from the first second on.
+TEST(BlockStream, LongWaitsAreToldToWhoeverAsks) {
+  StreamShape shape = shape_of(10, 1, 2, 1);
+  std::vector<int> reads(static_cast<std::size_t>(kFirst + kRows + 2), 0);
+  alignas(64) static std::array<std::byte, 1 << 16> memory;
+  ASSERT_LE(shape.memory_bytes(), static_cast<std::int64_t>(memory.size()));
+  std::promise<void> go_on;
+  BlockStream stream(shape, memory, 0,
+                     std::make_unique<WaitingSource>(&reads, std::shared_future<void>(go_on.get_future())));
+  std::vector<double> waits;
+  stream.on_long_wait([&](double seconds) {
+    waits.push_back(seconds);
+    if (waits.size() == 3) go_on.set_value();
+  });
+  stream.begin(Sampler(kRows, 1, 0, Order::kFile), 0, 0);
+  std::vector<float> out(static_cast<std::size_t>(10 * kWidth));
+  EXPECT_TRUE(stream.gather(0, 10, 1.0F, out.data()));
+  ASSERT_GE(waits.size(), 3U);
+  EXPECT_GE(waits[0], 1.0);
+  EXPECT_GT(waits[1], waits[0]);
+  EXPECT_EQ(out[0], static_cast<float>(kFirst * kWidth));
+  stream.stop();
 }
 
 TEST(SourceRows, AreCheckedAndCountedFromTheFilesBeginning) {
