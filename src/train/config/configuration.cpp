@@ -34,7 +34,8 @@ const std::vector<Key>& keys() {
       {"data.comment", "auto", "tables: lines that begin with it are skipped: auto, none, one character"},
       {"data.encoding", "auto", "tables: auto (UTF-8), latin-1, windows-1252, utf-16"},
       {"data.columns", "",
-       "tables: NAME: kind, ... with kinds numeric, categorical, boolean, date, id, weight, target, ignore, group"},
+       "tables: NAME: kind, ... with kinds numeric, categorical, boolean, date, id, weight, target, ignore, "
+       "group"},
       {"data.missing", "error",
        "tables: error, mean, median, most_frequent, constant(v), indicator; or NAME: one of these, ..."},
       {"data.target_scale", "none",
