@@ -2,7 +2,9 @@
 than the bars, so each is measured within one run: epochs in which the watcher works against those in which it does not,
 alternating, from one "Epoch k/K" line to the next.
 
-* run.plot: epochs during which a gnuplot process lives against the others; their share of all gives the cost of the run.
+* run.plot: the share of the run's time in which a gnuplot process lives, which is what the run loses if all ranks stand
+  still meanwhile (a gnuplot before the real one on PATH notes when it starts and ends, with the same priority). Beside it
+  in the JSON file, "slower": epochs with a drawing against their neighbours without.
 * TensorBoard(histogram_freq=2): epochs that end with histograms against those that do not.
 * TensorBoard(histogram_freq=0), run.log and the status file work in every epoch: system calls on their files are timed
   (strace -f -T), which is more than they take without strace.
@@ -15,7 +17,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import threading
 import time
 
 from harness import CORES, FOLDER, HERE, mpirun, save, say
@@ -35,57 +36,72 @@ def command(batch, *options):
                   "--fit.verbose=2", f"--checkpoint.path={CHECKPOINT}", *options)
 
 
-def lives(name):
-    return subprocess.run(["pgrep", "-x", name], capture_output=True).returncode == 0
-
-
-def run(batch, *options, watch=""):
-    """Seconds of each epoch but the first and the last, and whether a process named `watch` lived during it."""
+def run(batch, *options):
+    """Starts and ends of all epochs but the first and the last, in seconds since 1970."""
     process = subprocess.Popen(command(batch, *options), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    seen, done = [], threading.Event()
-
-    def look():
-        while not done.wait(0.01):
-            if lives(watch):
-                seen.append(time.monotonic())
-
-    watcher = threading.Thread(target=look)
-    if watch:
-        watcher.start()
     starts, text = [], ""
     for line in process.stdout:
         text += line
         if re.match(r"Epoch \d+/", line):
-            starts.append(time.monotonic())
-    done.set()
-    if watch:
-        watcher.join()
+            starts.append(time.time())
     if process.wait() != 0:
         sys.exit(text[-3000:])
-    epochs = list(zip(starts[1:-1], starts[2:]))
-    return [(end - start, any(start <= at < end for at in seen)) for start, end in epochs]
+    return list(zip(starts[1:-1], starts[2:]))
 
 
-def compared(busy, idle, share):
-    """Cost as a share of the run's time, from medians of neighbours in time."""
-    return (statistics.median(busy) / statistics.median(idle) - 1) * share
+def gnuplot_that_notes():
+    """Its folder is first on PATH; its notes are pairs of lines in gnuplot.times."""
+    folder = os.path.abspath(f"{FOLDER}/watched_bin")
+    os.makedirs(folder, exist_ok=True)
+    notes = f"{folder}/gnuplot.times"
+    if os.path.exists(notes):
+        os.remove(notes)
+    with open(f"{folder}/gnuplot", "w") as script:
+        script.write(f"""#!/bin/sh
+date +%s.%N >> '{notes}'
+{shutil.which('gnuplot')} "$@"
+code=$?
+date +%s.%N >> '{notes}'
+exit $code
+""")
+    os.chmod(f"{folder}/gnuplot", 0o755)
+    return folder, notes
+
+
+def cost(epochs, watched):
+    """Share of the run's time that watched epochs (a list of bool) take more than their neighbours that are not: machines
+    are faster now and slower then, neighbours are alike."""
+    ratios = []
+    for k, seconds in enumerate(epochs):
+        near = [epochs[j] for j in range(max(0, k - 2), min(len(epochs), k + 3)) if not watched[j]]
+        if watched[k] and near:
+            ratios.append(seconds / statistics.median(near))
+    if not ratios:
+        sys.exit("no epoch with the watcher at work has a neighbour without it: nothing to compare")
+    return (statistics.median(ratios) - 1) * sum(watched) / len(epochs)
 
 
 def plot(batch):
-    epochs = run(batch, f"--run.plot={PICTURE}", watch="gnuplot")
-    busy = [seconds for seconds, drawn in epochs if drawn]
-    idle = [seconds for seconds, drawn in epochs if not drawn]
-    if not busy or not idle:
-        sys.exit(f"{len(busy)} epochs with a drawing and {len(idle)} without: nothing to compare")
-    return {"cost": compared(busy, idle, len(busy) / len(epochs)), "epochs": len(epochs), "busy": len(busy)}
+    folder, notes = gnuplot_that_notes()
+    path = os.environ["PATH"]
+    os.environ["PATH"] = f"{folder}:{path}"
+    epochs = run(batch, f"--run.plot={PICTURE}")
+    os.environ["PATH"] = path
+    times = [float(line) for line in open(notes)]
+    drawings = list(zip(times[0::2], times[1::2]))
+    drawn = [any(begin < end and finish > start for begin, finish in drawings) for start, end in epochs]
+    seconds = [end - start for start, end in epochs]
+    lives = sum(finish - begin for begin, finish in drawings[:-1])  # the last one is drawn when the training is over
+    return {"cost": lives / (drawings[-1][0] - epochs[0][0]), "slower": cost(seconds, drawn), "epochs": len(epochs),
+            "busy": sum(drawn), "seconds": seconds}
 
 
 def histograms(batch):
-    epochs = [seconds for seconds, _ in
-              run(batch, f'--fit.callback=TensorBoard(log_dir="{LOGS}", histogram_freq=2)')]
+    epochs = [end - start for start, end in run(batch, f'--fit.callback=TensorBoard(log_dir="{LOGS}", histogram_freq=2)')]
     # Epochs count from 0 in Keras' callback; the list begins with epoch 1. An epoch ends with what it writes.
-    idle, busy = epochs[0::2], epochs[1::2]
-    return {"cost": compared(busy, idle, 1.0), "epochs": len(epochs), "busy": len(busy)}
+    busy = [k % 2 == 1 for k in range(len(epochs))]
+    # Every second epoch has them here, every one with histogram_freq=1: twice the share.
+    return {"cost": 2 * cost(epochs, busy), "epochs": len(epochs), "busy": sum(busy), "seconds": epochs}
 
 
 def system_calls(batch):
@@ -135,4 +151,5 @@ def main():
         sys.exit("above the bar: " + "; ".join(missed))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -115,19 +116,24 @@ Gnuplot::~Gnuplot() {
   }
 }
 
-bool Gnuplot::ended() {
-  if (process_ < 0) return true;
-  if (::waitpid(process_, &status_, WNOHANG) == 0) return false;
+bool Gnuplot::wait(int options) {
+  rusage used{};
+  pid_t got = -1;
+  do got = ::wait4(process_, &status_, options, &used);
+  while (got < 0 && errno == EINTR);
+  if (got == 0) return false;
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  processor_seconds_ = seconds(used.ru_utime) + seconds(used.ru_stime);
   process_ = -1;
   return true;
 }
 
+bool Gnuplot::ended() { return process_ < 0 || wait(WNOHANG); }
+
 void Gnuplot::finish() {
-  while (process_ >= 0) {
-    const pid_t got = ::waitpid(process_, &status_, 0);
-    if (got < 0 && errno == EINTR) continue;
-    process_ = -1;
-  }
+  if (process_ >= 0) (void)wait(0);
   std::error_code unreadable;
   const bool drawn = std::filesystem::file_size(file_.temporary_path(), unreadable) > 0 && !unreadable;
   if (WIFEXITED(status_) && WEXITSTATUS(status_) == 0 && drawn) {

@@ -30,9 +30,13 @@ class Gnuplot {
   bool ended();
   /// Waits for the end; the file is at its path then. RuntimeError with gnuplot's own words when it failed.
   void finish();
+  /// What it took of a core, once it has ended.
+  double processor_seconds() const { return processor_seconds_; }
 
  private:
   void start(GnuplotPriority priority);
+  /// Has it ended now? `options` are waitpid's.
+  bool wait(int options);
 
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
@@ -42,6 +46,7 @@ class Gnuplot {
   std::unique_ptr<std::FILE, Close> script_, errors_;
   int process_ = -1;
   int status_ = 0;
+  double processor_seconds_ = 0;
 };
 
 }  // namespace nntrain::train

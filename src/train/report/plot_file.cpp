@@ -1,13 +1,13 @@
 #include "train/report/plot_file.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "train/report/plot_script.h"
 
 namespace nntrain::train {
 
-namespace {
-constexpr std::chrono::seconds kInterval{5};
-}
+double pause_after(double processor_seconds) { return std::max(5.0, 250 * processor_seconds); }
 
 PlotFile::PlotFile(std::string path, std::string label, Log& log)
     : log_(log), path_(std::move(path)), label_(std::move(label)) {}
@@ -20,7 +20,7 @@ void PlotFile::update(const checkpoint::History& history) {
     if (!child_->ended()) return;
     collect();
   }
-  if (std::chrono::steady_clock::now() - last_ < kInterval) return;
+  if (std::chrono::steady_clock::now() - last_ < std::chrono::duration<double>(pause_)) return;
   draw(history, GnuplotPriority::kIdle);
 }
 
@@ -46,6 +46,7 @@ void PlotFile::collect() {
   const std::unique_ptr<Gnuplot> child = std::move(child_);
   try {
     child->finish();
+    pause_ = pause_after(child->processor_seconds());
   } catch (const Error& error) {
     fail(error.what());
   }

@@ -12,13 +12,18 @@
 
 namespace nntrain::train {
 
+/// Seconds from one picture to the next when drawing one took that much of a core: 250 times that, at least
+/// five seconds. All ranks wait for one that lost its core, at small batches for the whole drawing: so a run
+/// loses less than one percent, however slow the machine or long the history.
+double pause_after(double processor_seconds);
+
 class PlotFile {
  public:
   /// `label` is the title's name of the run. Nothing is drawn yet.
   PlotFile(std::string path, std::string label, Log& log);
   ~PlotFile();
 
-  /// After an epoch: draws, unless the last picture is younger than a few seconds or still being drawn.
+  /// After an epoch: draws, unless the last picture is still being drawn or younger than its pause.
   void update(const checkpoint::History& history);
   /// At the end of the run: the last picture, waited for.
   void finish(const checkpoint::History& history);
@@ -32,6 +37,7 @@ class PlotFile {
   std::string path_, label_;
   std::unique_ptr<Gnuplot> child_;
   std::chrono::steady_clock::time_point last_{};
+  double pause_ = 0;     ///< seconds
   bool failed_ = false;  ///< said once; then no more pictures
 };
 

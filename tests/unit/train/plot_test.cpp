@@ -8,6 +8,8 @@
 #include <fstream>
 
 #include "core/error.h"
+#include "train/report/gnuplot.h"
+#include "train/report/plot_file.h"
 #include "train/report/plot_layout.h"
 #include "train/report/plot_script.h"
 
@@ -166,6 +168,20 @@ TEST(Plot, AnUnknownResultIsRefusedWithThoseThatAre) {
   }
   options.results = {"val_accuracy"};  // the panel has both
   EXPECT_NE(plot_script({{"run", history()}}, options).find("'accuracy'"), std::string::npos);
+}
+
+// All ranks wait for the one whose core a drawing takes: what it took decides when the next may come.
+TEST(Plot, WhatTakesLongIsDrawnSeldom) {
+  EXPECT_EQ(pause_after(0), 5);
+  for (const double seconds : {0.05, 0.5, 20.0}) EXPECT_LE(seconds / pause_after(seconds), 0.01) << seconds;
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("plot_pause." + std::to_string(getpid()) + ".svg");
+  const std::string script = "set terminal svg\nset samples 20000\nplot sin(x)\n";
+  Gnuplot gnuplot(script, path.string(), GnuplotPriority::kIdle);
+  gnuplot.finish();
+  EXPECT_GT(gnuplot.processor_seconds(), 0);
+  EXPECT_GT(std::filesystem::file_size(path), 0);
+  std::filesystem::remove(path);
 }
 
 TEST(Plot, NothingButAPictureIsReplaced) {
