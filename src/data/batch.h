@@ -23,6 +23,8 @@ struct ArrayView {
 /// order. One pass: gather, convert, scale. Local.
 void gather(const ArrayView& array, const Sampler& sampler, std::int64_t position, std::int64_t count,
             float scale, float* out);
+/// The same of rows that a sampler has named, each counted from the array's first.
+void gather(const ArrayView& array, std::span<const std::int64_t> rows, float scale, float* out);
 /// out = scale * `values` numbers that lie at `memory`. Each alone, so its bits do not depend on the others.
 void copy_scaled(const std::byte* memory, Element element, std::int64_t values, float scale, float* out);
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "data/batch.h"
@@ -24,27 +25,42 @@ void copy_scaled(const std::byte* memory, Element element, std::int64_t values, 
   }
 }
 
+void gather(const ArrayView& array, std::span<const std::int64_t> rows, float scale, float* out) {
+  if (array.sample_size == 0) return;
+  const std::int64_t row_bytes = array.sample_size * static_cast<std::int64_t>(element_bytes(array.element));
+  const std::byte* first = array.memory + array.first * row_bytes;
+  // Shuffled rows miss every cache: the misses of a block are started together.
+  const auto count = static_cast<std::int64_t>(rows.size());
+  for (std::int64_t begin = 0; begin < count; begin += kBlockRows) {
+    const std::int64_t end = std::min(begin + kBlockRows, count);
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::byte* row = first + rows[static_cast<std::size_t>(i)] * row_bytes;
+      __builtin_prefetch(row);
+      __builtin_prefetch(row + std::min(row_bytes - 1, kCacheLineBytes));
+    }
+    for (std::int64_t i = begin; i < end; ++i) {
+      copy_scaled(first + rows[static_cast<std::size_t>(i)] * row_bytes, array.element, array.sample_size,
+                  scale, out + i * array.sample_size);
+    }
+  }
+}
+
 void gather(const ArrayView& array, const Sampler& sampler, std::int64_t position, std::int64_t count,
             float scale, float* out) {
   if (count <= 0 || array.sample_size == 0) return;
-  const std::int64_t row_bytes = array.sample_size * static_cast<std::int64_t>(element_bytes(array.element));
-  const std::byte* first = array.memory + array.first * row_bytes;
   if (sampler.order() == Order::kFile) {
-    copy_scaled(first + position * row_bytes, array.element, count * array.sample_size, scale, out);
+    const std::int64_t row_bytes =
+        array.sample_size * static_cast<std::int64_t>(element_bytes(array.element));
+    copy_scaled(array.memory + (array.first + position) * row_bytes, array.element, count * array.sample_size,
+                scale, out);
     return;
   }
-  // Shuffled rows miss every cache: the misses of a block are started together.
-  const std::byte* rows[kBlockRows];
+  std::array<std::int64_t, kBlockRows> rows;
   for (std::int64_t begin = 0; begin < count; begin += kBlockRows) {
-    const std::int64_t block = std::min(kBlockRows, count - begin);
-    for (std::int64_t i = 0; i < block; ++i) {
-      rows[i] = first + sampler.row(position + begin + i) * row_bytes;
-      __builtin_prefetch(rows[i]);
-      __builtin_prefetch(rows[i] + std::min(row_bytes - 1, kCacheLineBytes));
-    }
-    for (std::int64_t i = 0; i < block; ++i) {
-      copy_scaled(rows[i], array.element, array.sample_size, scale, out + (begin + i) * array.sample_size);
-    }
+    const std::span<std::int64_t> block(rows.data(),
+                                        static_cast<std::size_t>(std::min(kBlockRows, count - begin)));
+    sampler.rows(position + begin, block);
+    gather(array, block, scale, out + begin * array.sample_size);
   }
 }
 

@@ -71,6 +71,32 @@ std::int64_t Permutation::at(const Keys& keys, std::uint64_t tweak, std::int64_t
   return static_cast<std::int64_t>(value);
 }
 
+void Permutation::at(const Keys& keys, std::uint64_t tweak, std::int64_t first,
+                     std::span<std::int64_t> values) const {
+  constexpr std::size_t kTogether = 8;
+  std::size_t i = 0;
+  for (; size_ >= 2 && i + kTogether <= values.size(); i += kTogether) {
+    std::array<std::uint64_t, kTogether> left, right;
+    for (std::size_t q = 0; q < kTogether; ++q) {
+      const std::uint64_t index = static_cast<std::uint64_t>(first) + i + q;
+      left[q] = index >> static_cast<unsigned>(right_bits_);
+      right[q] = index & mask(right_bits_);
+    }
+    for (std::size_t round = 0; round < static_cast<std::size_t>(rounds_); round += 2) {
+      for (std::size_t q = 0; q < kTogether; ++q)
+        right[q] ^= mix(left[q] + keys[round] + tweak) & mask(right_bits_);
+      for (std::size_t q = 0; q < kTogether; ++q)
+        left[q] ^= mix(right[q] + keys[round + 1] + tweak) & mask(left_bits_);
+    }
+    for (std::size_t q = 0; q < kTogether; ++q) {
+      const std::uint64_t value = left[q] << static_cast<unsigned>(right_bits_) | right[q];
+      const auto index = static_cast<std::int64_t>(value);  // outside: the walk goes on from here
+      values[i + q] = value < static_cast<std::uint64_t>(size_) ? index : at(keys, tweak, index);
+    }
+  }
+  for (; i < values.size(); ++i) values[i] = at(keys, tweak, first + static_cast<std::int64_t>(i));
+}
+
 std::int64_t Permutation::place_of(const Keys& keys, std::uint64_t tweak, std::int64_t value) const {
   if (size_ < 2) return value;
   auto place = static_cast<std::uint64_t>(value);
@@ -128,6 +154,11 @@ std::int64_t Sampler::row_in_blocks(std::int64_t position) const {
 std::int64_t Sampler::row(std::int64_t position) const {
   if (order_ == Order::kShuffled) return permutation_.at(keys_, 0, position);
   return order_ == Order::kFile ? position : row_in_blocks(position);
+}
+
+void Sampler::rows(std::int64_t position, std::span<std::int64_t> rows) const {
+  if (order_ == Order::kShuffled) return permutation_.at(keys_, 0, position, rows);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = row(position + static_cast<std::int64_t>(i));
 }
 
 }  // namespace nntrain::data

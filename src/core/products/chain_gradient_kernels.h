@@ -11,10 +11,30 @@ constexpr std::int64_t kGradientBlock =
 constexpr std::int64_t kManyRows =
     512;  ///< beyond, a panel of dz is taken piece by piece, each for all tiles
 constexpr std::int64_t kPairedRows = 16;  ///< of a leaf, on average: up to here leaves are made in pairs
-constexpr int kOpenLevels = 18;           ///< of the tree of sums: 2^17 shards and their sum
+constexpr std::int64_t kNarrow =
+    128;                         ///< columns of x: up to here its rows are near enough to be read in place
+constexpr int kOpenLevels = 18;  ///< of the tree of sums: 2^17 shards and their sum
+
+std::int64_t rows_of(std::span<const Leaf> leaves) {
+  std::int64_t rows = 0;
+  for (const Leaf& leaf : leaves) rows += leaf.rows;
+  return rows;
+}
+
+/// So short that two neighbours are made at once.
+bool are_short(std::span<const Leaf> leaves) {
+  return leaves.size() > 1 && rows_of(leaves) <= kPairedRows * static_cast<std::int64_t>(leaves.size());
+}
+
+/// Pairs of leaves have half the registers each: a panel of three vectors and one of one suit them better
+/// than two of two.
+template <class Use>
+void for_gradient_panels(std::span<const Leaf> leaves, std::int64_t units, Use&& use) {
+  for_panels(units, use, !are_short(leaves));
+}
 
 void pack(std::span<const Leaf> leaves, std::int64_t units, float* panels) {
-  for_panels(units, [&](std::int64_t j, std::int64_t columns) {
+  for_gradient_panels(leaves, units, [&](std::int64_t j, std::int64_t columns) {
     for (const Leaf& leaf : leaves) {
       for (std::int64_t r = 0; r < leaf.rows; ++r, panels += padded(columns))
         pack_row(leaf.dz + r * units + j, columns, panels);
@@ -22,25 +42,39 @@ void pack(std::span<const Leaf> leaves, std::int64_t units, float* panels) {
   });
 }
 
+/// R columns of x that a tile reads: packed, (rows of all leaves, R), or where they lie, from column `first`
+/// of rows `stride` apart.
+struct Columns {
+  const float* packed = nullptr;
+  std::int64_t first = 0;
+  std::int64_t stride = 0;
+
+  /// The first row of a leaf; `packed_rows`: after those of the leaves before it.
+  const float* of(const Leaf& leaf, const float* packed_rows) const {
+    return packed == nullptr ? leaf.x + first : packed_rows;
+  }
+};
+
 /// R rows of g by V vectors: a chain for each leaf, and the leaves along the tree of sums, whose open nodes
-/// wait in `open`: one for each bit that is set in the number of leaves done. xt (all rows, R), panel (all
-/// rows, V vectors).
+/// wait in `open`: one for each bit that is set in the number of leaves done. panel (all rows, V vectors).
 template <int R, int V>
-void gradient_tile(std::span<const Leaf> leaves, const float* xt, const float* panel, float* g,
+void gradient_tile(std::span<const Leaf> leaves, Columns columns, const float* panel, float* g,
                    std::int64_t units, int last, const float* updated) {
   if (updated != nullptr) {
     for (int i = 0; i < R; ++i) fetch_to_write(updated + i * units, V * kWidth);
   }
   alignas(64) float open[kOpenLevels][R * V * kWidth];
   int depth = 0;
+  const float* x = columns.packed;
   for (std::size_t s = 0; s < leaves.size(); ++s) {
     Tile<R, V> tile;
     tile.clear();
+    x = columns.of(leaves[s], x);
     for (std::int64_t r = leaves[s].rows; r > 0;
-         --r, xt += R, panel += V * kWidth) {  // few: not worth for_steps()
+         --r, x += columns.stride, panel += V * kWidth) {  // few: not worth for_steps()
       Lanes::Vector row[V];
       load_row(panel, row);
-      tile.step(PackedRows<R>(xt), 0, row);
+      tile.step(PackedRows<R>(x), 0, row);
     }
     const bool is_last = s + 1 == leaves.size();
     const int closed = is_last ? depth : __builtin_ctzll(~static_cast<unsigned long long>(s));
@@ -63,7 +97,7 @@ struct SomeOfPacked {
 /// As gradient_tile for leaves of few rows, where storing and adding them takes as long as making them: two
 /// neighbours meet in registers, for which a tile has half the rows at a time.
 template <int R, int V>
-void gradient_tile_of_pairs(std::span<const Leaf> leaves, const float* xt, const float* panel, float* g,
+void gradient_tile_of_pairs(std::span<const Leaf> leaves, Columns columns, const float* panel, float* g,
                             std::int64_t units, int last, const float* updated) {
   constexpr int H = 2 * R * V <= kRows * kVectors ? R : R / 2;
   static_assert(R % H == 0);
@@ -72,22 +106,23 @@ void gradient_tile_of_pairs(std::span<const Leaf> leaves, const float* xt, const
   }
   alignas(64) float open[kOpenLevels][H * V * kWidth];
   for (int half = 0; half < R; half += H) {
-    const float *x = xt + half, *b = panel;
-    const auto add_leaf = [&](std::int64_t rows, Tile<H, V> & tile) __attribute__((always_inline)) {
+    const float *x = columns.packed, *b = panel;
+    const auto add_leaf = [&](const Leaf& leaf, Tile<H, V>& tile) __attribute__((always_inline)) {
       tile.clear();
-      for (; rows > 0; --rows, x += R, b += V * kWidth) {
+      x = columns.of(leaf, x);
+      for (std::int64_t rows = leaf.rows; rows > 0; --rows, x += columns.stride, b += V * kWidth) {
         Lanes::Vector row[V];
         load_row(b, row);
-        tile.step(SomeOfPacked<R>{x}, 0, row);
+        tile.step(SomeOfPacked<R>{x + half}, 0, row);
       }
     };
     int depth = 0;
     for (std::size_t s = 0; s < leaves.size(); s += 2) {
       Tile<H, V> tile;
-      add_leaf(leaves[s].rows, tile);
+      add_leaf(leaves[s], tile);
       if (s + 1 < leaves.size()) {
         Tile<H, V> right;
-        add_leaf(leaves[s + 1].rows, right);
+        add_leaf(leaves[s + 1], right);
         tile.add(right);
       }
       const bool is_last = s + 2 >= leaves.size();
@@ -102,18 +137,10 @@ void gradient_tile_of_pairs(std::span<const Leaf> leaves, const float* xt, const
   }
 }
 
-std::int64_t rows_of(std::span<const Leaf> leaves) {
-  std::int64_t rows = 0;
-  for (const Leaf& leaf : leaves) rows += leaf.rows;
-  return rows;
-}
-
 /// The tile that suits these leaves.
 template <int R, int V>
 auto* tile_of(std::span<const Leaf> leaves) {
-  const bool few =
-      leaves.size() > 1 && rows_of(leaves) <= kPairedRows * static_cast<std::int64_t>(leaves.size());
-  return few ? &gradient_tile_of_pairs<R, V> : &gradient_tile<R, V>;
+  return are_short(leaves) ? &gradient_tile_of_pairs<R, V> : &gradient_tile<R, V>;
 }
 
 /// x' of rows [begin, end) of g, tile by tile: (all rows, rows of the tile) each.
@@ -172,7 +199,7 @@ void gradient_block(std::span<const Leaf> leaves, std::int64_t all_rows, const f
     const std::int64_t group_rows = rows_of(group);
     if (together > 1) {
       for_tiles(0, count, [&]<int R>(std::int64_t i) {
-        tile_of<R, V>(group)(group, xt + i * all_rows + done * R, panel + done * V * kWidth,
+        tile_of<R, V>(group)(group, {xt + i * all_rows + done * R, 0, R}, panel + done * V * kWidth,
                              sums + i * V * kWidth, V * kWidth, kWidth, nullptr);
       });
     } else if (group_rows == 0) {
@@ -209,18 +236,21 @@ void gradient_rows_lanes(std::span<const Leaf> leaves, std::int64_t inputs, std:
                          const float* updated) {
   const std::int64_t all_rows = rows_of(leaves);
   float* xt = room + kOpenLevels * kGradientBlock * kPanel;
+  const bool in_place = inputs <= kNarrow && all_rows <= kManyRows;
   for (std::int64_t block = begin; block < end; block += kGradientBlock) {
     const std::int64_t count = std::min(kGradientBlock, end - block);
-    pack_columns_of_x(leaves, inputs, block, block + count, all_rows, xt);
+    if (!in_place) pack_columns_of_x(leaves, inputs, block, block + count, all_rows, xt);
     float* g_block = g + (block - begin) * units;
     const float* updated_block = updated == nullptr ? nullptr : updated + (block - begin) * units;
     const float* panel = panels;
-    for_panels(units, [&](std::int64_t j, std::int64_t columns) {
+    for_gradient_panels(leaves, units, [&](std::int64_t j, std::int64_t columns) {
       with_vectors(columns, [&]<int V>(int last) {
         if (all_rows > kManyRows)
           return gradient_block<V>(leaves, all_rows, xt, panel, count, g_block + j, units, last, room);
         for_tiles(0, count, [&]<int R>(std::int64_t i) {
-          tile_of<R, V>(leaves)(leaves, xt + i * all_rows, panel, g_block + i * units + j, units, last,
+          const Columns columns_of_x =
+              in_place ? Columns{nullptr, block + i, inputs} : Columns{xt + i * all_rows, 0, R};
+          tile_of<R, V>(leaves)(leaves, columns_of_x, panel, g_block + i * units + j, units, last,
                                 updated == nullptr ? nullptr : updated_block + i * units + j);
         });
       });

@@ -119,7 +119,7 @@ void multiply_lanes(std::int64_t m, std::int64_t n, std::int64_t k, const float*
       for_panels(n, [&](std::int64_t j, std::int64_t columns) {
         const float* block = w + step * n + j;
         constexpr std::int64_t kReach = kPanel + kLine;  // rows begin anywhere in a line
-        Ahead ahead{block + kPanel, kReach, n, j + kPanel < n ? depth : 0,
+        Ahead ahead{block + columns, kReach, n, j + columns < n ? depth : 0,
                     parts(kUnroll * kReach / kLine, looks_a_step)};
         Ahead x_ahead;  // the first panel meets x for the first time: the rows of the next tile
         if (j == 0)
@@ -182,8 +182,7 @@ void multiply_transposed_lanes(std::int64_t m, std::int64_t n, std::int64_t k, c
       for_panels(n, [&](std::int64_t j, std::int64_t columns) {
         if (padded(columns) != columns) std::fill_n(scratch, depth * padded(columns), 0.0F);
         transpose(columns, depth, w + j * k + step, k, scratch, padded(columns));
-        Ahead ahead{w + (j + kPanel) * k + step, depth, k,
-                    std::max<std::int64_t>(0, std::min(kPanel, n - j - kPanel)), 1};
+        Ahead ahead{w + (j + columns) * k + step, depth, k, std::min(kPanel, n - j - columns), 1};
         Ahead x_ahead;  // the first panel meets x for the first time: the rows of the next tile
         if (j == 0)
           x_ahead = {x + (row + kRows) * k + step, depth, k, rows - kRows, parts(kUnroll * kRows, kLine)};

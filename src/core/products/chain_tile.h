@@ -213,10 +213,17 @@ void with_vectors(std::int64_t columns, Use&& use) {
   use.template operator()<1>(last);
 }
 
-/// Calls use(first column, columns) for each panel.
+/// Calls use(first column, columns) for each panel. One vector more than a panel is cut into halves: a tile
+/// of one vector loads nearly two values for each multiply-add, one of two already keeps the arithmetic busy.
 template <class Use>
-void for_panels(std::int64_t columns, Use&& use) {
-  for (std::int64_t j = 0; j < columns; j += kPanel) use(j, std::min(kPanel, columns - j));
+void for_panels(std::int64_t columns, Use&& use, bool halves = true) {
+  constexpr std::int64_t kHalf = (kVectors + 1) / 2 * kWidth;
+  for (std::int64_t j = 0; j < columns;) {
+    const std::int64_t left = columns - j;
+    const std::int64_t width = halves && parts(left, kWidth) == kVectors + 1 ? kHalf : std::min(kPanel, left);
+    use(j, width);
+    j += width;
+  }
 }
 
 /// Calls use(first, count) for parts of [0, whole) that are as equal as can be and no larger than `most`.

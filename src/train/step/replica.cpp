@@ -41,6 +41,7 @@ Replica::Replica(nn::Sequential& model, const nn::Loss* loss, float scale, const
   activity_loss_.reserve(shards);
   shard_sums_.reserve(shards);
   rows_.bounds.reserve(shards + 1);
+  chosen_rows_.resize(static_cast<std::size_t>(rows));
   if (loss_ != nullptr) {
     targets_.resize(outputs);  // target width is at most the classes
     if (scales()) scaled_targets_.resize(outputs);
@@ -60,19 +61,26 @@ void Replica::gather(const BatchRequest& batch, const Sharing& sharing) {
   shard_sums_.resize(activity_loss_.size());
   const Samples& samples = *batch.samples;
   const std::int64_t position = batch.position + rows_.first;
+  const bool in_order = batch.sampler->order() == data::Order::kFile;
+  const std::span<std::int64_t> chosen(chosen_rows_.data(),
+                                       in_order ? 0 : static_cast<std::size_t>(rows_.count));
+  batch.sampler->rows(position, chosen);  // once for all arrays
+  const auto take = [&](const data::ArrayView& array, float scale, float* out) {
+    if (in_order) return data::gather(array, *batch.sampler, position, rows_.count, scale, out);
+    data::gather(array, chosen, scale, out);
+  };
   if (samples.stream == nullptr) {
-    data::gather(samples.inputs, *batch.sampler, position, rows_.count, scale_, model_.input());
+    take(samples.inputs, scale_, model_.input());
   } else {
     has_inputs_ = samples.stream->gather(position, rows_.count, scale_, model_.input());
     samples.stream->release(batch.position + batch.rows);
   }
   if (loss_ == nullptr) return;
   target_width_ = samples.targets.sample_size / positions_per_row_;
-  data::gather(samples.targets, *batch.sampler, position, rows_.count, 1.0F, targets_.data());
+  take(samples.targets, 1.0F, targets_.data());
   if (scales()) options_.target_scale->standardize(targets(), scaled_targets_);
   weighted_ = samples.has_weights();
-  if (weighted_)
-    data::gather(samples.weights, *batch.sampler, position, rows_.count, 1.0F, row_weights_.data());
+  if (weighted_) take(samples.weights, 1.0F, row_weights_.data());
 }
 
 nn::BatchContext Replica::context(nn::Mode mode, std::uint64_t step) {

@@ -121,6 +121,7 @@ class Replica {
   std::int64_t classes_;
   std::int64_t target_width_ = 0;  ///< per position
   BatchRows rows_;
+  std::vector<std::int64_t> chosen_rows_;  // (rows), of the data set, in the epoch's order
   bool weighted_ = false;
   bool has_inputs_ = true;
   std::vector<float> targets_;          // (positions, target_width)

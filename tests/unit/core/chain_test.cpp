@@ -57,7 +57,8 @@ struct Extents {
 const Extents kExtents[] = {{1, 1, 1},      {1, 10, 7},    {3, 5, 33},     {8, 48, 64},   {16, 50, 200},
                             {17, 51, 65},   {31, 24, 1},   {40, 97, 31},   {64, 49, 70},  {65, 33, 193},
                             {130, 70, 400}, {5, 1400, 20}, {70, 1400, 20}, {33, 20, 600}, {257, 50, 70},
-                            {300, 17, 520}, {600, 49, 30}, {5, 64, 1400},  {1, 300, 784}, {5, 1400, 64}};
+                            {300, 17, 520}, {600, 49, 30}, {5, 64, 1400},  {1, 300, 784}, {5, 1400, 64},
+                            {64, 100, 9},   {257, 64, 64}, {9, 64, 64}};
 
 TEST(Chain, ProductsAreChainsOfFusedMultiplyAdds) {
   for (const auto& [m, n, k] : kExtents) {
@@ -122,8 +123,14 @@ Floats gradient(std::int64_t rows, std::int64_t inputs, std::int64_t units, int 
 }
 
 TEST(Chain, GradientsFollowTheTreeOfSums) {
-  for (const auto& [rows, inputs, units] :
-       {Extents{1, 3, 5}, {16, 9, 48}, {20, 13, 10}, {33, 70, 51}, {600, 13, 50}, {1000, 65, 7}}) {
+  for (const auto& [rows, inputs, units] : {Extents{1, 3, 5},
+                                            {16, 9, 48},
+                                            {20, 13, 10},
+                                            {33, 70, 51},
+                                            {600, 13, 50},
+                                            {1000, 65, 7},
+                                            {70, 128, 64},
+                                            {70, 129, 30}}) {
     const Floats x = random(rows * inputs, 4), dz = random(rows * units, 5);
     for (const int shards : {1, 2, 3, 5, 6, 7, 8, 13, 32, 100}) {
       const Floats expected = gradient(rows, inputs, units, shards, x, dz);

@@ -42,6 +42,26 @@ TEST(Sampler, IsAPermutation) {
   }
 }
 
+// Several rows at a time are those that row() names, wherever a range begins and ends.
+TEST(Sampler, RangesAreTheRowsOneByOne) {
+  for (const std::int64_t n : {1, 2, 3, 7, 8, 9, 31, 130, 1023, 1024, 1025, 60000}) {
+    for (const Order order : {Order::kFile, Order::kShuffled}) {
+      const Sampler sampler(n, 42, 3, order);
+      for (const std::int64_t count :
+           {std::int64_t{0}, std::int64_t{1}, std::int64_t{8}, std::int64_t{19}, n}) {
+        for (const std::int64_t first : {std::int64_t{0}, n / 3, n - count}) {
+          if (first < 0 || first + count > n) continue;
+          std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
+          sampler.rows(first, rows);
+          for (std::int64_t i = 0; i < count; ++i)
+            ASSERT_EQ(rows[static_cast<std::size_t>(i)], sampler.row(first + i))
+                << n << " " << first << " " << i;
+        }
+      }
+    }
+  }
+}
+
 TEST(Sampler, HugeSizesStayInRange) {
   for (const std::int64_t n : {std::int64_t{1} << 40, (std::int64_t{1} << 62) + 1, INT64_MAX}) {
     const Sampler sampler(n, 1, 0, Order::kShuffled);
