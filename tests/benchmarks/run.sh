@@ -25,7 +25,7 @@ parts=("$@")
 cmake --build build/release --target nntrain-dist gemm_shapes checkpoint_write --parallel "$(build_jobs)" > /dev/null
 peers=(numpy h5py keras jax torch)
 environment=build/benchmarks/env
-if [[ ${#parts[@]} -eq 1 && (${parts[0]} == checkpoint || ${parts[0]} == watching) ]]; then
+if [[ ${#parts[@]} -eq 1 && ${parts[0]} =~ ^(checkpoint|watching|products)$ ]]; then
   peers=(numpy h5py)  # none takes part
   environment=build/benchmarks/small_env
 fi
