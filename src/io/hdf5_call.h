@@ -39,8 +39,8 @@ struct RowSelection {
   detail::Hdf5Handle file, memory;
 };
 
-/// Once a process: error printing off, plug-in filters off, no clean-up at exit (files are closed by hand;
-/// after a failed write libhdf5 would try again at exit, and hang or crash).
+/// Once a process: error printing off, plug-in filters and external links off, no clean-up at exit (files are
+/// closed by hand; after a failed write libhdf5 would try again at exit, and hang or crash).
 void use_hdf5();
 
 /// Names that libhdf5 hands to a callback. It is C: nothing may be thrown through it, so that want of memory

@@ -87,10 +87,22 @@ Found walk(hid_t start, const std::string& start_path, std::string_view path, co
   return found;
 }
 
+/// Throws when a link of the group cannot be decoded: libhdf5 1.10 would release links that it has not read
+/// yet (H5Gcompact.c, H5G__compact_build_table and H5G__link_release_table) when it lists them. A search for
+/// a name that is not there decodes them all.
+void decode_links(hid_t group, const Hdf5Context& context, const std::string& what) {
+  std::string absent = "absent";
+  for (htri_t found = 1; found > 0; absent += '\'') {
+    found = H5Lexists(group, absent.c_str(), H5P_DEFAULT);
+    check(found, context, what);
+  }
+}
+
 std::vector<std::string> link_names(hid_t group, const Hdf5Context& context, const std::string& name) {
   NamesFromHdf5 names;
   hsize_t position = 0;
   const std::string what = name + " cannot be listed; the file is damaged";
+  decode_links(group, context, what);
   const herr_t listed = H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, &position, add_link_name, &names);
   if (!names.no_memory) check(listed, context, what);
   return names.sorted();

@@ -1,6 +1,7 @@
 #include "io/hdf5.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <cstring>
 #include <numeric>
@@ -320,6 +321,29 @@ TEST(Hdf5Read, DamagedHeapsOfTextsEndInAnError) {
     EXPECT_TRUE(contains(message_of<InputError>([&] { Hdf5File::open(path).root().read_text("vlen"); }),
                          "heap of texts"));
   }
+}
+
+/// libhdf5 released links that it had not read when one of them could not be.
+TEST(Hdf5Read, DamagedLinksEndInAnError) {
+  const Scratch scratch;
+  mallopt(M_PERTURB, 0x5A);  // memory that was not written holds no null pointers by chance
+  const std::string whole = test::read_file(fixture("links.h5")), path = scratch.path("a.h5");
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    for (const char byte : {'\0', '\x7F'}) {
+      std::string damaged = whole;
+      if (damaged[at] == byte) continue;
+      damaged[at] = byte;
+      scratch.write("a.h5", damaged);
+      try {
+        const Hdf5File file = Hdf5File::open(path);
+        static_cast<void>(file.root().children());
+        static_cast<void>(file.root().dataset("data").read_all<float>());
+        static_cast<void>(file.root().dataset("nothing"));
+      } catch (const InputError&) {
+      }
+    }
+  }
+  mallopt(M_PERTURB, 0);
 }
 
 }  // namespace
