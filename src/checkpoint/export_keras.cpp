@@ -32,6 +32,10 @@ Json keras3_model(const Exportable& what) {
   for (const Json& layer : model["layers"]) {
     Json entry = with_module("keras.layers", layer);
     Json& config = entry["config"];
+    if (config.contains("alpha") && layer["class_name"] == "LeakyReLU") {
+      config["negative_slope"] = config["alpha"];
+      config.erase("alpha");
+    }
     if (layer["class_name"] == "InputLayer") {
       shape = config["batch_input_shape"];
       config.erase("batch_input_shape");

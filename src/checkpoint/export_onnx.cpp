@@ -114,8 +114,10 @@ std::string activation(Graph& graph, const std::string& x, const Json& spec) {
   const std::string name = detail::spec_name("activation", spec);
   const Json config = spec.is_object() ? spec.value("config", Json::object()) : Json::object();
   if (spec.is_object() && (name == "ReLU" || name == "relu")) return relu(graph, x, config);
-  if (spec.is_object() && (name == "LeakyReLU" || name == "leaky_relu"))
-    return graph.add("LeakyRelu", {x}, {Graph::number("alpha", number(config, "negative_slope"))});
+  if (spec.is_object() && (name == "LeakyReLU" || name == "leaky_relu")) {
+    const char* slope = config.contains("alpha") ? "alpha" : "negative_slope";  // a layer's, an activation's
+    return graph.add("LeakyRelu", {x}, {Graph::number("alpha", number(config, slope))});
+  }
   if (spec.is_object() && (name == "ELU" || name == "elu"))
     return graph.add("Elu", {x}, {Graph::number("alpha", number(config, "alpha"))});
   const auto found = functions().find(name);

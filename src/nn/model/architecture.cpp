@@ -127,9 +127,12 @@ bool is_written(const Parameter& parameter, const Json& value) {
   return !(value.is_null() && parameter.default_value.is_null());
 }
 
-/// A layer as an activation (LeakyReLU(0.1)) needs its module; names and the other objects do not.
-Json for_keras(const Json& value) {
+/// A layer as an activation (LeakyReLU(0.1)) needs its module; names and the other objects do not. Keras 3.0
+/// to 3.3 have no class "Orthogonal", and every version takes its name.
+Json for_keras(const Parameter& parameter, const Json& value) {
   if (!value.is_object() || !value.contains("class_name")) return value;
+  if (value["class_name"] == "Orthogonal") return {{"class_name", "orthogonal"}, {"config", value["config"]}};
+  if (parameter.name != "activation") return value;  // Identity is an initializer, too
   for (const Signature* layer : layers().signatures()) {
     if (value["class_name"] != layer->class_name) continue;
     return {{"module", "keras.layers"},
@@ -138,6 +141,12 @@ Json for_keras(const Json& value) {
             {"registered_name", nullptr}};
   }
   return value;
+}
+
+/// Keras 2 knows LeakyReLU's slope as alpha alone; Keras 3 takes this word, too.
+std::string written_name(const Layer& layer, const Parameter& parameter) {
+  return layer.spec()["class_name"] == "LeakyReLU" && parameter.name == "negative_slope" ? "alpha"
+                                                                                         : parameter.name;
 }
 
 /// What every layer's entry has, as its class in Keras takes it.
@@ -168,7 +177,8 @@ Json Sequential::config() const {
     for (const Parameter& parameter : signature.parameters) {
       const Json& value = layer->spec()["config"][parameter.name];
       const bool common = parameter.name == "trainable" || config.contains(parameter.name);
-      if (!common && is_written(parameter, value)) config[parameter.name] = for_keras(value);
+      if (!common && is_written(parameter, value))
+        config[written_name(*layer, parameter)] = for_keras(parameter, value);
     }
     Json entry = {{"class_name", layer->spec()["class_name"]}, {"config", config}};
     if (needs_module(config)) {
