@@ -64,11 +64,12 @@ int measure(const std::string& path, const std::vector<std::int64_t>& widths) {
   std::size_t floats = 0;
   for (const checkpoint::WeightArray& weight : state.weights) floats += 3 * weight.values.size();
   Clock::time_point start = Clock::now();
+  double copy_s = 0;
   {
     const checkpoint::Contents copy = state;  // NOLINT(performance-unnecessary-copy-initialization)
     if (copy.weights.back().values.back() != state.weights.back().values.back()) return 1;
+    copy_s = seconds_since(start);  // before the memory is given back
   }
-  const double copy_s = seconds_since(start);
   rusage after{};
   start = Clock::now();
   checkpoint::write(path, state);

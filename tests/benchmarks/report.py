@@ -144,11 +144,15 @@ def checkpoint_lines(data):
 
     lines = ["## A big checkpoint", "", f"{first['parameters']:,} parameters with Adam, a file of {first['file_bytes'] / 1e9:.2f} GB, {len(rounds)} rounds; dd writes as",
              "many bytes in blocks of 4 MiB with fsync, before and after each. Digests, verification, fsync and rename are in the time.", ""]
+    stall = [] if "stall_s" not in first else [
+        ["training stalled for it, times that copy", against(each("stall_ratio"), 1.2, at_most=True)],
+        ["training stalled for it, s", spread(each("stall_s"))]]
     return lines + table(["", "median (range)"], [
         ["rate of writing, share of dd's", against(each("ratio", 100), 70, 0, " %")],
         ["written in, s", spread(each("write_s"))],
         ["dd, s", spread(each("dd_s"))],
         ["a copy of the same state in memory, s", spread(each("copy_s"))],
+        *stall,
         ["peak memory of the writing process over the state", spread([one["peak_bytes"] / one["state_bytes"] for one in rounds])]])
 
 

@@ -8,7 +8,8 @@
 #     watching  what run.plot, run.log, the status file and TensorBoard cost a step (not a default part)
 #     products        chains, oneDNN and OpenBLAS over batch sizes, a wide and a narrow model (not a default part)
 #     vocabulary      every layer, activation, loss, optimizer .. at batch 256 against Keras on JAX (not a default part)
-#     checkpoint      a checkpoint of 92 million parameters against dd with fsync (not a default part)
+#     checkpoint      a checkpoint of 92 million parameters against dd with fsync, and how long training stands still for it
+#                     (not a default part)
 #     scaling_model   fits the model of docs/scaling.md to the measurements and writes it
 # ROUNDS=3 in the environment: rounds of each part. The peers are installed from PyPI into build/benchmarks/env (5 GB,
 # most of it CUDA libraries that PyTorch's package demands and CPUs do not use); nothing else on the machine changes.
