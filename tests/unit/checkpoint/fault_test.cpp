@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <cstring>
 
 #include "checkpoint/digest.h"
@@ -30,6 +31,9 @@ class CheckpointFaults : public ::testing::Test {
     std::filesystem::create_directories(scratch_.path("undo"));
   }
 
+  /// For docs/testing.md: how many there were.
+  void TearDown() override { std::printf("%d faults injected\n", faults_); }
+
   /// Two checkpoints are there, as in a run that has gone on for a while.
   void begin() {
     std::filesystem::remove_all(scratch_.path("runs"));
@@ -39,7 +43,8 @@ class CheckpointFaults : public ::testing::Test {
   }
 
   /// The third one, on a system that fails. True: it was written, as far as the run knows.
-  bool write_third(io::System& system) const {
+  bool write_third(io::System& system) {
+    ++faults_;
     try {
       RunFile file(path_, 2, system);
       file.write(contents_at(3));
@@ -79,12 +84,14 @@ class CheckpointFaults : public ::testing::Test {
     begin();
     FaultSystem system(scratch_.path("undo"));
     EXPECT_TRUE(write_third(system));
+    faults_ = 0;  // none yet
     return system.calls();
   }
 
   test::Scratch scratch_;
   mutable Quick quick_;
   std::string path_;
+  int faults_ = 0;
 };
 
 TEST_F(CheckpointFaults, EveryCallFailsInTurn) {
