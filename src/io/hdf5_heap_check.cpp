@@ -2,6 +2,9 @@
 // lengths: an object of length 0 where free space begins (a block of zeros is enough) makes it loop for ever,
 // other lengths lead out of its memory. So the heaps are walked here first.
 // HDF5 File Format Specification 3.0, III.E "Global Heap"; H5HGcache.c, H5HG__cache_heap_deserialize.
+// A heap also holds the names of the files that a virtual dataset is made of, and libhdf5 1.10 reads them
+// without looking for their ends as soon as the dataset's header is opened, to be refused (H5Olayout.c,
+// H5O__layout_decode). So a file with such a header is refused as it is.
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -18,6 +21,9 @@ namespace nntrain::io {
 namespace {
 
 constexpr std::string_view kHeapStart("GCOL\1\0\0\0", 8);
+constexpr std::size_t kOverlap = 9;  ///< what is looked for may lie across two blocks
+/// A layout message of version 4, class 3 (virtual); the heap's address follows. IV.A.2.i.
+constexpr std::string_view kVirtualLayout("\4\3", 2);
 constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
 constexpr std::uint64_t kHeaderBytes = 16;  // of the heap, and of each object in it (lengths of 8 bytes)
 
@@ -70,6 +76,16 @@ bool is_walkable(const Reader& file, std::uint64_t start, std::uint64_t file_byt
   return true;
 }
 
+/// Does a virtual dataset's layout begin at `at` of `block`? Its next eight bytes say where a heap is.
+bool is_virtual_layout(const Reader& file, std::string_view block, std::size_t at, std::uint64_t file_bytes) {
+  constexpr std::size_t kAddressBytes = 8;
+  if (block.size() - at < kVirtualLayout.size() + kAddressBytes) return false;
+  const std::uint64_t heap = little_endian(block.data() + at + kVirtualLayout.size(), kAddressBytes);
+  char start[4];
+  return heap < file_bytes && file.read(heap, start, sizeof start) == sizeof start &&
+         std::string_view(start, sizeof start) == kHeapStart.substr(0, sizeof start);
+}
+
 }  // namespace
 
 void check_global_heaps(const detail::Hdf5Context& context) {
@@ -88,8 +104,15 @@ void check_global_heaps(const detail::Hdf5Context& context) {
                                      context.file, begin + at));
       }
     }
+    for (std::size_t at = text.find(kVirtualLayout); at != std::string_view::npos;
+         at = text.find(kVirtualLayout, at + 1)) {
+      if (is_virtual_layout(file, text, at, file_bytes)) {
+        throw InputError(fmt::format(
+            "\"{}\" holds a virtual dataset, which is refused; copy it with h5repack", context.file));
+      }
+    }
     if (size < block.size()) break;
-    begin += size - (kHeapStart.size() - 1);  // a heap's start may lie across two blocks
+    begin += size - kOverlap;
   }
   context.heaps_checked = true;
 }

@@ -124,6 +124,9 @@ bool is_written(const Parameter& parameter, const Json& value) {
                                    "renorm_clipping", "renorm_momentum", "synchronized"}) {
     if (parameter.name == only_default) return false;
   }
+  for (const char* unknown_to_some : {"oov_method", "sparse"}) {  // to 3.9; to 3.0's CategoryEncoding
+    if (parameter.name == unknown_to_some && value == parameter.default_value) return false;
+  }
   return !(value.is_null() && parameter.default_value.is_null());
 }
 

@@ -279,9 +279,9 @@ TEST(Hdf5Read, StorageOutsideAndAbsurdSizesAreRefused) {
   EXPECT_TRUE(contains(message_of<InputError>([&] { file.root().dataset("outside"); }), "external storage"));
   EXPECT_TRUE(contains(message_of<InputError>([&] { file.root().dataset("never_written"); }), "2147483648"));
   EXPECT_TRUE(contains(message_of<InputError>([&] { file.root().dataset("all_zero"); }), "1099511627776"));
-  const Hdf5File virtual_file = Hdf5File::open(fixture("virtual.h5"));
+  // At once: libhdf5 reads beyond the names in the header of a damaged one.
   EXPECT_TRUE(
-      contains(message_of<InputError>([&] { virtual_file.root().dataset("virtual"); }), "virtual dataset"));
+      contains(message_of<InputError>([] { Hdf5File::open(fixture("virtual.h5")); }), "virtual dataset"));
 }
 
 TEST(Hdf5Read, WhatIsNoFile) {

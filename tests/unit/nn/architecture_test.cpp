@@ -38,11 +38,19 @@ TEST(Architecture, WordsThatKeras2AndEarlyKeras3Know) {
   EXPECT_FALSE(leaky.contains("negative_slope"));
   const Json dense = first_entry("Dense(3, kernel_initializer=Orthogonal(0.9))")["config"];
   EXPECT_EQ(dense["kernel_initializer"]["class_name"], "orthogonal");
+  EXPECT_FALSE(first_entry("CategoryEncoding(4)")["config"].contains("sparse"));
+  const Json lookup = first_entry("IntegerLookup(vocabulary=[1, 2])")["config"];
+  EXPECT_FALSE(lookup.contains("sparse") || lookup.contains("oov_method"));
 }
 
 TEST(Architecture, WhatIsWrittenIsReadBackAsTheSameLayers) {
-  std::vector<std::string> calls = {"LeakyReLU(0.2)", "LeakyReLU()", "Dense(3, activation=LeakyReLU(0.1))",
-                                    "Dense(3, activation=ReLU(max_value=2.0))"};
+  std::vector<std::string> calls = {"LeakyReLU(0.2)",
+                                    "LeakyReLU()",
+                                    "Dense(3, activation=LeakyReLU(0.1))",
+                                    "Dense(3, activation=ReLU(max_value=2.0))",
+                                    "CategoryEncoding(4)",
+                                    "IntegerLookup(vocabulary=[1, 2])",
+                                    "Hashing(4)"};
   for (const Signature* initializer : initializers().signatures())
     calls.push_back("Dense(3, kernel_initializer=" + initializer->class_name + "())");
   for (const std::string& call : calls) {
@@ -50,7 +58,7 @@ TEST(Architecture, WhatIsWrittenIsReadBackAsTheSameLayers) {
     const Architecture back = architecture_from_keras(Json::parse(model.config().dump()));
     ASSERT_EQ(back.layers.size(), 1U) << call;
     Json then = layers_of({call})[0], now = back.layers[0];
-    now["config"]["name"] = then["config"]["name"] = nullptr;
+    for (const char* given : {"name", "dtype"}) now["config"][given] = then["config"][given] = nullptr;
     EXPECT_EQ(now, then) << call;
   }
 }
