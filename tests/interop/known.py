@@ -20,6 +20,12 @@ WHOLE = ("h5", "keras", "json", "npz", "evaluation", "epoch", "fresh")
 KNOWN = [
     Known(("2.15.",), "activation", "hard_sigmoid", ("h5", "evaluation", "fresh"),
           "Keras 2 has another function of this name: clip(0.2 x + 0.5, 0, 1). Keras 3, and this program, have relu6(x + 3) / 6"),
+    Known(("2.15.",), "layer", r"Discretization\(num_bins=.*", ("h5",),
+          "Keras 2.15 does not take the boundaries that were learned beside num_bins, which newer Keras writes, too"),
+    Known(("2.15.",), "layer", r"Hashing\(.*", ("h5",),
+          "Keras 2.15 hashes whole numbers and text; the inputs of these files are float32"),
+    Known(("2.15.",), "layer", r"IntegerLookup\(vocabulary=\[0, 2, 3\]\)", ("h5",),
+          "Keras 2.15 wants dtype int64 where this layer gives whole numbers, which JAX in newer Keras does not take"),
     Known(("2.15.",), "optimizer", r"AdamW.*|Lion.*|Adafactor.*|.*(weight_decay|gradient_accumulation|use_ema).*", ("h5",),
           "a file without Keras 2.15's own mark gets the optimizers of Keras 2.10, which lack these; the mark makes the file "
           "unreadable in Keras 3. load_model(file, compile=False) opens it"),
