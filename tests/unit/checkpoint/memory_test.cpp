@@ -137,7 +137,7 @@ TEST(CheckpointMemory, EveryAllocationOfAWriteFailsInTurn) {
               told, ended);
   EXPECT_GT(told, count / step() / 2);
   EXPECT_LT(ended, told / 5);  // most in libstdc++'s directory_iterator, which cannot throw
-  write_next();  // no lock is in the way
+  write_next();                // no lock is in the way
 }
 
 TEST(CheckpointMemory, EveryAllocationOfAReadFailsInTurn) {
