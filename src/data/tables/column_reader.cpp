@@ -31,9 +31,12 @@ ColumnReader::ColumnReader(ColumnPlan plan, const NumberFormat& numbers)
     : plan_(std::move(plan)), numbers_(numbers) {
   const Json& training = plan_.training;
   look_for_plain();
+  read_date_argument();
   if (!training.is_object()) return;
   plan_.kind = parse_kind(training.value("kind", "auto"));
   plan_.argument = training.value("argument", "");
+  has_times_ = training.value("times", false);
+  read_date_argument();
   prefix_ = training.value("prefix", "");
   suffix_ = training.value("suffix", "");
   unit_known_ = !prefix_.empty() || !suffix_.empty();
@@ -69,26 +72,19 @@ std::string ColumnReader::add(std::string_view field) {
     value = answer.value_or(false) ? 1.0F : 0.0F;
     if (!answer) complaint = shown(field) + " is neither true nor false (yes/no, t/f, y/n, on/off, 1/0)";
   } else if (plan_.kind == ColumnKind::kDate && !missing) {
-    const std::optional<double> days = parse_date(field, plan_.argument);
-    value = static_cast<float>(days.value_or(0));
-    if (!days) {
-      complaint = plan_.argument.empty()
-                      ? shown(field) +
-                            " is no date such as 2021-03-01 or 01.03.2021; give its form, e.g. "
-                            "date(\"%d/%m/%Y\")"
-                      : shown(field) + " is no date of the form " + plan_.argument;
-    }
+    complaint = add_date(field, missing, value);
   } else if (plan_.kind == ColumnKind::kNumeric && !missing) {
     complaint = add_dressed(field, value);
   } else {
     complaint = add_numeric(field, value);
   }
   if (!complaint.empty() && plan_.may_be_index) {
-    if (put_off_.empty()) put_off_row_ = static_cast<std::int64_t>(values_.size());
+    if (put_off_.empty()) put_off_row_ = rows();
     if (put_off_.empty()) put_off_ = complaint;
     complaint.clear();
   }
   values_.push_back(value);
+  if (date_form_ == DateForm::kParts && exact_.size() < values_.size()) exact_.push_back(0);  // it is missing
   if (!plain_) look_for_plain();
   return complaint;
 }
@@ -238,7 +234,7 @@ void ColumnReader::watch_index(std::string_view field) {
 bool ColumnReader::is_index() const {
   if (!plan_.may_be_index) return false;
   if (plan_.unnamed_index) return true;
-  return all_distinct_ && values_.size() > 1 && (all_whole_ || !put_off_.empty());
+  return all_distinct_ && rows() > 1 && (all_whole_ || !put_off_.empty());
 }
 
 void ColumnReader::sort_categories() {
@@ -264,17 +260,33 @@ void ColumnReader::sort_categories() {
   categories_ = std::move(sorted);
 }
 
-void ColumnReader::finish_missing(const std::vector<bool>& training_rows, const std::string& where) {
+MissingHow ColumnReader::sort() {
+  if (plan_.kind == ColumnKind::kCategorical) sort_categories();
+  return measured_how();
+}
+
+MissingHow ColumnReader::measured_how() const {
+  const MissingHow how = plan_.missing.how;
+  if (!fills() || plan_.training.is_object() || how == MissingHow::kConstant) return MissingHow::kError;
+  return plan_.kind == ColumnKind::kCategorical ? MissingHow::kMostFrequent : how;
+}
+
+void ColumnReader::read_again() {
+  known_categories_ = read_again_ = true;
+  plan_.may_be_index = false;
+  distinct_.clear();
+  forget_values();
+  look_for_plain();
+}
+
+void ColumnReader::finish_missing(double measured, const std::string& where) {
   if (!fills() || plan_.training.is_object()) return;
   const bool categorical = plan_.kind == ColumnKind::kCategorical;
   MissingRule rule = plan_.missing;
   indicator_ = rule.how == MissingHow::kIndicator && missing_ > 0;
-  const bool of_numbers =
-      rule.how == MissingHow::kMean || rule.how == MissingHow::kMedian || rule.how == MissingHow::kIndicator;
-  if (categorical && of_numbers) rule.how = MissingHow::kMostFrequent;
   if (rule.how != MissingHow::kConstant) {
-    if (missing_ > 0 || !std::all_of(values_.begin(), values_.end(), [](float v) { return std::isnan(v); }))
-      fill_ = fill_value(values_, training_rows, rule, where);
+    rule.how = measured_how();
+    fill_ = measured;
   } else if (categorical) {
     const auto found = places_.find(rule.constant);
     if (found == places_.end()) {
@@ -295,9 +307,8 @@ void ColumnReader::finish_missing(const std::vector<bool>& training_rows, const 
                                missing_name(rule.how), indicator_ ? ", a further column says where" : ""));
 }
 
-void ColumnReader::finish(const std::vector<bool>& training_rows, const std::string& where) {
-  if (plan_.kind == ColumnKind::kCategorical) sort_categories();
-  finish_missing(training_rows, where);
+void ColumnReader::finish(double measured, const std::string& where) {
+  finish_missing(measured, where);
   if (!prefix_.empty() || !suffix_.empty()) {
     notes_.push_back(fmt::format("{}: numbers without their unit \"{}{}\", {} among them", where, prefix_,
                                  suffix_, shown(example_)));
@@ -309,6 +320,10 @@ std::vector<std::string> ColumnReader::value_names() const {
   std::vector<std::string> names;
   if (plan_.kind == ColumnKind::kCategorical && plan_.argument != "indices") {
     for (const std::string& category : categories_) names.push_back(name + "_" + category);
+  } else if (date_form_ == DateForm::kParts) {
+    for (const char* part : {"year", "month", "day", "hour", "minute", "second"}) {
+      if (names.size() < 3 || has_times_) names.push_back(name + "_" + part);
+    }
   } else {
     names.push_back(name);
   }
@@ -324,6 +339,8 @@ void ColumnReader::write(std::size_t row, float* out) const {
     std::fill_n(out, categories_.size(), 0.0F);
     out[static_cast<std::size_t>(value)] = 1.0F;
     out += categories_.size();
+  } else if (date_form_ == DateForm::kParts) {
+    write_date(row, out);
   } else {
     *out++ = value;
   }
@@ -339,6 +356,7 @@ Json ColumnReader::description() const {
   if (plan_.kind == ColumnKind::kCategorical) json["categories"] = categories_;
   if (fills()) json["fill"] = fill_;
   if (indicator_) json["indicator"] = true;
+  if (has_times_) json["times"] = true;
   return json;
 }
 

@@ -337,4 +337,31 @@ std::optional<double> parse_date(std::string_view field, std::string_view format
   return text.done() ? text.days() : std::nullopt;
 }
 
+/// H. Hinnant's civil_from_days.
+DateParts date_parts(double days) {
+  constexpr double kMilliseconds = 86400.0 * 1000.0;
+  double whole = std::floor(days);
+  double rest = std::round((days - whole) * kMilliseconds);
+  if (rest >= kMilliseconds) {
+    whole += 1;
+    rest = 0;
+  }
+  const std::int64_t shifted = static_cast<std::int64_t>(whole) + 719468;
+  const std::int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+  const std::int64_t day_of_era = shifted - era * 146097;
+  const std::int64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const std::int64_t month = (5 * day_of_year + 2) / 153;  // from March on
+  DateParts parts;
+  parts.day = static_cast<double>(day_of_year - (153 * month + 2) / 5 + 1);
+  parts.month = static_cast<double>(month < 10 ? month + 3 : month - 9);
+  parts.year = static_cast<double>(year_of_era + era * 400 + (month < 10 ? 0 : 1));
+  const auto thousandths = static_cast<std::int64_t>(rest);
+  parts.hour = static_cast<double>(thousandths / 3600000);
+  parts.minute = static_cast<double>(thousandths / 60000 % 60);
+  parts.second = static_cast<double>(thousandths % 60000) / 1000;
+  return parts;
+}
+
 }  // namespace nntrain::data

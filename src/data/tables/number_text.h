@@ -47,4 +47,10 @@ std::optional<bool> parse_boolean(std::string_view field);
 /// such date.
 std::optional<double> parse_date(std::string_view field, std::string_view format);
 
+/// Year, month, day, hour, minute and second (rounded to a millisecond) of such a number.
+struct DateParts {
+  double year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
+};
+DateParts date_parts(double days);
+
 }  // namespace nntrain::data

@@ -47,6 +47,18 @@ ByteStream stream_of(io::InputFile file) {
           shared->compressed() ? 0 : shared->file_bytes()};
 }
 
+ByteStream stream_of(io::InputFile file, std::int64_t begin, std::int64_t end) {
+  file.seek(begin);
+  const auto shared = std::make_shared<io::InputFile>(std::move(file));
+  return {shared->name(),
+          [shared, left = static_cast<std::size_t>(end - begin)](std::span<std::byte> memory) mutable {
+            const std::size_t got = shared->read_some(memory.first(std::min(memory.size(), left)));
+            left -= got;
+            return got;
+          },
+          end - begin};
+}
+
 ByteStream stream_of(std::string_view text, std::string name) {
   return {std::move(name),
           [text](std::span<std::byte> memory) mutable {
@@ -64,13 +76,24 @@ RecordScanner::RecordScanner(ByteStream stream, const Dialect& dialect, std::int
   if (dialect_.skip_bytes > 0) {
     std::string mark(dialect_.skip_bytes, '\0');
     stream_.read(std::as_writable_bytes(std::span(mark)));
+    offset_ = static_cast<std::int64_t>(dialect_.skip_bytes);
   }
   fill();
   std::string_view line;
   for (std::size_t i = 0; i < dialect_.skip_lines && take_line(line, 0); ++i) {
-    begin_ = std::min(begin_ + line.size() + 1, end_);
+    pass(line.size() + 1);
     ++next_line_;
   }
+}
+
+/// Bytes of the buffer are done with.
+void RecordScanner::pass(std::size_t bytes) {
+  bytes = std::min(bytes, end_ - begin_);
+  offset_ += static_cast<std::int64_t>(
+      dialect_.encoding == Encoding::kUtf8
+          ? bytes
+          : encoded_bytes(dialect_.encoding, std::string_view(buffer_).substr(begin_, bytes)));
+  begin_ += bytes;
 }
 
 /// Small files need no large block.
@@ -140,6 +163,7 @@ bool RecordScanner::next(std::string_view& record) {
   std::string_view line;
   while (take_line(line, 0)) {
     record_line_ = next_line_++;
+    record_offset_ = offset_;
     std::size_t length = line.size();
     const bool comment = dialect_.comment != '\0' && !line.empty() && line.front() == dialect_.comment &&
                          !(dialect_.comment_header && record_line_ == 1);
@@ -152,7 +176,7 @@ bool RecordScanner::next(std::string_view& record) {
       ++next_line_;
     }
     record = {buffer_.data() + begin_, length};
-    begin_ = std::min(begin_ + length + 1, end_);
+    pass(length + 1);
     if (record.ends_with('\r')) record.remove_suffix(1);
     if (comment) {
       ++comments_;

@@ -27,6 +27,8 @@ struct ByteStream {
   std::int64_t bytes = 0;                                 ///< of the file; 0: not known
 };
 ByteStream stream_of(io::InputFile file);
+/// Bytes [begin, end) of the file's content.
+ByteStream stream_of(io::InputFile file, std::int64_t begin, std::int64_t end);
 /// `text` outlives the stream.
 ByteStream stream_of(std::string_view text, std::string name);
 
@@ -39,7 +41,10 @@ class RecordScanner {
   /// False at the end. `record` is valid until the next call. InputError: a quote without an end, a record
   /// beyond 64 MiB.
   bool next(std::string_view& record);
-  std::int64_t line() const { return record_line_; }   ///< where the last record began, from 1
+  std::int64_t line() const { return record_line_; }  ///< where the last record began, from 1
+  /// Where the last record began, in bytes of the stream, before they were decoded.
+  std::int64_t offset() const { return record_offset_; }
+  std::int64_t end_offset() const { return offset_; }  ///< where the next one begins
   std::int64_t comments() const { return comments_; }  ///< lines skipped so far
   const std::string& name() const { return stream_.name; }
   std::int64_t file_bytes() const { return stream_.bytes; }
@@ -49,6 +54,7 @@ class RecordScanner {
   bool fill();
   std::size_t read_block();
   std::size_t block_bytes() const;
+  void pass(std::size_t bytes);
 
   ByteStream stream_;
   Dialect dialect_;
@@ -60,6 +66,7 @@ class RecordScanner {
   std::int64_t next_line_ = 1;
   std::int64_t record_line_ = 1;
   std::int64_t comments_ = 0;
+  std::int64_t offset_ = 0, record_offset_ = 0;  ///< of begin_, of the last record
 };
 
 /// Fields of one record, without quotes and surrounding blanks.

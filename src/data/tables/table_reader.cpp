@@ -29,13 +29,34 @@ std::string_view without_blanks(std::string_view cell) {
 
 }  // namespace
 
-void TableReader::add(ByteStream text, const Dialect& dialect, TextPosition begins) {
+void TableReader::add(ByteStream text, const Dialect& dialect, TextPosition begins, FileAgain again) {
+  const std::int64_t rows_before = rows_;
+  const bool reads_again = again.open != nullptr;
+  begin_file(std::move(text), dialect, begins, std::move(again));
+  next_mark_ = reads_again ? 0 : std::numeric_limits<std::int64_t>::max();
+  for (const Record& record : start_) take(record.text, record.line, record.offset);
+  std::string_view record;
+  while (scanner_->next(record)) take(record, scanner_->line(), scanner_->offset());
+  comments_ += scanner_->comments();
+  file_rows_.back().end_offset = scanner_->end_offset();
+  if (rows_ == rows_before) throw InputError(scanner_->name() + " has a header, but no rows");
+  if (reads_again) watch_memory();
+}
+
+void TableReader::add_header(ByteStream text, const Dialect& dialect, FileAgain again) {
+  const std::int64_t bytes = text.bytes;
+  begin_file(std::move(text), dialect, {}, std::move(again));
+  FileRows& file = file_rows_.back();
+  file.end_offset = bytes;
+  file.marks.push_back({0, 1, start_.empty() ? bytes : start_.front().offset});
+}
+
+void TableReader::begin_file(ByteStream text, const Dialect& dialect, TextPosition begins, FileAgain again) {
   dialect_ = dialect;
   scanner_.emplace(std::move(text), dialect, begins.line);
   row_shift_ = begins.row;
   start_.clear();
   layout_ = {};
-  const std::int64_t rows_before = rows_;
   files_.push_back({scanner_->name(), rows_, 1, false});
   read_start();
   if (files_.size() == 1) {
@@ -47,11 +68,15 @@ void TableReader::add(ByteStream text, const Dialect& dialect, TextPosition begi
   } else {
     match_to_first();
   }
-  for (const Record& record : start_) add_row(record.text, record.line);
-  std::string_view record;
-  while (scanner_->next(record)) add_row(record, scanner_->line());
-  comments_ += scanner_->comments();
-  if (rows_ == rows_before) throw InputError(scanner_->name() + " has a header, but no rows");
+  file_rows_.push_back({std::move(again), dialect_, layout_, cells_, {}, 0});
+}
+
+void TableReader::take(std::string_view record, std::int64_t line, std::int64_t offset) {
+  constexpr std::int64_t kLook = 4096;
+  if (looks_for_kinds_) return look_at_kinds(record, line);
+  if (offset >= next_mark_) mark(line, offset);
+  add_row(record, line);
+  if (rows_ % kLook == 0 && next_mark_ != std::numeric_limits<std::int64_t>::max()) watch_memory();
 }
 
 /// The first records decide whether there is a header.
@@ -60,7 +85,7 @@ void TableReader::read_start() {
   std::string_view record;
   while (start_.size() < kLookedAt && scanner_->next(record)) {
     if (start_.empty()) check_encoding(record, scanner_->line());
-    start_.push_back({std::string(record), scanner_->line()});
+    start_.push_back({std::string(record), scanner_->line(), scanner_->offset()});
   }
   if (start_.empty()) throw InputError(scanner_->name() + " holds only empty lines");
   files_.back().line = start_.front().line;

@@ -35,7 +35,7 @@ const std::vector<Key>& keys() {
       {"data.encoding", "auto", "tables: auto (UTF-8), latin-1, windows-1252, utf-16"},
       {"data.columns", "",
        "tables: NAME: kind, ... with kinds numeric, categorical, boolean, date, id, weight, target, ignore, "
-       "group"},
+       "group; auto finds the kinds of columns that are not named"},
       {"data.missing", "error",
        "tables: error, mean, median, most_frequent, constant(v), indicator; or NAME: one of these, ..."},
       {"data.target_scale", "none",
