@@ -122,6 +122,14 @@ std::string ColumnReader::not_a_number(std::string_view field) const {
            ", it marks a missing value; repair or remove such rows, or fill them with data.missing = mean, "
            "median, most_frequent, constant(v) or indicator";
   }
+  float ignored = 0;
+  for (const char decimal : {'.', ','}) {
+    const bool grouped = numbers_.thousands != ' ' &&
+                         field.find_first_of("0123456789") != std::string_view::npos &&
+                         parse_number(field, {decimal, ' '}, ignored) == NumberState::kGood;
+    if (grouped && (field.find(' ') != std::string_view::npos || has_hard_blank(field)))
+      return text + "; data.thousands = blank says that blanks stand between thousands";
+  }
   const auto evidence = decimal_evidence(field);
   if (evidence && numbers_.decimal == '.') {
     return text + (*evidence == DecimalEvidence::kComma

@@ -82,7 +82,30 @@ NumberState parse_number(std::string_view field, float& value) {
   return std::isinf(value) ? NumberState::kInfinite : NumberState::kGood;
 }
 
+namespace {
+
+/// Blanks that do not break lines, as Excel and the French write them between thousands.
+constexpr std::array<std::string_view, 3> kHardBlanks = {"\xC2\xA0", "\xE2\x80\xAF", "\xE2\x80\x89"};
+
+std::string with_plain_blanks(std::string_view field) {
+  std::string text(field);
+  for (const std::string_view blank : kHardBlanks) {
+    for (std::size_t at = 0; (at = text.find(blank, at)) != std::string::npos;)
+      text.replace(at, blank.size(), " ");
+  }
+  return text;
+}
+
+}  // namespace
+
+bool has_hard_blank(std::string_view field) {
+  return std::any_of(kHardBlanks.begin(), kHardBlanks.end(),
+                     [&](std::string_view blank) { return field.find(blank) != std::string_view::npos; });
+}
+
 NumberState parse_number(std::string_view field, const NumberFormat& format, float& value) {
+  if (format.thousands == ' ' && has_hard_blank(field))
+    return parse_number(with_plain_blanks(field), format, value);
   if (format.decimal == '.' && format.thousands == '\0') return parse_number(field, value);
   if (std::none_of(field.begin(), field.end(), is_digit)) return parse_number(field, value);
   const std::optional<std::string> text = with_point(field, format);
@@ -156,6 +179,13 @@ std::optional<DressedNumber> undress(std::string_view field) {
   const std::string_view suffix = dressed.suffix;
   if (suffix.size() > 12 || (!suffix.empty() && is_digit(suffix.front()))) return std::nullopt;
   if (suffix.find(' ') != std::string_view::npos) return std::nullopt;
+  if (has_hard_blank(dressed.suffix)) {  // "85 m2" with such a blank is a unit, "1 000" is a thousand
+    dressed.suffix = trimmed_blanks(with_plain_blanks(dressed.suffix));
+    if (dressed.suffix.empty() || is_digit(dressed.suffix.front()) ||
+        dressed.suffix.find(' ') != std::string::npos)
+      return std::nullopt;
+    return decimal_evidence(dressed.number) ? std::optional(dressed) : std::nullopt;
+  }
   if (!suffix.empty() && !is_letter(suffix.front()) && suffix.front() != '%' &&
       static_cast<unsigned char>(suffix.front()) < 128 && !is_currency(suffix)) {
     return std::nullopt;

@@ -21,6 +21,10 @@ struct NumberFormat {
 NumberState parse_number(std::string_view field, float& value);
 NumberState parse_number(std::string_view field, const NumberFormat& format, float& value);
 
+/// Is a blank that does not break lines among the characters? Between thousands it is one of
+/// NumberFormat::thousands = ' '.
+bool has_hard_blank(std::string_view field);
+
 /// For which decimal mark a number's spelling speaks: 1.5 for the point, 1.234,50 for the comma, 12 for
 /// neither, 1,234 for either. Nothing: no number in any spelling.
 enum class DecimalEvidence { kNone, kPoint, kComma, kEither };
