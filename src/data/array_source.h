@@ -52,7 +52,7 @@ enum class Role { kInputs, kTargets, kWeights };
 /// How tables are read, as the keys data.* say it; "" and "auto": found where clear.
 struct TableOptions {
   std::string header = "auto";  ///< auto, yes, no, skip N
-  std::string delimiter, decimal, thousands, comment, encoding;
+  std::string delimiter, quote, decimal, thousands, comment, encoding;
   std::string columns;  ///< NAME: kind, ...
   std::string missing =
       "error";  ///< error, mean, median, most_frequent, constant(v), indicator; NAME: one of these

@@ -147,6 +147,7 @@ std::string ColumnReader::not_a_number(std::string_view field) const {
   if (parse_date(field, "")) return kind("date", "reads it as days since 1970-01-01");
   if (undress(field)) return kind("numeric", "reads it without its unit");
   if (parse_boolean(field)) return kind("boolean", "reads it as 1 or 0");
+  if (field.starts_with('\'')) return text + "; if ' stands round cells, say data.quote = '";
   if (looks_like_numbers(field))
     return text + ", it looks like several; data.delimiter says what stands between cells";
   return text + fmt::format(
@@ -266,6 +267,23 @@ void ColumnReader::sort_categories() {
   }
   for (std::size_t i = 0; i < sorted.size(); ++i) places_[sorted[i]] = i;
   categories_ = std::move(sorted);
+  note_near_categories();
+}
+
+/// "Ulm" and "ulm" are hardly meant as two.
+void ColumnReader::note_near_categories() {
+  std::map<std::string, std::string> seen;
+  for (const std::string& category : categories_) {
+    std::string plain;
+    for (const char c : category)
+      if (c != ' ') plain += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    const auto [other, is_new] = seen.emplace(plain, category);
+    if (is_new) continue;
+    notes_.push_back(fmt::format("column \"{}\": \"{}\" and \"{}\" are two categories: is that meant?",
+                                 plan_.name.empty() ? std::to_string(plan_.index) : plan_.name, other->second,
+                                 category));
+    return;
+  }
 }
 
 MissingHow ColumnReader::sort() {

@@ -96,6 +96,7 @@ class ColumnReader {
   void note_rounding(std::string_view field, float value);
   void watch_index(std::string_view field);
   void sort_categories();
+  void note_near_categories();
   void look_for_plain();
   MissingHow measured_how() const;
   void finish_missing(double measured, const std::string& where);

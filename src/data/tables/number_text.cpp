@@ -175,6 +175,9 @@ std::optional<DressedNumber> undress(std::string_view field) {
   }
   dressed.number = sign + std::string(field.substr(begin, end - begin));
   dressed.suffix = trimmed_blanks(field.substr(end));
+  const bool hexadecimal = dressed.number == sign + "0" && dressed.suffix.size() > 1 &&
+                           (dressed.suffix.front() == 'x' || dressed.suffix.front() == 'X');
+  if (hexadecimal) return std::nullopt;
   if (!dressed.prefix.empty() && !is_currency(dressed.prefix)) return std::nullopt;
   const std::string_view suffix = dressed.suffix;
   if (suffix.size() > 12 || (!suffix.empty() && is_digit(suffix.front()))) return std::nullopt;

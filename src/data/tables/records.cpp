@@ -19,17 +19,17 @@ bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\f'; 
 
 }  // namespace
 
-bool has_open_quote(std::string_view record, char delimiter) {
+bool has_open_quote(std::string_view record, char delimiter, char quote) {
   bool inside = false;
   bool field_start = true;
   bool just_closed = false;
   for (const char c : record) {
     if (inside) {
-      inside = c != '"';
+      inside = c != quote;
       just_closed = !inside;
       continue;
     }
-    inside = c == '"' && (field_start || just_closed);  // "" is a quote inside the field
+    inside = c == quote && (field_start || just_closed);  // "" is a quote inside the field
     field_start = c == delimiter || (field_start && c == ' ') || (delimiter == kBlanks && c == '\t');
     just_closed = false;
   }
@@ -167,8 +167,9 @@ bool RecordScanner::next(std::string_view& record) {
     std::size_t length = line.size();
     const bool comment = dialect_.comment != '\0' && !line.empty() && line.front() == dialect_.comment &&
                          !(dialect_.comment_header && record_line_ == 1);
-    const bool quotes = !comment && line.find('"') != std::string_view::npos;
-    while (quotes && has_open_quote({buffer_.data() + begin_, length}, dialect_.delimiter)) {
+    const bool quotes =
+        !comment && dialect_.quote != '\0' && line.find(dialect_.quote) != std::string_view::npos;
+    while (quotes && has_open_quote({buffer_.data() + begin_, length}, dialect_.delimiter, dialect_.quote)) {
       if (!take_line(line, length + 1)) {
         throw InputError(fmt::format("{}, line {}: a quoted field has no end", name(), record_line_));
       }
@@ -191,8 +192,8 @@ bool RecordScanner::next(std::string_view& record) {
   return false;
 }
 
-FieldScanner::FieldScanner(std::string_view record, char delimiter)
-    : at_(record.data()), end_(record.data() + record.size()), delimiter_(delimiter) {
+FieldScanner::FieldScanner(std::string_view record, char delimiter, char quote)
+    : at_(record.data()), end_(record.data() + record.size()), delimiter_(delimiter), quote_(quote) {
   if (delimiter_ != kBlanks) return;
   while (at_ < end_ && is_blank(*at_)) ++at_;
   while (end_ > at_ && is_blank(end_[-1])) --end_;
@@ -203,7 +204,7 @@ bool FieldScanner::next(std::string_view& field) {
   behind_quote_ = {};
   const char* begin = at_;
   while (begin < end_ && *begin == ' ') ++begin;
-  was_quoted_ = begin < end_ && *begin == '"';
+  was_quoted_ = begin < end_ && quote_ != '\0' && *begin == quote_;
   if (was_quoted_) {
     at_ = begin + 1;
     field = quoted();
@@ -228,18 +229,18 @@ bool FieldScanner::next(std::string_view& field) {
 std::string_view FieldScanner::quoted() {
   unescaped_.clear();
   while (at_ < end_) {
-    if (*at_ == '"') {
+    if (*at_ == quote_) {
       ++at_;
-      if (at_ == end_ || *at_ != '"') break;
+      if (at_ == end_ || *at_ != quote_) break;
     }
     unescaped_ += *at_++;
   }
   return unescaped_;
 }
 
-std::vector<std::string> split_fields(std::string_view record, char delimiter) {
+std::vector<std::string> split_fields(std::string_view record, char delimiter, char quote) {
   std::vector<std::string> fields;
-  FieldScanner scanner(record, delimiter);
+  FieldScanner scanner(record, delimiter, quote);
   std::string_view field;
   while (scanner.next(field)) fields.emplace_back(field);
   return fields;

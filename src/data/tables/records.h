@@ -16,7 +16,7 @@
 namespace nntrain::data {
 
 /// Does a quoted field go on behind the end of `record`? Quotes count only where a field begins.
-bool has_open_quote(std::string_view record, char delimiter);
+bool has_open_quote(std::string_view record, char delimiter, char quote = '"');
 /// Nothing in it but blanks (and tabs, where they do not delimit cells).
 bool is_empty_record(std::string_view record, char delimiter);
 
@@ -72,7 +72,7 @@ class RecordScanner {
 /// Fields of one record, without quotes and surrounding blanks.
 class FieldScanner {
  public:
-  FieldScanner(std::string_view record, char delimiter);
+  FieldScanner(std::string_view record, char delimiter, char quote = '"');
 
   /// False behind the last field. `field` is valid until the next call.
   bool next(std::string_view& field);
@@ -86,13 +86,13 @@ class FieldScanner {
 
   const char* at_;
   const char* end_;
-  char delimiter_;
+  char delimiter_, quote_;
   bool done_ = false;
   bool was_quoted_ = false;
   std::string unescaped_;
   std::string_view behind_quote_;
 };
 
-std::vector<std::string> split_fields(std::string_view record, char delimiter);
+std::vector<std::string> split_fields(std::string_view record, char delimiter, char quote = '"');
 
 }  // namespace nntrain::data

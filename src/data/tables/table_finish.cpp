@@ -156,6 +156,7 @@ std::unique_ptr<ArraySource> TableReader::finish_columns() {
   if (forgets_) {
     bare_ = all_bare(readers_);
     for (ColumnReader& column : readers_) column.read_again();
+    options_.training_rows = nullptr;  // its caller need not be there any more
     std::vector<TextColumn> ids = std::move(ids_);
     return std::make_unique<StreamedTable>(std::move(info), std::move(*this), std::move(ids));
   }

@@ -9,7 +9,7 @@ namespace nntrain::data {
 void TableReader::look_at_kinds(std::string_view record, std::int64_t line) {
   finders_.resize(plan_.columns.size());
   check_encoding(record, line);
-  FieldScanner fields(record, dialect_.delimiter);
+  FieldScanner fields(record, dialect_.delimiter, dialect_.quote);
   std::string_view field;
   for (std::size_t column = 0; fields.next(field) && column < cells_.size(); ++column) {
     if (cells_[column].slot != kSkip) finders_[cells_[column].slot].add(field, dialect_.numbers);

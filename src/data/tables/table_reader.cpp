@@ -90,7 +90,8 @@ void TableReader::read_start() {
   if (start_.empty()) throw InputError(scanner_->name() + " holds only empty lines");
   files_.back().line = start_.front().line;
   std::vector<std::vector<std::string>> fields;
-  for (const Record& one : start_) fields.push_back(split_fields(one.text, dialect_.delimiter));
+  for (const Record& one : start_)
+    fields.push_back(split_fields(one.text, dialect_.delimiter, dialect_.quote));
   // R's write.table names every column but the first, which holds the names of rows.
   const bool row_names = fields.size() > 1 && fields[1].size() == fields[0].size() + 1;
   if (row_names && dialect_.header != HeaderChoice::kNo &&
@@ -139,7 +140,7 @@ void TableReader::check_encoding(std::string_view record, std::int64_t line) con
   if (std::none_of(record.begin(), record.end(), [](char c) { return static_cast<unsigned char>(c) >= 128; }))
     return;
   if (dialect_.encoding != Encoding::kUtf8 || first_bad_byte(record) == std::string_view::npos) return;
-  FieldScanner fields(record, dialect_.delimiter);
+  FieldScanner fields(record, dialect_.delimiter, dialect_.quote);
   std::string_view field;
   for (std::size_t column = 0; fields.next(field); ++column) {
     const std::size_t at = first_bad_byte(field);
@@ -213,7 +214,7 @@ void TableReader::match_to_first() {
 void TableReader::add_row(std::string_view record, std::int64_t line) {
   if (add_simple_row(record, line)) return;
   check_encoding(record, line);
-  FieldScanner fields(record, dialect_.delimiter);
+  FieldScanner fields(record, dialect_.delimiter, dialect_.quote);
   std::string_view field;
   std::size_t column = 0;
   for (; fields.next(field); ++column) {
@@ -248,7 +249,7 @@ bool TableReader::add_simple_row(std::string_view record, std::int64_t line) {
                      (at == end || *at == dialect_.delimiter);
     if (!cell.is_number) {
       for (at = begin; at < end && *at != dialect_.delimiter; ++at) {
-        if (*at == '"' || static_cast<unsigned char>(*at) >= 128) return false;
+        if (*at == dialect_.quote || static_cast<unsigned char>(*at) >= 128) return false;
       }
     }
     cell.text = {begin, at};

@@ -29,6 +29,8 @@ const std::vector<Key>& keys() {
       {"data.class_names", "", "names of the classes, comma separated"},
       {"data.header", "auto", "tables: auto, yes, no, skip N (lines before the header)"},
       {"data.delimiter", "auto", "tables: what stands between cells: auto, one character, tab, blank"},
+      {"data.quote", "auto",
+       "tables: what stands round cells that hold delimiters: auto (\"), one character, none"},
       {"data.decimal", "auto", "tables: auto, . or ,"},
       {"data.thousands", "auto", "tables: what stands between thousands: auto, none, one character"},
       {"data.comment", "auto", "tables: lines that begin with it are skipped: auto, none, one character"},

@@ -51,8 +51,8 @@ std::string Inference::prediction_identity(const std::string& model_file, const 
       data_.table,
       data_.class_names,
       data_settings_.input_columns,
-      {table.header, table.delimiter, table.decimal, table.thousands, table.comment, table.encoding,
-       table.columns, table.missing},
+      {table.header, table.delimiter, table.quote, table.decimal, table.thousands, table.comment,
+       table.encoding, table.columns, table.missing},
       {data_.scale, data_.train.inputs.first, data_.train.rows()},
       model_->output_shape().extents(),
   };

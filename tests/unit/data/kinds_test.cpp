@@ -64,5 +64,15 @@ TEST(FoundKinds, OfSeveralFilesAreOneAndOfAFileWithoutAHeaderByIndex) {
   EXPECT_EQ(load(options).floats(), (std::vector<float>{1, 1, 0, 2, 0, 1, 3, 1, 0, 4, 0, 1}));
 }
 
+TEST(Categories, ThatDifferInSpellingAloneAreNoticed) {
+  const Scratch scratch;
+  SourceOptions options = options_for(scratch.write("t.csv", "town,a\nUlm,1\nulm,2\nKiel,3\n"));
+  options.table.columns = "town: categorical";
+  const std::vector<std::string> notes = load(options).info.notes;
+  EXPECT_TRUE(std::any_of(notes.begin(), notes.end(), [](const std::string& note) {
+    return contains(note, "\"Ulm\" and \"ulm\" are two categories");
+  }));
+}
+
 }  // namespace
 }  // namespace nntrain::data
