@@ -206,9 +206,12 @@ std::string ColumnReader::add_category(std::string_view field, float& value) {
   if (found == places_.end()) {
     found = places_.emplace(std::string(field), categories_.size()).first;
     categories_.emplace_back(field);
-    if (categories_.size() > 10000) {
-      return "more than 10000 categories; is it an id? data.columns = " + plan_.name +
-             ": id or ignore leaves it out";
+    const bool indices = plan_.argument == "indices";  // one column, whatever their number
+    const std::size_t most = indices ? std::size_t{1} << 24U : 10000;
+    if (categories_.size() > most) {
+      return fmt::format(
+          "more than {} categories; is it an id? data.columns = {}: id or ignore leaves it out", most,
+          plan_.name);
     }
   }
   value = static_cast<float>(found->second);

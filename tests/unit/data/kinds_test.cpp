@@ -74,5 +74,16 @@ TEST(Categories, ThatDifferInSpellingAloneAreNoticed) {
   }));
 }
 
+TEST(Categories, MayBeManyAsIndicesButNotAsColumns) {
+  const Scratch scratch;
+  std::string text = "patient,a\n";
+  for (int i = 0; i < 12000; ++i) text += "p" + std::to_string(i) + ",1\n";
+  SourceOptions options = options_for(scratch.write("t.csv", text));
+  options.table.columns = "patient: categorical(indices)";
+  EXPECT_EQ(load(options).info.sample, Shape{2});
+  options.table.columns = "patient: categorical";
+  EXPECT_TRUE(contains(test::load_error(options), "more than 10000 categories"));
+}
+
 }  // namespace
 }  // namespace nntrain::data
