@@ -1,15 +1,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/configuration_file.h"
 #include "cli/log.h"
 #include "cli/predict_stream.h"
+#include "cli/version.h"
 #include "core/error.h"
+#include "io/journal_file.h"
 #include "io/stream_file.h"
 #include "train/inference/inference.h"
 #include "train/inference/prediction_text.h"
@@ -40,6 +45,40 @@ std::string output_of(const CommandLine& line) {
   return output == "-" || streams ? "/dev/stdout" : output;
 }
 
+/// What an earlier process that was killed had predicted already; returns how many rows.
+std::int64_t take_kept_blocks(io::JournalFile& journal, const train::Inference& inference,
+                              train::PredictionWriter& writer) {
+  std::int64_t rows = 0;
+  std::vector<std::byte> bytes;
+  while (journal.next(bytes)) {
+    std::vector<float> values(bytes.size() / sizeof(float));
+    std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
+    const train::Predictions block = inference.prediction_block(rows, values);
+    writer.add(block);
+    rows += block.rows;
+  }
+  return rows;
+}
+
+void note_journal(const io::JournalFile& journal, std::int64_t done, std::int64_t rows,
+                  const std::string& output) {
+  using Found = io::JournalFile::Found;
+  if (done > 0)
+    log::note(
+        fmt::format("{} of {} rows were predicted by a run that did not end; it goes on from there ({})",
+                    done, rows, journal.path()));
+  if (journal.found() == Found::kOther)
+    log::note(
+        fmt::format("{} was of another model, other inputs or other settings: all rows of {} are "
+                    "predicted anew",
+                    journal.path(), output));
+  if (journal.found() == Found::kTaken || journal.found() == Found::kNotOurs)
+    log::note(fmt::format("{} {}: after a kill all rows would be predicted anew", journal.path(),
+                          journal.found() == Found::kTaken
+                              ? "is another process's, which writes the same output"
+                              : "is no file of this program"));
+}
+
 }  // namespace
 
 ExitCode predict(comm::Session& session, const CommandLine& line) {
@@ -63,19 +102,37 @@ ExitCode predict(comm::Session& session, const CommandLine& line) {
                              train::Inference::Task::kPredict);
   for (const std::string& note : inference.notes()) log::note(note);
   const train::Predictions head = inference.prediction_head();
+  std::optional<io::JournalFile> journal;
   std::optional<train::PredictionWriter> writer;
   const auto on_root = [&](const std::function<void()>& work) {
     comm::collectively(session, "write " + output, [&] {
       if (session.is_root()) work();
     });
   };
-  on_root([&] { writer.emplace(output, head); });
-  const double seconds =
-      inference.predict([&](const train::Predictions& block) { on_root([&] { writer->add(block); }); });
-  on_root([&] { writer->close(); });
+  std::int64_t done = 0;
+  on_root([&] {
+    writer.emplace(output, head);
+    if (io::is_stream(output) || !inference.predicts_in_blocks()) return;
+    journal.emplace(output, inference.prediction_identity(line.file, version_number()));
+    done = take_kept_blocks(*journal, inference, *writer);
+  });
+  done = session.maximum(done);
+  if (journal) note_journal(*journal, done, head.rows, output);
+  const double seconds = inference.predict(
+      [&](const train::Predictions& block) {
+        on_root([&] {
+          writer->add(block);
+          if (journal) journal->append(std::as_bytes(std::span(block.values)));
+        });
+      },
+      done);
+  on_root([&] {
+    writer->close();
+    journal.reset();
+  });
   log::info(fmt::format("{} predictions of shape {} written to {} in {}, {:.0f} samples/s", head.rows,
                         head.output_shape.to_string(), output, train::format_duration(seconds),
-                        static_cast<double>(head.rows) / std::max(seconds, 1e-9)));
+                        static_cast<double>(head.rows - done) / std::max(seconds, 1e-9)));
   return ExitCode::kDone;
 }
 

@@ -170,6 +170,7 @@ FileFormat format_of(io::InputFile& file, const SourcePath& source) {
 std::unique_ptr<ArraySource> open_single(const SourceOptions& options) {
   const SourcePath source = split_source(options.source);
   io::InputFile file(source.path, options.key);
+  if (options.points != nullptr) file.use_points(options.points);
   switch (format_of(file, source)) {
     case FileFormat::kHdf5:
       return open_hdf5(source.path, source.dataset, options);
@@ -182,8 +183,7 @@ std::unique_ptr<ArraySource> open_single(const SourceOptions& options) {
     case FileFormat::kTable:
       break;
   }
-  return open_tables(
-      1, [&](std::size_t) { return std::move(file); }, options);
+  return open_tables({source.path}, options);
 }
 
 std::unique_ptr<ArraySource> open_array(const SourceOptions& options) {

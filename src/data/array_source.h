@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <span>
@@ -14,6 +15,10 @@
 
 #include "core/json.h"
 #include "core/shape.h"
+
+namespace nntrain::io {
+class GzipPoints;
+}
 
 namespace nntrain::data {
 
@@ -47,7 +52,7 @@ enum class Role { kInputs, kTargets, kWeights };
 /// How tables are read, as the keys data.* say it; "" and "auto": found where clear.
 struct TableOptions {
   std::string header = "auto";  ///< auto, yes, no, skip N
-  std::string delimiter, decimal, thousands, comment, encoding;
+  std::string delimiter, quote, decimal, thousands, comment, encoding;
   std::string columns;  ///< NAME: kind, ...
   std::string missing =
       "error";  ///< error, mean, median, most_frequent, constant(v), indicator; NAME: one of these
@@ -92,6 +97,11 @@ struct SourceOptions {
   bool keep_ids = false;  ///< ArraySource::ids() is wanted
   /// Rows may be read piece by piece while a run goes on: files that change meanwhile are errors.
   bool by_rows = false;
+  /// Tables that are read by_rows: the most memory for their values. Of larger ones the rows are parsed again
+  /// whenever they are read.
+  std::int64_t most_bytes = std::numeric_limits<std::int64_t>::max();
+  /// Of one gzip file, where it is opened again and again: what seeks in it need.
+  std::shared_ptr<io::GzipPoints> points;
   const MemoryArrays* memory = nullptr;  ///< when set, sources are names in it, not files
 };
 
@@ -111,8 +121,8 @@ class ArraySource {
   /// Reads all samples into `memory` (info().bytes()), row-major, element type as info(). Checks every
   /// value: NaN and Inf throw InputError with row and column. Local.
   virtual void read(std::span<std::byte> memory) = 0;
-  /// Can any rows be read alone, at the price of these rows? HDF5, and IDX and NPY (C order) that are not
-  /// compressed.
+  /// Can any rows be read alone, at about the price of these rows? HDF5, IDX, NPY (C order), and tables that
+  /// are opened by_rows.
   virtual bool has_rows() const { return false; }
   /// Reads rows [first, first + count) into `memory`, checked as by read(), in any order and again; where
   /// has_rows(). Not after read(). By one thread at a time.

@@ -1,11 +1,11 @@
 #pragma once
 // Private to src/data: one opener a file format, and what they share.
 
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "data/array_source.h"
 #include "io/input_file.h"
@@ -14,10 +14,10 @@ namespace nntrain::data {
 
 std::unique_ptr<ArraySource> open_idx(io::InputFile file);
 std::unique_ptr<ArraySource> open_npy(io::InputFile file);
-/// One table, or several files that are one: open(0) .. open(files - 1), one after the other.
-std::unique_ptr<ArraySource> open_tables(std::size_t files,
-                                         const std::function<io::InputFile(std::size_t)>& open,
-                                         const SourceOptions& options);
+/// Of the places in all gzip files of a source.
+constexpr std::int64_t kPointBytes = std::int64_t{64} << 20;
+/// One table: a file, or several one after the other.
+std::unique_ptr<ArraySource> open_tables(const std::vector<std::string>& paths, const SourceOptions& options);
 /// "0.5 1:2.5 3:1": target, then index:value from 1; what is absent is 0. Does text begin so?
 bool is_svmlight(std::string_view start);
 std::unique_ptr<ArraySource> open_svmlight(io::InputFile file, const SourceOptions& options);

@@ -28,7 +28,7 @@ class IdxSource : public ArraySource {
     check_finite(info_, memory, file_.name());
   }
 
-  bool has_rows() const override { return !file_.compressed(); }
+  bool has_rows() const override { return true; }
 
   void read_rows(std::int64_t first, std::int64_t count, std::span<std::byte> memory) override {
     check_rows(info_, first, count, memory);

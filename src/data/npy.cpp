@@ -64,9 +64,7 @@ class NpySource : public ArraySource {
     check_finite(info_, memory, file_.name());
   }
 
-  bool has_rows() const override {
-    return !file_.compressed() && !(header_.fortran_order && header_.extents.size() > 1);
-  }
+  bool has_rows() const override { return !header_.fortran_order || header_.extents.size() < 2; }
 
   void read_rows(std::int64_t first, std::int64_t count, std::span<std::byte> memory) override {
     check_rows(info_, first, count, memory);

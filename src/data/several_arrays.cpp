@@ -1,15 +1,14 @@
 // Arrays of several files, and rows of one or several that are read piece by piece.
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <ctime>
 #include <list>
 #include <optional>
 #include <utility>
 
 #include "core/error.h"
+#include "data/file_state.h"
 #include "data/formats.h"
 
 namespace nntrain::data {
@@ -17,23 +16,6 @@ namespace nntrain::data {
 namespace {
 
 constexpr std::size_t kMostOpen = 32;
-
-/// What tells that a file is the one that was opened first.
-struct FileState {
-  std::int64_t bytes = -1;
-  ino_t inode = 0;
-  timespec written{};
-  bool operator==(const FileState& other) const {
-    return bytes == other.bytes && inode == other.inode && written.tv_sec == other.written.tv_sec &&
-           written.tv_nsec == other.written.tv_nsec;
-  }
-};
-
-FileState state_of(const std::string& path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return {};
-  return {status.st_size, status.st_ino, status.st_mtim};
-}
 
 class SeveralArrays : public ArraySource {
  public:
@@ -93,6 +75,9 @@ class SeveralArrays : public ArraySource {
     std::string path;
     FileState state;
     ArrayInfo info;
+    void check_unchanged() const {
+      data::check_unchanged(path, state, fmt::format("{} \"{}\"", options.key, options.source));
+    }
   };
 
   void add_note(const std::string& key) {
@@ -120,21 +105,8 @@ class SeveralArrays : public ArraySource {
     }
   }
 
-  static void check_unchanged(const Part& part) {
-    const FileState now = state_of(part.path);
-    if (now == part.state) return;
-    throw InputError(fmt::format(
-        "{} \"{}\" has changed while it was read: {}; its rows are no longer those that the run began with",
-        part.options.key, part.options.source,
-        now.bytes < 0 ? std::string("it is gone")
-        : now.bytes != part.state.bytes
-            ? fmt::format("it had {} bytes, it has {}", part.state.bytes, now.bytes)
-        : now.inode != part.state.inode ? std::string("another file has its name")
-                                        : std::string("it was written to")));
-  }
-
   static std::unique_ptr<ArraySource> open_again(const Part& part) {
-    check_unchanged(part);
+    part.check_unchanged();
     std::unique_ptr<ArraySource> source = open_single(part.options);
     if (source->info().bytes() != part.info.bytes())
       throw InputError(
@@ -147,10 +119,10 @@ class SeveralArrays : public ArraySource {
     try {
       opened(i).read_rows(row, count, memory);
     } catch (const Error&) {
-      check_unchanged(part);  // then that is the cause
+      part.check_unchanged();  // then that is the cause
       throw;
     }
-    check_unchanged(part);
+    part.check_unchanged();
   }
 
   /// The files that rows were read from last stay open.

@@ -113,6 +113,7 @@ struct Hdf5Layout {
   std::int64_t chunk_rows = 0;  ///< rows of a chunk; 0: no chunks
   int gzip = 0;                 ///< level 1 to 9 of chunks whose bytes are shuffled before; 0: none
   bool checksum = false;        ///< Fletcher 32 of every chunk
+  bool grows = false;           ///< of chunks: rows that are written behind the last make it longer
 };
 
 /// A dataset whose shape is known and whose rows are written by and by, in any order. Keep the file open.
@@ -126,17 +127,20 @@ class Hdf5Rows {
  private:
   friend class Hdf5Group;
   Hdf5Rows(std::shared_ptr<const detail::Hdf5Context> context, detail::Hdf5Handle handle, Shape shape,
-           std::string what)
+           std::string what, bool grows)
       : context_(std::move(context)),
         handle_(std::move(handle)),
         shape_(std::move(shape)),
-        what_(std::move(what)) {}
+        what_(std::move(what)),
+        grows_(grows) {}
+  void grow(std::int64_t rows);
   void write_memory(std::int64_t first, std::int64_t given, std::int64_t memory_type, const void* values);
 
   std::shared_ptr<const detail::Hdf5Context> context_;
   detail::Hdf5Handle handle_;
   Shape shape_;
   std::string what_;  ///< begins messages
+  bool grows_ = false;
 };
 
 /// A group. Paths are relative to it and may contain '/'. Attributes are the group's own.

@@ -24,7 +24,8 @@ Hdf5Handle creation_properties(const Shape& shape, const Hdf5Layout& layout, con
     return creation;
   }
   std::vector<hsize_t> chunk(shape.extents().begin(), shape.extents().end());
-  chunk[0] = std::min(chunk[0], static_cast<hsize_t>(layout.chunk_rows));
+  const auto rows = static_cast<hsize_t>(layout.chunk_rows);
+  chunk[0] = layout.grows ? rows : std::min(chunk[0], rows);
   check(H5Pset_chunk(creation.id(), static_cast<int>(chunk.size()), chunk.data()), context, what);
   if (layout.gzip > 0) {
     check(H5Pset_shuffle(creation.id()), context, what);
@@ -32,6 +33,14 @@ Hdf5Handle creation_properties(const Shape& shape, const Hdf5Layout& layout, con
   }
   if (layout.checksum) check(H5Pset_fletcher32(creation.id()), context, what);
   return creation;
+}
+
+/// Any number of rows.
+hid_t make_growing_space(const Shape& shape) {
+  const std::vector<hsize_t> now(shape.extents().begin(), shape.extents().end());
+  std::vector<hsize_t> most = now;
+  most[0] = H5S_UNLIMITED;
+  return H5Screate_simple(static_cast<int>(now.size()), now.data(), most.data());
 }
 
 }  // namespace
@@ -47,17 +56,29 @@ Hdf5Rows Hdf5Group::create_dataset(std::string_view path, const Shape& shape, st
   const Hdf5Handle link = checked(H5Pcreate(H5P_LINK_CREATE), *context_, what);
   check(H5Pset_char_encoding(link.id(), H5T_CSET_UTF8), *context_, what);
   const Hdf5Handle creation = creation_properties(shape, layout, *context_, what);
-  const Hdf5Handle space = checked(make_space(shape), *context_, what);
+  const Hdf5Handle space =
+      checked(layout.grows ? make_growing_space(shape) : make_space(shape), *context_, what);
   Hdf5Handle dataset = checked(
       H5Dcreate2(handle_.id(), full.c_str(), file_type, space.id(), link.id(), creation.id(), H5P_DEFAULT),
       *context_, what);
-  return {context_, std::move(dataset), shape, what};
+  return {context_, std::move(dataset), shape, what, layout.grows};
+}
+
+void Hdf5Rows::grow(std::int64_t rows) {
+  std::vector<std::int64_t> extents = shape_.extents();
+  extents[0] = rows;
+  const std::vector<hsize_t> size(extents.begin(), extents.end());
+  Hdf5Lock lock;
+  check(H5Dset_extent(handle_.id(), size.data()), *context_, what_);
+  shape_ = Shape(extents);
 }
 
 void Hdf5Rows::write_memory(std::int64_t first, std::int64_t given, std::int64_t memory_type,
                             const void* values) {
-  const std::int64_t rows = shape_.extents()[0], row = shape_.size() / std::max<std::int64_t>(1, rows);
+  std::int64_t rows = shape_.extents()[0];
+  const std::int64_t row = shape_.size() / std::max<std::int64_t>(1, rows);
   const std::int64_t count = given / std::max<std::int64_t>(1, row);
+  if (grows_ && first + count > rows) grow(rows = first + count);
   if (given % std::max<std::int64_t>(1, row) != 0 || first < 0 || first > rows - count)
     throw RuntimeError(fmt::format("internal: {}: {} values at row {}", what_, given, first));
   if (count == 0) return;

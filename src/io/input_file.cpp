@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "core/error.h"
@@ -22,6 +23,9 @@ constexpr std::size_t kPeekBytes = std::size_t{1} << 16;
 constexpr std::int64_t kMostCompression = 1032;  // zlib's technical notes: deflate's limit
 constexpr std::int64_t kGzipLeastBytes = 18;     // header and trailer
 constexpr int kGzipOnly = 15 + 16;               // inflateInit2: largest window, gzip wrapper
+constexpr int kRaw = -15;                        // deflate without a wrapper
+constexpr std::size_t kWindowBytes = std::size_t{1} << 15;
+constexpr int kTrailerBytes = 8;
 
 class Descriptor {
  public:
@@ -85,7 +89,17 @@ struct InputFile::Implementation {
     if (stream.avail_in > 0) return true;
     stream.next_in = buffer.data();
     stream.avail_in = static_cast<uInt>(read_raw(buffer.data(), buffer.size()));
+    packed += stream.avail_in;
     return stream.avail_in > 0;
+  }
+
+  /// Behind deflate data that were inflated from a place in their middle; the CRC would be that of all.
+  void skip_trailer() {
+    for (int i = 0; i < kTrailerBytes; ++i) {
+      if (!refill()) throw InputError(fmt::format("{} is truncated: its gzip stream has no end", name));
+      ++stream.next_in;
+      --stream.avail_in;
+    }
   }
 
   /// After the end of a member: another member, the end, or (as gzip(1)) zeros that fill a tape block.
@@ -97,12 +111,62 @@ struct InputFile::Implementation {
     }
     if (stream.avail_in == 0) {
       ended = true;
+      if (collects) points->complete();
       return;
     }
     if (padding || *stream.next_in != 0x1F) {
       throw InputError(fmt::format("{}: bytes that are not gzip follow the compressed data", name));
     }
-    inflateReset(&stream);
+    inflateReset2(&stream, kGzipOnly);
+    raw = false;
+  }
+
+  /// Between two blocks of deflate, the last one not among them.
+  void add_point() {
+    if ((stream.data_type & 128) == 0 || (stream.data_type & 64) != 0 || !points->wants(offset)) return;
+    std::string window(kWindowBytes, '\0');
+    uInt length = 0;
+    inflateGetDictionary(&stream, reinterpret_cast<Bytef*>(window.data()), &length);
+    if (length == 0) return;  // a member begins
+    window.resize(length);
+    points->add(offset, packed - stream.avail_in, stream.data_type & 7, window);
+  }
+
+  void go_to(const GzipPoints::Point& point) {
+    const bool begins = point.window.empty();
+    move_file(point.packed - (point.bits > 0 ? 1 : 0));
+    inflateReset2(&stream, begins ? kGzipOnly : kRaw);
+    stream.avail_in = 0;
+    raw = !begins;
+    ended = padding = collects = false;
+    offset = point.offset;
+    if (begins) return;
+    if (point.bits > 0) {
+      if (!refill()) throw InputError(fmt::format("{} is truncated", name));
+      inflatePrime(&stream, point.bits, *stream.next_in >> (8 - point.bits));
+      ++stream.next_in;
+      --stream.avail_in;
+    }
+    const std::string window = GzipPoints::unpacked_window(point);
+    inflateSetDictionary(&stream, reinterpret_cast<const Bytef*>(window.data()),
+                         static_cast<uInt>(window.size()));
+  }
+
+  void move_file(std::int64_t to) {
+    if (::lseek(file.get(), to, SEEK_SET) != to)
+      throw RuntimeError(fmt::format("cannot read {}: {}", name, std::strerror(errno)));
+    packed = to;
+  }
+
+  void inflate_to(std::int64_t to) {
+    const GzipPoints::Point& point = points->before(to);
+    if (to < offset || point.offset > offset) go_to(point);
+    std::vector<std::byte> passed(static_cast<std::size_t>(
+        std::min<std::int64_t>(static_cast<std::int64_t>(kBufferBytes), to - offset)));
+    while (offset < to && !ended) {
+      const auto left = static_cast<std::size_t>(to - offset);
+      inflate_some(std::span(passed).first(std::min(passed.size(), left)));
+    }
   }
 
   std::size_t inflate_some(std::span<std::byte> memory) {
@@ -112,9 +176,12 @@ struct InputFile::Implementation {
       stream.next_out = reinterpret_cast<Bytef*>(memory.data() + done);
       stream.avail_out = static_cast<uInt>(piece);
       if (!refill()) throw InputError(fmt::format("{} is truncated: its gzip stream has no end", name));
-      const int status = inflate(&stream, Z_NO_FLUSH);
+      const int status = inflate(&stream, collects ? Z_BLOCK : Z_NO_FLUSH);
       done += piece - stream.avail_out;
+      offset += static_cast<std::int64_t>(piece - stream.avail_out);
+      if (collects && status == Z_OK) add_point();
       if (status == Z_STREAM_END) {
+        if (raw) skip_trailer();
         next_member();
       } else if (status != Z_OK && status != Z_BUF_ERROR) {
         throw InputError(fmt::format("{} is damaged: {} (gzip)", name,
@@ -153,6 +220,11 @@ struct InputFile::Implementation {
   bool compressed = false;
   bool ended = false;
   bool padding = false;
+  bool raw = false;         // inflating from a place in the middle
+  bool collects = false;    // places for seeks
+  std::int64_t offset = 0;  // of the stream: inflated so far
+  std::int64_t packed = 0;  // of the file: handed to zlib so far
+  std::shared_ptr<GzipPoints> points;
   z_stream stream{};
   std::vector<Bytef> buffer;
   std::vector<std::byte> peeked;
@@ -228,12 +300,27 @@ void InputFile::read_exactly(std::span<std::byte> memory, const std::string& wha
                                memory.size() - got, memory.size(), what));
 }
 
+void InputFile::use_points(std::shared_ptr<GzipPoints> points) { impl_->points = std::move(points); }
+
+void InputFile::collect_points() {
+  impl_->collects = impl_->compressed && impl_->points != nullptr && !impl_->points->is_complete();
+  if (impl_->collects) impl_->points->clear();
+}
+
 void InputFile::seek(std::int64_t offset) {
-  if (impl_->compressed) throw RuntimeError("internal: seek in the compressed " + impl_->name);
-  if (::lseek(impl_->file.get(), offset, SEEK_SET) != offset)
-    throw RuntimeError(fmt::format("cannot read {}: {}", impl_->name, std::strerror(errno)));
   impl_->peeked.clear();
   impl_->peek_used = 0;
+  if (!impl_->compressed) return impl_->move_file(offset);
+  if (impl_->points == nullptr || !impl_->points->is_complete()) {
+    impl_->collects = false;
+    InputFile whole(impl_->path, "");
+    whole.impl_->name = impl_->name;
+    if (impl_->points == nullptr) impl_->points = std::make_shared<GzipPoints>();
+    whole.use_points(impl_->points);
+    whole.collect_points();
+    count_stream(whole, std::numeric_limits<std::int64_t>::max());
+  }
+  impl_->inflate_to(offset);
 }
 
 void InputFile::expect_end(const std::string& what) {

@@ -8,6 +8,8 @@
 #include <span>
 #include <string>
 
+#include "io/gzip_points.h"
+
 namespace nntrain::io {
 
 class InputFile {
@@ -36,7 +38,13 @@ class InputFile {
   std::size_t read_some(std::span<std::byte> memory);
   /// Reads exactly `memory.size()` bytes or throws InputError: `what` says what was being read.
   void read_exactly(std::span<std::byte> memory, const std::string& what);
-  /// The next read begins at this byte of the file; plain files only.
+  /// Of a gzip file: places for seek().
+  void use_points(std::shared_ptr<GzipPoints> points);
+  /// Before the first read: if they are not complete, reading the file from its beginning to its end adds
+  /// them.
+  void collect_points();
+  /// The next read begins at this byte of the stream. gzip: without complete places the whole file is
+  /// inflated once, its CRC checked.
   void seek(std::int64_t offset);
   /// Throws InputError when bytes are left; checks the CRC of a gzip stream. `what`: what the file should
   /// hold.

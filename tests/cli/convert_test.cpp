@@ -71,5 +71,45 @@ TEST_F(Convert, NothingIsWrittenOverTheSourceOrAnotherProgramsFile) {
   EXPECT_NE(text.output.find("species"), std::string::npos) << text.output;
 }
 
+/// Tables that all ranks parse together give the bytes of a single rank: of one file and of several, with
+/// line ends in quotes where a piece may seem to begin, and what is wrong has the same message.
+TEST_F(Convert, AllRanksTogetherWriteTheBytesOfOne) {
+  const auto table = [](int rows, int broken, bool quoted) {
+    std::string text = "a,b,note,heated,price\r\n";
+    for (int i = 0; i < rows; ++i) {
+      const std::string note = quoted && i % 3 == 0 ? "\"1,2\n3,4,x,no,5\n\n\"" : "text";
+      text += std::to_string(i * 7919 % 100003) + "." + std::to_string(i % 10) + "," +
+              (i == broken ? "oops" : std::to_string(i)) + "," + note + "," + (i % 2 == 0 ? "yes" : "no") +
+              "," + std::to_string(i % 251) + "\r\n" + (i % 1000 == 0 ? "\r\n" : "");
+    }
+    return text;
+  };
+  write("one.csv", table(170000, -1, false));
+  write("p1.csv", table(90000, -1, false));
+  write("p2.csv", table(90000, -1, false));
+  write("quoted.csv", table(140000, -1, true));
+  write("bad.csv", table(170000, 150000, false));
+  const auto convert = [&](int ranks, const std::string& source, const std::string& output) {
+    return run(ranks, "convert " + source + " --output=" + output +
+                          " --data.columns='note: ignore, heated: boolean' --data.target_columns=price");
+  };
+  for (const char* source : {"one.csv", "'p*.csv'", "quoted.csv"}) {
+    const Outcome alone = convert(0, source, "alone.h5");
+    ASSERT_EQ(alone.code, 0) << alone.output;
+    for (const int ranks : {2, 5}) {
+      const Outcome together = convert(ranks, source, "together.h5");
+      ASSERT_EQ(together.code, 0) << together.output;
+      EXPECT_TRUE(read("together.h5") == read("alone.h5")) << source << " " << ranks;
+      EXPECT_EQ(together.output.substr(together.output.find("written: ")),
+                alone.output.substr(alone.output.find("written: ")));
+    }
+  }
+  const Outcome bad = convert(3, "bad.csv", "bad.h5");
+  EXPECT_EQ(bad.code, 2) << bad.output;
+  EXPECT_NE(bad.output.find("(row 150000), column \"b\": \"oops\" is not a number"), std::string::npos)
+      << bad.output;
+  EXPECT_FALSE(fs::exists(folder_ / "bad.h5"));
+}
+
 }  // namespace
 }  // namespace nntrain::cli_test

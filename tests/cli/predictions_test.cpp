@@ -138,5 +138,52 @@ TEST_F(PredictionFiles, SeveralFilesTrainAsOne) {
   EXPECT_NE(none.output.find("no file matches"), std::string::npos) << none.output;
 }
 
+/// Killed with SIGKILL in the middle; what goes on has other ranks and, in the end, the bytes of a run that
+/// was not killed.
+TEST_F(PredictionFiles, AKilledRunGoesOnWhereItStopped) {
+  std::string rows = "a,b,c,y\n";
+  for (int i = 0; i < 50000; ++i)
+    rows += std::to_string(i % 251) + "," + std::to_string(i % 7) + "," + std::to_string(i % 10) + ",1\n";
+  write("t.csv", rows);
+  train("inputs = t.csv\ntarget_columns = y\nrows = :10",
+        "Dense(512, activation=\"relu\")\nlayer = Dense(512)\nlayer = Dense(3)\nlayer = Dense(1)", "mse");
+  const auto command = [](const std::string& output) {
+    return "predict run.h5 --data.inputs=t.csv --output=" + output;
+  };
+  ASSERT_EQ(run(0, command("straight.csv")).code, 0);
+  ASSERT_FALSE(fs::exists(folder_ / ".straight.csv.part"));
+  // Two blocks of 4,096 rows are kept at least.
+  run_shell(
+      "cd " + folder_.string() + " && { " + NNTRAIN_PROGRAM + " " + command("p.csv") +
+      " & } ; while kill -0 $! && [ \"$(stat -c %s .p.csv.part || echo 0)\" -lt 34000 ]; do sleep 0.005; "
+      "done; kill -9 $!; wait $!");
+  ASSERT_TRUE(fs::exists(folder_ / ".p.csv.part"));
+  ASSERT_FALSE(fs::exists(folder_ / "p.csv"));
+  fs::copy(folder_ / ".p.csv.part", folder_ / ".p.h5.part");
+  fs::copy(folder_ / ".p.csv.part", folder_ / ".q.csv.part");
+  fs::copy(folder_ / ".p.csv.part", folder_ / ".r.csv.part");
+  const Outcome rest = run(3, command("p.csv --data.memory=stream"));
+  ASSERT_EQ(rest.code, 0) << rest.output;
+  EXPECT_NE(rest.output.find("of 50000 rows were predicted by a run that did not end"), std::string::npos)
+      << rest.output;
+  EXPECT_EQ(read("p.csv"), read("straight.csv"));
+  EXPECT_FALSE(fs::exists(folder_ / ".p.csv.part"));
+  // The same of another format, and with a part whose last block was cut.
+  ASSERT_EQ(run(0, command("straight.h5")).code, 0);
+  fs::resize_file(folder_ / ".p.h5.part", fs::file_size(folder_ / ".p.h5.part") - 5);
+  const Outcome other = run(2, command("p.h5"));
+  EXPECT_NE(other.output.find("rows were predicted by a run that did not end"), std::string::npos)
+      << other.output;
+  EXPECT_EQ(read("p.h5"), read("straight.h5"));
+  // Other rows, another file: nothing of it is taken.
+  const Outcome fewer = run(0, command("q.csv --data.rows=5:"));
+  EXPECT_NE(fewer.output.find("predicted anew"), std::string::npos) << fewer.output;
+  EXPECT_TRUE(read("straight.csv").ends_with(read("q.csv").substr(read("q.csv").find('\n'))));
+  write("t.csv", "a,b,c,y\n5,5,5,1\n" + rows.substr(8 + rows.substr(8).find('\n') + 1));
+  const Outcome changed = run(0, command("r.csv"));
+  EXPECT_NE(changed.output.find("predicted anew"), std::string::npos) << changed.output;
+  EXPECT_NE(read("r.csv"), read("straight.csv"));
+}
+
 }  // namespace
 }  // namespace nntrain::cli_test

@@ -171,7 +171,8 @@ TEST_F(Streaming, WhatCannotBeStreamedSaysWhyAndTheCure) {
             std::string::npos);
   EXPECT_NE(refused("--fit.shuffle=true", "NNTRAIN_FREE_BYTES=9000").find("data.memory = resident"),
             std::string::npos);
-  EXPECT_NE(refused("--data.memory=stream --data.inputs=w.csv").find("nntrain-dist convert"),
+  write("x.svm", "1 1:2 6:3\n0 2:1\n");
+  EXPECT_NE(refused("--data.memory=stream --data.inputs=x.svm").find("nntrain-dist convert"),
             std::string::npos);
   EXPECT_NE(
       refused("--data.memory=stream --fit.validation_split=0 --data.validation='split(0.1, shuffle=True)'")

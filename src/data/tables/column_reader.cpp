@@ -31,9 +31,12 @@ ColumnReader::ColumnReader(ColumnPlan plan, const NumberFormat& numbers)
     : plan_(std::move(plan)), numbers_(numbers) {
   const Json& training = plan_.training;
   look_for_plain();
+  read_date_argument();
   if (!training.is_object()) return;
   plan_.kind = parse_kind(training.value("kind", "auto"));
   plan_.argument = training.value("argument", "");
+  has_times_ = training.value("times", false);
+  read_date_argument();
   prefix_ = training.value("prefix", "");
   suffix_ = training.value("suffix", "");
   unit_known_ = !prefix_.empty() || !suffix_.empty();
@@ -69,26 +72,19 @@ std::string ColumnReader::add(std::string_view field) {
     value = answer.value_or(false) ? 1.0F : 0.0F;
     if (!answer) complaint = shown(field) + " is neither true nor false (yes/no, t/f, y/n, on/off, 1/0)";
   } else if (plan_.kind == ColumnKind::kDate && !missing) {
-    const std::optional<double> days = parse_date(field, plan_.argument);
-    value = static_cast<float>(days.value_or(0));
-    if (!days) {
-      complaint = plan_.argument.empty()
-                      ? shown(field) +
-                            " is no date such as 2021-03-01 or 01.03.2021; give its form, e.g. "
-                            "date(\"%d/%m/%Y\")"
-                      : shown(field) + " is no date of the form " + plan_.argument;
-    }
+    complaint = add_date(field, missing, value);
   } else if (plan_.kind == ColumnKind::kNumeric && !missing) {
     complaint = add_dressed(field, value);
   } else {
     complaint = add_numeric(field, value);
   }
   if (!complaint.empty() && plan_.may_be_index) {
-    if (put_off_.empty()) put_off_row_ = static_cast<std::int64_t>(values_.size());
+    if (put_off_.empty()) put_off_row_ = rows();
     if (put_off_.empty()) put_off_ = complaint;
     complaint.clear();
   }
   values_.push_back(value);
+  if (date_form_ == DateForm::kParts && exact_.size() < values_.size()) exact_.push_back(0);  // it is missing
   if (!plain_) look_for_plain();
   return complaint;
 }
@@ -126,6 +122,14 @@ std::string ColumnReader::not_a_number(std::string_view field) const {
            ", it marks a missing value; repair or remove such rows, or fill them with data.missing = mean, "
            "median, most_frequent, constant(v) or indicator";
   }
+  float ignored = 0;
+  for (const char decimal : {'.', ','}) {
+    const bool grouped = numbers_.thousands != ' ' &&
+                         field.find_first_of("0123456789") != std::string_view::npos &&
+                         parse_number(field, {decimal, ' '}, ignored) == NumberState::kGood;
+    if (grouped && (field.find(' ') != std::string_view::npos || has_hard_blank(field)))
+      return text + "; data.thousands = blank says that blanks stand between thousands";
+  }
   const auto evidence = decimal_evidence(field);
   if (evidence && numbers_.decimal == '.') {
     return text + (*evidence == DecimalEvidence::kComma
@@ -143,6 +147,7 @@ std::string ColumnReader::not_a_number(std::string_view field) const {
   if (parse_date(field, "")) return kind("date", "reads it as days since 1970-01-01");
   if (undress(field)) return kind("numeric", "reads it without its unit");
   if (parse_boolean(field)) return kind("boolean", "reads it as 1 or 0");
+  if (field.starts_with('\'')) return text + "; if ' stands round cells, say data.quote = '";
   if (looks_like_numbers(field))
     return text + ", it looks like several; data.delimiter says what stands between cells";
   return text + fmt::format(
@@ -201,9 +206,12 @@ std::string ColumnReader::add_category(std::string_view field, float& value) {
   if (found == places_.end()) {
     found = places_.emplace(std::string(field), categories_.size()).first;
     categories_.emplace_back(field);
-    if (categories_.size() > 10000) {
-      return "more than 10000 categories; is it an id? data.columns = " + plan_.name +
-             ": id or ignore leaves it out";
+    const bool indices = plan_.argument == "indices";  // one column, whatever their number
+    const std::size_t most = indices ? std::size_t{1} << 24U : 10000;
+    if (categories_.size() > most) {
+      return fmt::format(
+          "more than {} categories; is it an id? data.columns = {}: id or ignore leaves it out", most,
+          plan_.name);
     }
   }
   value = static_cast<float>(found->second);
@@ -238,7 +246,7 @@ void ColumnReader::watch_index(std::string_view field) {
 bool ColumnReader::is_index() const {
   if (!plan_.may_be_index) return false;
   if (plan_.unnamed_index) return true;
-  return all_distinct_ && values_.size() > 1 && (all_whole_ || !put_off_.empty());
+  return all_distinct_ && rows() > 1 && (all_whole_ || !put_off_.empty());
 }
 
 void ColumnReader::sort_categories() {
@@ -262,19 +270,52 @@ void ColumnReader::sort_categories() {
   }
   for (std::size_t i = 0; i < sorted.size(); ++i) places_[sorted[i]] = i;
   categories_ = std::move(sorted);
+  note_near_categories();
 }
 
-void ColumnReader::finish_missing(const std::vector<bool>& training_rows, const std::string& where) {
+/// "Ulm" and "ulm" are hardly meant as two.
+void ColumnReader::note_near_categories() {
+  std::map<std::string, std::string> seen;
+  for (const std::string& category : categories_) {
+    std::string plain;
+    for (const char c : category)
+      if (c != ' ') plain += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    const auto [other, is_new] = seen.emplace(plain, category);
+    if (is_new) continue;
+    notes_.push_back(fmt::format("column \"{}\": \"{}\" and \"{}\" are two categories: is that meant?",
+                                 plan_.name.empty() ? std::to_string(plan_.index) : plan_.name, other->second,
+                                 category));
+    return;
+  }
+}
+
+MissingHow ColumnReader::sort() {
+  if (plan_.kind == ColumnKind::kCategorical) sort_categories();
+  return measured_how();
+}
+
+MissingHow ColumnReader::measured_how() const {
+  const MissingHow how = plan_.missing.how;
+  if (!fills() || plan_.training.is_object() || how == MissingHow::kConstant) return MissingHow::kError;
+  return plan_.kind == ColumnKind::kCategorical ? MissingHow::kMostFrequent : how;
+}
+
+void ColumnReader::read_again() {
+  known_categories_ = read_again_ = true;
+  plan_.may_be_index = false;
+  distinct_.clear();
+  forget_values();
+  look_for_plain();
+}
+
+void ColumnReader::finish_missing(double measured, const std::string& where) {
   if (!fills() || plan_.training.is_object()) return;
   const bool categorical = plan_.kind == ColumnKind::kCategorical;
   MissingRule rule = plan_.missing;
   indicator_ = rule.how == MissingHow::kIndicator && missing_ > 0;
-  const bool of_numbers =
-      rule.how == MissingHow::kMean || rule.how == MissingHow::kMedian || rule.how == MissingHow::kIndicator;
-  if (categorical && of_numbers) rule.how = MissingHow::kMostFrequent;
   if (rule.how != MissingHow::kConstant) {
-    if (missing_ > 0 || !std::all_of(values_.begin(), values_.end(), [](float v) { return std::isnan(v); }))
-      fill_ = fill_value(values_, training_rows, rule, where);
+    rule.how = measured_how();
+    fill_ = measured;
   } else if (categorical) {
     const auto found = places_.find(rule.constant);
     if (found == places_.end()) {
@@ -295,9 +336,8 @@ void ColumnReader::finish_missing(const std::vector<bool>& training_rows, const 
                                missing_name(rule.how), indicator_ ? ", a further column says where" : ""));
 }
 
-void ColumnReader::finish(const std::vector<bool>& training_rows, const std::string& where) {
-  if (plan_.kind == ColumnKind::kCategorical) sort_categories();
-  finish_missing(training_rows, where);
+void ColumnReader::finish(double measured, const std::string& where) {
+  finish_missing(measured, where);
   if (!prefix_.empty() || !suffix_.empty()) {
     notes_.push_back(fmt::format("{}: numbers without their unit \"{}{}\", {} among them", where, prefix_,
                                  suffix_, shown(example_)));
@@ -309,6 +349,10 @@ std::vector<std::string> ColumnReader::value_names() const {
   std::vector<std::string> names;
   if (plan_.kind == ColumnKind::kCategorical && plan_.argument != "indices") {
     for (const std::string& category : categories_) names.push_back(name + "_" + category);
+  } else if (date_form_ == DateForm::kParts) {
+    for (const char* part : {"year", "month", "day", "hour", "minute", "second"}) {
+      if (names.size() < 3 || has_times_) names.push_back(name + "_" + part);
+    }
   } else {
     names.push_back(name);
   }
@@ -324,6 +368,8 @@ void ColumnReader::write(std::size_t row, float* out) const {
     std::fill_n(out, categories_.size(), 0.0F);
     out[static_cast<std::size_t>(value)] = 1.0F;
     out += categories_.size();
+  } else if (date_form_ == DateForm::kParts) {
+    write_date(row, out);
   } else {
     *out++ = value;
   }
@@ -339,6 +385,7 @@ Json ColumnReader::description() const {
   if (plan_.kind == ColumnKind::kCategorical) json["categories"] = categories_;
   if (fills()) json["fill"] = fill_;
   if (indicator_) json["indicator"] = true;
+  if (has_times_) json["times"] = true;
   return json;
 }
 

@@ -49,8 +49,18 @@ class ColumnReader {
   }
   void add_plain(float value) { values_.push_back(value); }
   /// Is it one value a row, none of them missing?
-  bool is_bare() const { return missing_ == 0 && !indicator_ && plan_.kind != ColumnKind::kCategorical; }
+  bool is_bare() const {
+    return missing_ == 0 && !indicator_ && plan_.kind != ColumnKind::kCategorical &&
+           date_form_ != DateForm::kParts;
+  }
   const std::vector<float>& values() const { return values_; }
+  std::int64_t rows() const { return forgotten_ + static_cast<std::int64_t>(values_.size()); }
+  /// The values so far are not kept; rows go on to be counted.
+  void forget_values() {
+    forgotten_ += static_cast<std::int64_t>(values_.size());
+    values_.clear();
+    exact_.clear();
+  }
   /// The complaint of a column that may be an index, kept until it is known whether it is one.
   const std::string& put_off() const { return put_off_; }
   std::int64_t put_off_row() const { return put_off_row_; }
@@ -58,11 +68,16 @@ class ColumnReader {
   /// All cells are different and whole numbers, or it is the first column and has no name.
   bool is_index() const;
   /// Not a single cell holds anything.
-  bool is_empty() const { return !values_.empty() && missing_ == static_cast<std::int64_t>(values_.size()); }
+  bool is_empty() const { return rows() > 0 && missing_ == rows(); }
   std::string example() const { return example_; }
 
-  /// After the last row: categories in sorted order, the fill value. `where` as in messages.
-  void finish(const std::vector<bool>& training_rows, const std::string& where);
+  /// After the last row: categories in sorted order. What must be measured of the values to fill the gaps;
+  /// kError: nothing.
+  MissingHow sort();
+  /// After sort(). `measured`: FillMeasure's result. `where` as in messages.
+  void finish(double measured, const std::string& where);
+  /// The rows to come are those of before once more.
+  void read_again();
   /// How many values of a sample it makes, and what they are called.
   std::vector<std::string> value_names() const;
   void write(std::size_t row, float* values) const;
@@ -74,17 +89,28 @@ class ColumnReader {
   std::string add_numeric(std::string_view field, float& value);
   std::string add_dressed(std::string_view field, float& value);
   std::string add_category(std::string_view field, float& value);
+  std::string add_date(std::string_view field, bool missing, float& value);
+  void read_date_argument();
+  void write_date(std::size_t row, float*& out) const;
   std::string not_a_number(std::string_view field) const;
   void note_rounding(std::string_view field, float value);
   void watch_index(std::string_view field);
   void sort_categories();
+  void note_near_categories();
   void look_for_plain();
-  void finish_missing(const std::vector<bool>& training_rows, const std::string& where);
+  MissingHow measured_how() const;
+  void finish_missing(double measured, const std::string& where);
   bool fills() const { return plan_.missing.how != MissingHow::kError; }
 
   ColumnPlan plan_;
   NumberFormat numbers_;
-  std::vector<float> values_;  ///< NaN: missing; categories: their places
+  std::vector<float> values_;   ///< NaN: missing; categories: their places
+  std::int64_t forgotten_ = 0;  ///< values that are not kept
+  enum class DateForm { kDays, kSeconds, kParts };
+  DateForm date_form_ = DateForm::kDays;
+  std::string date_format_;
+  std::vector<double> exact_;  ///< kParts: days, beside values_
+  bool has_times_ = false;     ///< kParts: hours, minutes, seconds are wanted
   std::int64_t missing_ = 0;
   std::map<std::string, std::size_t, std::less<>> places_;
   std::vector<std::string> categories_;
@@ -99,6 +125,7 @@ class ColumnReader {
   double fill_ = 0;
   bool indicator_ = false;
   bool rounded_ = false;
+  bool read_again_ = false;
   std::vector<std::string> notes_;
 };
 

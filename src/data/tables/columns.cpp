@@ -175,11 +175,25 @@ std::vector<std::string> split_items(std::string_view text) {
   return items;
 }
 
-std::vector<ColumnWish> parse_wishes(std::string_view text) {
-  std::vector<ColumnWish> wishes;
+namespace {
+
+std::vector<std::string> wish_items(std::string_view text) {
   std::string_view whole = trimmed(text);
   if (whole.starts_with('{') && whole.ends_with('}')) whole = whole.substr(1, whole.size() - 2);
-  for (const std::string& item : split_items(whole)) {
+  return split_items(whole);
+}
+
+}  // namespace
+
+bool wishes_found_kinds(std::string_view text) {
+  const std::vector<std::string> items = wish_items(text);
+  return std::find(items.begin(), items.end(), "auto") != items.end();
+}
+
+std::vector<ColumnWish> parse_wishes(std::string_view text) {
+  std::vector<ColumnWish> wishes;
+  for (const std::string& item : wish_items(text)) {
+    if (item == "auto") continue;
     const std::size_t colon = colon_of(item);
     if (colon == std::string::npos) {
       throw InputError(fmt::format("\"{}\" is not of the form NAME: kind", item));

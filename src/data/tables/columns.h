@@ -50,8 +50,12 @@ struct ColumnWish {
   std::string argument;  ///< date("%d.%m.%Y"), categorical(indices)
 };
 
-/// `area: numeric, "a, b": categorical, day: date("%d/%m/%Y")`. InputError: another form, an unknown kind.
+/// `area: numeric, "a, b": categorical, day: date("%d/%m/%Y")`; `auto` among them is passed over. InputError:
+/// another form, an unknown kind.
 std::vector<ColumnWish> parse_wishes(std::string_view text);
+
+/// Is `auto` among them: shall kinds be found that are not said?
+bool wishes_found_kinds(std::string_view text);
 
 /// Cuts at commas outside quotes and brackets; blanks round the items are dropped.
 std::vector<std::string> split_items(std::string_view text);

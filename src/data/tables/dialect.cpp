@@ -80,11 +80,11 @@ struct Fit {
 };
 
 /// How well a delimiter cuts the records: nothing unless all get the same number of fields.
-bool fits(const std::vector<std::string_view>& records, char delimiter, Fit& fit) {
+bool fits(const std::vector<std::string_view>& records, char delimiter, char quote, Fit& fit) {
   fit = {delimiter, 0, 0};
   std::size_t cells = 0, numbers = 0;
   for (std::size_t i = 0; i < records.size(); ++i) {
-    const std::vector<std::string> fields = split_fields(records[i], delimiter);
+    const std::vector<std::string> fields = split_fields(records[i], delimiter, quote);
     const bool row_names =
         i == 1 && fields.size() == fit.fields + 1 && records.size() > 2;  // R's write.table
     if (i == 0 || row_names) fit.fields = fields.size();
@@ -100,31 +100,33 @@ bool fits(const std::vector<std::string_view>& records, char delimiter, Fit& fit
 }
 
 /// The most frequent of the marks outside quotes in the first record; a comma when there is none.
-char most_frequent_mark(std::string_view record) {
+char most_frequent_mark(std::string_view record, char quote) {
   constexpr std::array<char, 4> kCandidates = {'\t', ';', ',', '|'};
   std::array<std::int64_t, 4> counts{};
   bool inside = false;
   for (const char c : record) {
-    if (c == '"') inside = !inside;
+    if (c == quote) inside = !inside;
     for (std::size_t i = 0; i < kCandidates.size(); ++i) counts[i] += !inside && c == kCandidates[i];
   }
   const auto most = std::max_element(counts.begin(), counts.end());
   return *most == 0 ? ',' : kCandidates[static_cast<std::size_t>(most - counts.begin())];
 }
 
-char find_delimiter(const std::vector<std::string_view>& records) {
+char find_delimiter(const std::vector<std::string_view>& records, char quote) {
   Fit best, fit;
   bool found = false;
   for (const char candidate : {'\t', ';', ',', '|'}) {
-    if (!fits(records, candidate, fit)) continue;
+    if (!fits(records, candidate, quote, fit)) continue;
     const bool better = !found || fit.numbers > best.numbers + 1e-9;
     if (better) best = fit;
     found = true;
   }
   // Blanks stand in names and times too: they delimit only where most cells then are numbers.
-  if (fits(records, kBlanks, fit) && fit.numbers > 0.5 && (!found || fit.numbers > best.numbers + 1e-9))
+  if (fits(records, kBlanks, quote, fit) && fit.numbers > 0.5 &&
+      (!found || fit.numbers > best.numbers + 1e-9))
     return kBlanks;
-  return found ? best.delimiter : most_frequent_mark(records.empty() ? std::string_view() : records.front());
+  return found ? best.delimiter
+               : most_frequent_mark(records.empty() ? std::string_view() : records.front(), quote);
 }
 
 /// '#' lines before the first row are comments, unless they have as many cells as the rows: then they name
@@ -138,21 +140,22 @@ void find_comment(std::string_view text, Dialect& dialect) {
   const std::string_view first = text.substr(0, std::min(text.find(dialect.line_end), text.size()));
   const std::vector<std::string_view> head(
       rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(std::min(rows.size(), kMostRecords)));
-  const char delimiter = find_delimiter(head);
+  const char delimiter = find_delimiter(head, dialect.quote);
   std::string_view names = first;
   while (!names.empty() && (names.front() == '#' || names.front() == ' ')) names.remove_prefix(1);
   const std::size_t after = text.find(dialect.line_end);
   const bool alone = after != std::string_view::npos && after + 1 < text.size() && text[after + 1] != '#';
-  const std::size_t cells = split_fields(names, delimiter).size();
+  const std::size_t cells = split_fields(names, delimiter, dialect.quote).size();
   dialect.comment = '#';
-  dialect.comment_header = alone && cells > 1 && cells == split_fields(rows.front(), delimiter).size();
+  dialect.comment_header =
+      alone && cells > 1 && cells == split_fields(rows.front(), delimiter, dialect.quote).size();
   if (dialect.comment_header) {
-    for (const std::string& name : split_fields(names, delimiter)) {
+    for (const std::string& name : split_fields(names, delimiter, dialect.quote)) {
       float ignored = 0;
       if (parse_number(name, ignored) != NumberState::kNoNumber) dialect.comment_header = false;
     }
     // A header stands above numbers, not above another header.
-    const std::vector<std::string> below = split_fields(rows.front(), delimiter);
+    const std::vector<std::string> below = split_fields(rows.front(), delimiter, dialect.quote);
     if (std::none_of(below.begin(), below.end(),
                      [](const std::string& field) { return decimal_evidence(field).has_value(); }))
       dialect.comment_header = false;
@@ -164,7 +167,7 @@ void find_decimal(const std::vector<std::string_view>& records, const std::strin
   std::string either;
   bool point = false, comma = false;
   for (const std::string_view record : records) {
-    for (const std::string& field : split_fields(record, dialect.delimiter)) {
+    for (const std::string& field : split_fields(record, dialect.delimiter, dialect.quote)) {
       const auto evidence = decimal_evidence(field);
       if (!evidence) continue;
       point = point || *evidence == DecimalEvidence::kPoint;
@@ -204,6 +207,11 @@ void read_number_keys(const TableOptions& requested, Dialect& dialect, bool& dec
 
 }  // namespace
 
+char quote_of(const TableOptions& requested) {
+  if (requested.quote.empty() || requested.quote == "auto") return '"';
+  return requested.quote == "none" ? '\0' : one_mark(requested.quote, "data.quote");
+}
+
 std::vector<std::string_view> split_records(std::string_view text, const Dialect& dialect) {
   std::vector<std::string_view> records;
   std::size_t begin = 0;
@@ -213,7 +221,7 @@ std::vector<std::string_view> split_records(std::string_view text, const Dialect
     const bool comment =
         dialect.comment != '\0' && text[begin] == dialect.comment && !(first && dialect.comment_header);
     while (!comment && end < text.size() &&
-           has_open_quote(text.substr(begin, end - begin), dialect.delimiter)) {
+           has_open_quote(text.substr(begin, end - begin), dialect.delimiter, dialect.quote)) {
       end = std::min(text.find(dialect.line_end, end + 1), text.size());
     }
     std::string_view record = text.substr(begin, end - begin);
@@ -233,11 +241,18 @@ Dialect find_dialect(std::span<const std::byte> start, bool whole, const TableOp
                      const std::string& name) {
   Dialect dialect;
   read_header_key(requested.header, dialect);
+  dialect.quote = quote_of(requested);
   std::string text = decoded_start(start, requested, dialect);
   if (text.find('\n') == std::string::npos && text.find('\r') != std::string::npos) dialect.line_end = '\r';
   if (!whole)
     text.resize(text.rfind(dialect.line_end) == std::string::npos ? text.size()
                                                                   : text.rfind(dialect.line_end));
+  char told = '\0';  // by a first line "sep=;", as Excel reads and writes it
+  if (dialect.skip_lines == 0 && text.starts_with("sep=") && text.size() > 5 &&
+      (text[5] == '\n' || text[5] == '\r')) {
+    told = text[4];
+    dialect.skip_lines = 1;
+  }
   const std::string_view body = behind_lines(text, dialect);
   const bool comment_given = !requested.comment.empty() && requested.comment != "auto";
   if (comment_given) {
@@ -250,8 +265,10 @@ Dialect find_dialect(std::span<const std::byte> start, bool whole, const TableOp
   if (records.size() > kMostRecords) records.resize(kMostRecords);
   if (!requested.delimiter.empty() && requested.delimiter != "auto") {
     dialect.delimiter = one_mark(requested.delimiter, "data.delimiter");
+  } else if (told != '\0') {
+    dialect.delimiter = told;
   } else {
-    dialect.delimiter = find_delimiter(records);
+    dialect.delimiter = find_delimiter(records, dialect.quote);
   }
   bool decimal_given = false;
   read_number_keys(requested, dialect, decimal_given);
@@ -279,7 +296,10 @@ std::string describe(const Dialect& dialect) {
   if (dialect.line_end == '\r') add("lines end with CR alone");
   if (dialect.comment != '\0' && !dialect.comment_header)
     add(fmt::format("lines from \"{}\" on are comments", dialect.comment));
-  if (dialect.skip_lines > 0) add(fmt::format("{} lines skipped", dialect.skip_lines));
+  if (dialect.quote == '\0') add("no quotes");
+  if (dialect.quote != '\0' && dialect.quote != '"') add(fmt::format("quotes are {}", dialect.quote));
+  if (dialect.skip_lines > 0)
+    add(fmt::format("{} line{} skipped", dialect.skip_lines, dialect.skip_lines == 1 ? "" : "s"));
   return text;
 }
 

@@ -19,6 +19,7 @@ enum class HeaderChoice { kAuto, kYes, kNo };
 
 struct Dialect {
   char delimiter = ',';
+  char quote = '"';  ///< 0: none
   NumberFormat numbers;
   char comment = '\0';  ///< lines that begin with it are skipped; none
   char line_end = '\n';
@@ -28,6 +29,9 @@ struct Dialect {
   bool comment_header = false;  ///< the first line is "# a b c", as numpy.savetxt writes names
   HeaderChoice header = HeaderChoice::kAuto;
 };
+
+/// What data.quote says. InputError: more than one character.
+char quote_of(const TableOptions& requested);
 
 /// From the file's first bytes (`whole`: they are all of it) and what the keys say. InputError, with `name`
 /// in it: a key's value that has no meaning, marks that contradict one another, numbers that can be read in

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <utility>
 
@@ -86,40 +87,96 @@ std::vector<std::string> MissingRules::columns() const {
   return names;
 }
 
-double fill_value(const std::vector<float>& values, const std::vector<bool>& training,
-                  const MissingRule& rule, const std::string& name) {
-  std::vector<float> known;
-  for (std::size_t row = 0; row < values.size(); ++row) {
-    if ((training.empty() || training[row]) && !std::isnan(values[row])) known.push_back(values[row]);
+namespace {
+
+constexpr std::size_t kHalves = std::size_t{1} << 16;
+
+/// Numbers as whole numbers in the same order.
+std::uint32_t ordered(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  return (bits >> 31U) != 0 ? ~bits : bits | 0x80000000U;
+}
+
+float from_ordered(std::uint32_t key) {
+  return std::bit_cast<float>((key >> 31U) != 0 ? key & 0x7FFFFFFFU : ~key);
+}
+
+}  // namespace
+
+FillMeasure::FillMeasure(MissingHow how) : how_(how) {
+  if (how_ == MissingHow::kMedian) upper_.assign(kHalves, 0);
+}
+
+void FillMeasure::add(float value) {
+  value += 0.0F;  // -0 is 0
+  if (how_ == MissingHow::kMostFrequent) {
+    ++counts_[value];
+  } else if (how_ != MissingHow::kMedian) {
+    sum_ += static_cast<double>(value);
+  } else if (pass_ == 0) {
+    ++upper_[ordered(value) >> 16U];
+  } else {
+    const std::uint32_t key = ordered(value);
+    for (Middle& middle : middles_) {
+      if (middle.upper == key >> 16U) ++middle.lower[key & 0xFFFFU];
+    }
   }
-  if (known.empty()) {
+  count_ += pass_ == 0;
+}
+
+bool FillMeasure::wants_more() {
+  if (how_ != MissingHow::kMedian || pass_ > 0 || count_ == 0) return false;
+  pass_ = 1;
+  begin_low_halves();
+  return true;
+}
+
+void FillMeasure::begin_low_halves() {
+  for (const std::int64_t rank : {(count_ - 1) / 2, count_ / 2}) {
+    Middle middle;
+    middle.rank = rank;
+    for (; middle.rank >= upper_[middle.upper]; ++middle.upper) middle.rank -= upper_[middle.upper];
+    middle.lower.assign(kHalves, 0);
+    middles_.push_back(std::move(middle));
+  }
+  upper_ = {};
+}
+
+float FillMeasure::Middle::value() const {
+  std::int64_t left = rank;
+  std::uint32_t low = 0;
+  for (; left >= lower[low]; ++low) left -= lower[low];
+  return from_ordered(upper << 16U | low);
+}
+
+double FillMeasure::result(const std::string& name) const {
+  if (count_ == 0) {
     throw InputError(
         fmt::format("{}: no training row has a value, so there is no {} to fill in; leave the column out "
                     "(data.columns = ...: ignore) or give constant(v)",
-                    name, missing_name(rule.how)));
+                    name, missing_name(how_)));
   }
-  if (rule.how == MissingHow::kMean || rule.how == MissingHow::kIndicator) {
-    double sum = 0;
-    for (const float value : known) sum += static_cast<double>(value);
-    return sum / static_cast<double>(known.size());
+  if (how_ == MissingHow::kMedian) {
+    const auto lower = static_cast<double>(middles_[0].value()),
+               upper = static_cast<double>(middles_[1].value());
+    return lower == upper ? upper : (lower + upper) / 2;
   }
-  std::sort(known.begin(), known.end());
-  if (rule.how == MissingHow::kMedian) {
-    const std::size_t half = known.size() / 2;
-    const auto upper = static_cast<double>(known[half]);
-    return known.size() % 2 == 1 ? upper : (static_cast<double>(known[half - 1]) + upper) / 2;
-  }
-  double best = known.front();
-  std::ptrdiff_t most = 0;
-  for (auto begin = known.begin(); begin != known.end();) {
-    const auto end = std::upper_bound(begin, known.end(), *begin);
-    if (end - begin > most) {
-      most = end - begin;
-      best = *begin;
+  if (how_ != MissingHow::kMostFrequent) return sum_ / static_cast<double>(count_);
+  const auto most = std::max_element(counts_.begin(), counts_.end(), [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second < b.second : a.first > b.first;
+  });
+  return static_cast<double>(most->first);
+}
+
+double fill_value(const std::vector<float>& values, const std::vector<bool>& training,
+                  const MissingRule& rule, const std::string& name) {
+  FillMeasure measure(rule.how);
+  do {
+    for (std::size_t row = 0; row < values.size(); ++row) {
+      if ((training.empty() || training[row]) && !std::isnan(values[row])) measure.add(values[row]);
     }
-    begin = end;
-  }
-  return best;
+  } while (measure.wants_more());
+  return measure.result(name);
 }
 
 }  // namespace nntrain::data

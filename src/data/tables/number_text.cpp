@@ -82,7 +82,30 @@ NumberState parse_number(std::string_view field, float& value) {
   return std::isinf(value) ? NumberState::kInfinite : NumberState::kGood;
 }
 
+namespace {
+
+/// Blanks that do not break lines, as Excel and the French write them between thousands.
+constexpr std::array<std::string_view, 3> kHardBlanks = {"\xC2\xA0", "\xE2\x80\xAF", "\xE2\x80\x89"};
+
+std::string with_plain_blanks(std::string_view field) {
+  std::string text(field);
+  for (const std::string_view blank : kHardBlanks) {
+    for (std::size_t at = 0; (at = text.find(blank, at)) != std::string::npos;)
+      text.replace(at, blank.size(), " ");
+  }
+  return text;
+}
+
+}  // namespace
+
+bool has_hard_blank(std::string_view field) {
+  return std::any_of(kHardBlanks.begin(), kHardBlanks.end(),
+                     [&](std::string_view blank) { return field.find(blank) != std::string_view::npos; });
+}
+
 NumberState parse_number(std::string_view field, const NumberFormat& format, float& value) {
+  if (format.thousands == ' ' && has_hard_blank(field))
+    return parse_number(with_plain_blanks(field), format, value);
   if (format.decimal == '.' && format.thousands == '\0') return parse_number(field, value);
   if (std::none_of(field.begin(), field.end(), is_digit)) return parse_number(field, value);
   const std::optional<std::string> text = with_point(field, format);
@@ -152,10 +175,20 @@ std::optional<DressedNumber> undress(std::string_view field) {
   }
   dressed.number = sign + std::string(field.substr(begin, end - begin));
   dressed.suffix = trimmed_blanks(field.substr(end));
+  const bool hexadecimal = dressed.number == sign + "0" && dressed.suffix.size() > 1 &&
+                           (dressed.suffix.front() == 'x' || dressed.suffix.front() == 'X');
+  if (hexadecimal) return std::nullopt;
   if (!dressed.prefix.empty() && !is_currency(dressed.prefix)) return std::nullopt;
   const std::string_view suffix = dressed.suffix;
   if (suffix.size() > 12 || (!suffix.empty() && is_digit(suffix.front()))) return std::nullopt;
   if (suffix.find(' ') != std::string_view::npos) return std::nullopt;
+  if (has_hard_blank(dressed.suffix)) {  // "85 m2" with such a blank is a unit, "1 000" is a thousand
+    dressed.suffix = trimmed_blanks(with_plain_blanks(dressed.suffix));
+    if (dressed.suffix.empty() || is_digit(dressed.suffix.front()) ||
+        dressed.suffix.find(' ') != std::string::npos)
+      return std::nullopt;
+    return decimal_evidence(dressed.number) ? std::optional(dressed) : std::nullopt;
+  }
   if (!suffix.empty() && !is_letter(suffix.front()) && suffix.front() != '%' &&
       static_cast<unsigned char>(suffix.front()) < 128 && !is_currency(suffix)) {
     return std::nullopt;
@@ -335,6 +368,33 @@ std::optional<double> parse_date(std::string_view field, std::string_view format
     if (!good) return std::nullopt;
   }
   return text.done() ? text.days() : std::nullopt;
+}
+
+/// H. Hinnant's civil_from_days.
+DateParts date_parts(double days) {
+  constexpr double kMilliseconds = 86400.0 * 1000.0;
+  double whole = std::floor(days);
+  double rest = std::round((days - whole) * kMilliseconds);
+  if (rest >= kMilliseconds) {
+    whole += 1;
+    rest = 0;
+  }
+  const std::int64_t shifted = static_cast<std::int64_t>(whole) + 719468;
+  const std::int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+  const std::int64_t day_of_era = shifted - era * 146097;
+  const std::int64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const std::int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const std::int64_t month = (5 * day_of_year + 2) / 153;  // from March on
+  DateParts parts;
+  parts.day = static_cast<double>(day_of_year - (153 * month + 2) / 5 + 1);
+  parts.month = static_cast<double>(month < 10 ? month + 3 : month - 9);
+  parts.year = static_cast<double>(year_of_era + era * 400 + (month < 10 ? 0 : 1));
+  const auto thousandths = static_cast<std::int64_t>(rest);
+  parts.hour = static_cast<double>(thousandths / 3600000);
+  parts.minute = static_cast<double>(thousandths / 60000 % 60);
+  parts.second = static_cast<double>(thousandths % 60000) / 1000;
+  return parts;
 }
 
 }  // namespace nntrain::data

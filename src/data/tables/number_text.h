@@ -21,6 +21,10 @@ struct NumberFormat {
 NumberState parse_number(std::string_view field, float& value);
 NumberState parse_number(std::string_view field, const NumberFormat& format, float& value);
 
+/// Is a blank that does not break lines among the characters? Between thousands it is one of
+/// NumberFormat::thousands = ' '.
+bool has_hard_blank(std::string_view field);
+
 /// For which decimal mark a number's spelling speaks: 1.5 for the point, 1.234,50 for the comma, 12 for
 /// neither, 1,234 for either. Nothing: no number in any spelling.
 enum class DecimalEvidence { kNone, kPoint, kComma, kEither };
@@ -46,5 +50,11 @@ std::optional<bool> parse_boolean(std::string_view field);
 /// 2021/03/01, 2021-03-01T12:00:00Z) or day.month.year; else strptime's %Y %y %m %d %H %M %S. Nothing: no
 /// such date.
 std::optional<double> parse_date(std::string_view field, std::string_view format);
+
+/// Year, month, day, hour, minute and second (rounded to a millisecond) of such a number.
+struct DateParts {
+  double year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
+};
+DateParts date_parts(double days);
 
 }  // namespace nntrain::data

@@ -19,17 +19,17 @@ bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\f'; 
 
 }  // namespace
 
-bool has_open_quote(std::string_view record, char delimiter) {
+bool has_open_quote(std::string_view record, char delimiter, char quote) {
   bool inside = false;
   bool field_start = true;
   bool just_closed = false;
   for (const char c : record) {
     if (inside) {
-      inside = c != '"';
+      inside = c != quote;
       just_closed = !inside;
       continue;
     }
-    inside = c == '"' && (field_start || just_closed);  // "" is a quote inside the field
+    inside = c == quote && (field_start || just_closed);  // "" is a quote inside the field
     field_start = c == delimiter || (field_start && c == ' ') || (delimiter == kBlanks && c == '\t');
     just_closed = false;
   }
@@ -45,6 +45,18 @@ ByteStream stream_of(io::InputFile file) {
   const auto shared = std::make_shared<io::InputFile>(std::move(file));
   return {shared->name(), [shared](std::span<std::byte> memory) { return shared->read_some(memory); },
           shared->compressed() ? 0 : shared->file_bytes()};
+}
+
+ByteStream stream_of(io::InputFile file, std::int64_t begin, std::int64_t end) {
+  file.seek(begin);
+  const auto shared = std::make_shared<io::InputFile>(std::move(file));
+  return {shared->name(),
+          [shared, left = static_cast<std::size_t>(end - begin)](std::span<std::byte> memory) mutable {
+            const std::size_t got = shared->read_some(memory.first(std::min(memory.size(), left)));
+            left -= got;
+            return got;
+          },
+          end - begin};
 }
 
 ByteStream stream_of(std::string_view text, std::string name) {
@@ -64,13 +76,24 @@ RecordScanner::RecordScanner(ByteStream stream, const Dialect& dialect, std::int
   if (dialect_.skip_bytes > 0) {
     std::string mark(dialect_.skip_bytes, '\0');
     stream_.read(std::as_writable_bytes(std::span(mark)));
+    offset_ = static_cast<std::int64_t>(dialect_.skip_bytes);
   }
   fill();
   std::string_view line;
   for (std::size_t i = 0; i < dialect_.skip_lines && take_line(line, 0); ++i) {
-    begin_ = std::min(begin_ + line.size() + 1, end_);
+    pass(line.size() + 1);
     ++next_line_;
   }
+}
+
+/// Bytes of the buffer are done with.
+void RecordScanner::pass(std::size_t bytes) {
+  bytes = std::min(bytes, end_ - begin_);
+  offset_ += static_cast<std::int64_t>(
+      dialect_.encoding == Encoding::kUtf8
+          ? bytes
+          : encoded_bytes(dialect_.encoding, std::string_view(buffer_).substr(begin_, bytes)));
+  begin_ += bytes;
 }
 
 /// Small files need no large block.
@@ -140,11 +163,13 @@ bool RecordScanner::next(std::string_view& record) {
   std::string_view line;
   while (take_line(line, 0)) {
     record_line_ = next_line_++;
+    record_offset_ = offset_;
     std::size_t length = line.size();
     const bool comment = dialect_.comment != '\0' && !line.empty() && line.front() == dialect_.comment &&
                          !(dialect_.comment_header && record_line_ == 1);
-    const bool quotes = !comment && line.find('"') != std::string_view::npos;
-    while (quotes && has_open_quote({buffer_.data() + begin_, length}, dialect_.delimiter)) {
+    const bool quotes =
+        !comment && dialect_.quote != '\0' && line.find(dialect_.quote) != std::string_view::npos;
+    while (quotes && has_open_quote({buffer_.data() + begin_, length}, dialect_.delimiter, dialect_.quote)) {
       if (!take_line(line, length + 1)) {
         throw InputError(fmt::format("{}, line {}: a quoted field has no end", name(), record_line_));
       }
@@ -152,7 +177,7 @@ bool RecordScanner::next(std::string_view& record) {
       ++next_line_;
     }
     record = {buffer_.data() + begin_, length};
-    begin_ = std::min(begin_ + length + 1, end_);
+    pass(length + 1);
     if (record.ends_with('\r')) record.remove_suffix(1);
     if (comment) {
       ++comments_;
@@ -167,8 +192,8 @@ bool RecordScanner::next(std::string_view& record) {
   return false;
 }
 
-FieldScanner::FieldScanner(std::string_view record, char delimiter)
-    : at_(record.data()), end_(record.data() + record.size()), delimiter_(delimiter) {
+FieldScanner::FieldScanner(std::string_view record, char delimiter, char quote)
+    : at_(record.data()), end_(record.data() + record.size()), delimiter_(delimiter), quote_(quote) {
   if (delimiter_ != kBlanks) return;
   while (at_ < end_ && is_blank(*at_)) ++at_;
   while (end_ > at_ && is_blank(end_[-1])) --end_;
@@ -179,7 +204,7 @@ bool FieldScanner::next(std::string_view& field) {
   behind_quote_ = {};
   const char* begin = at_;
   while (begin < end_ && *begin == ' ') ++begin;
-  was_quoted_ = begin < end_ && *begin == '"';
+  was_quoted_ = begin < end_ && quote_ != '\0' && *begin == quote_;
   if (was_quoted_) {
     at_ = begin + 1;
     field = quoted();
@@ -204,18 +229,18 @@ bool FieldScanner::next(std::string_view& field) {
 std::string_view FieldScanner::quoted() {
   unescaped_.clear();
   while (at_ < end_) {
-    if (*at_ == '"') {
+    if (*at_ == quote_) {
       ++at_;
-      if (at_ == end_ || *at_ != '"') break;
+      if (at_ == end_ || *at_ != quote_) break;
     }
     unescaped_ += *at_++;
   }
   return unescaped_;
 }
 
-std::vector<std::string> split_fields(std::string_view record, char delimiter) {
+std::vector<std::string> split_fields(std::string_view record, char delimiter, char quote) {
   std::vector<std::string> fields;
-  FieldScanner scanner(record, delimiter);
+  FieldScanner scanner(record, delimiter, quote);
   std::string_view field;
   while (scanner.next(field)) fields.emplace_back(field);
   return fields;

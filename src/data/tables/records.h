@@ -16,7 +16,7 @@
 namespace nntrain::data {
 
 /// Does a quoted field go on behind the end of `record`? Quotes count only where a field begins.
-bool has_open_quote(std::string_view record, char delimiter);
+bool has_open_quote(std::string_view record, char delimiter, char quote = '"');
 /// Nothing in it but blanks (and tabs, where they do not delimit cells).
 bool is_empty_record(std::string_view record, char delimiter);
 
@@ -27,6 +27,8 @@ struct ByteStream {
   std::int64_t bytes = 0;                                 ///< of the file; 0: not known
 };
 ByteStream stream_of(io::InputFile file);
+/// Bytes [begin, end) of the file's content.
+ByteStream stream_of(io::InputFile file, std::int64_t begin, std::int64_t end);
 /// `text` outlives the stream.
 ByteStream stream_of(std::string_view text, std::string name);
 
@@ -39,7 +41,10 @@ class RecordScanner {
   /// False at the end. `record` is valid until the next call. InputError: a quote without an end, a record
   /// beyond 64 MiB.
   bool next(std::string_view& record);
-  std::int64_t line() const { return record_line_; }   ///< where the last record began, from 1
+  std::int64_t line() const { return record_line_; }  ///< where the last record began, from 1
+  /// Where the last record began, in bytes of the stream, before they were decoded.
+  std::int64_t offset() const { return record_offset_; }
+  std::int64_t end_offset() const { return offset_; }  ///< where the next one begins
   std::int64_t comments() const { return comments_; }  ///< lines skipped so far
   const std::string& name() const { return stream_.name; }
   std::int64_t file_bytes() const { return stream_.bytes; }
@@ -49,6 +54,7 @@ class RecordScanner {
   bool fill();
   std::size_t read_block();
   std::size_t block_bytes() const;
+  void pass(std::size_t bytes);
 
   ByteStream stream_;
   Dialect dialect_;
@@ -60,12 +66,13 @@ class RecordScanner {
   std::int64_t next_line_ = 1;
   std::int64_t record_line_ = 1;
   std::int64_t comments_ = 0;
+  std::int64_t offset_ = 0, record_offset_ = 0;  ///< of begin_, of the last record
 };
 
 /// Fields of one record, without quotes and surrounding blanks.
 class FieldScanner {
  public:
-  FieldScanner(std::string_view record, char delimiter);
+  FieldScanner(std::string_view record, char delimiter, char quote = '"');
 
   /// False behind the last field. `field` is valid until the next call.
   bool next(std::string_view& field);
@@ -79,13 +86,13 @@ class FieldScanner {
 
   const char* at_;
   const char* end_;
-  char delimiter_;
+  char delimiter_, quote_;
   bool done_ = false;
   bool was_quoted_ = false;
   std::string unescaped_;
   std::string_view behind_quote_;
 };
 
-std::vector<std::string> split_fields(std::string_view record, char delimiter);
+std::vector<std::string> split_fields(std::string_view record, char delimiter, char quote = '"');
 
 }  // namespace nntrain::data

@@ -146,10 +146,9 @@ std::unique_ptr<ArraySource> open_several(const std::vector<std::string>& source
   }
   if (sources.size() == 1 && (*first == FileFormat::kTable || *first == FileFormat::kSvmlight))
     return open_single(files.front());
-  if (*first == FileFormat::kTable) {
-    return open_tables(
-        sources.size(), [&](std::size_t i) { return io::InputFile(sources[i], options.key); }, options);
-  }
+  if (*first == FileFormat::kTable) return open_tables(sources, options);
+  for (SourceOptions& file : files)
+    file.points = std::make_shared<io::GzipPoints>(kPointBytes / static_cast<std::int64_t>(files.size()));
   if (*first == FileFormat::kSvmlight) set_width(files);
   return make_several_arrays(std::move(files), options.key);
 }

@@ -12,6 +12,7 @@ namespace nntrain::data {
 
 namespace {
 
+/// A table in memory, column by column.
 class TableSource : public ArraySource {
  public:
   TableSource(ArrayInfo info, std::vector<ColumnReader> columns, std::vector<float> labels,
@@ -19,53 +20,91 @@ class TableSource : public ArraySource {
       : info_(std::move(info)),
         columns_(std::move(columns)),
         labels_(std::move(labels)),
-        ids_(std::move(ids)) {}
+        ids_(std::move(ids)),
+        bare_(all_bare(columns_)) {}
   const ArrayInfo& info() const override { return info_; }
   const std::vector<TextColumn>& ids() const override { return ids_; }
 
   void read(std::span<std::byte> memory) override {
     check_memory(info_, memory);
+    read_rows(0, info_.rows, memory);
+  }
+
+  bool has_rows() const override { return true; }
+
+  void read_rows(std::int64_t first, std::int64_t count, std::span<std::byte> memory) override {
+    check_rows(info_, first, count, memory);
     auto* out = reinterpret_cast<float*>(memory.data());
-    if (columns_.empty()) {
-      std::copy(labels_.begin(), labels_.end(), out);
-      return;
-    }
-    if (std::all_of(columns_.begin(), columns_.end(), [](const ColumnReader& one) { return one.is_bare(); }))
-      return transpose(out);
-    std::vector<std::size_t> widths;
-    for (const ColumnReader& column : columns_) widths.push_back(column.value_names().size());
-    for (std::int64_t row = 0; row < info_.rows; ++row) {
-      for (std::size_t i = 0; i < columns_.size(); ++i) {
-        columns_[i].write(static_cast<std::size_t>(row), out);
-        out += widths[i];
-      }
-    }
+    if (!columns_.empty())
+      return write_samples(columns_, bare_, static_cast<std::size_t>(first), static_cast<std::size_t>(count),
+                           out);
+    const std::int64_t width = info_.sample.size();
+    std::copy_n(labels_.begin() + first * width, count * width, out);
   }
 
  private:
-  /// Columns of plain numbers as rows, some at a time, so that both stay in the cache.
-  void transpose(float* out) const {
-    constexpr std::size_t kRows = 64;
-    const std::size_t width = columns_.size();
-    const auto rows = static_cast<std::size_t>(info_.rows);
-    for (std::size_t first = 0; first < rows; first += kRows) {
-      const std::size_t end = std::min(first + kRows, rows);
-      for (std::size_t c = 0; c < width; ++c) {
-        const float* values = columns_[c].values().data();
-        for (std::size_t row = first; row < end; ++row) out[row * width + c] = values[row];
-      }
-    }
-  }
-
   ArrayInfo info_;
   std::vector<ColumnReader> columns_;  ///< or:
   std::vector<float> labels_;          ///< as they lie in memory
+  std::vector<TextColumn> ids_;
+  bool bare_;
+};
+
+/// A table in its files.
+class StreamedTable : public ArraySource {
+ public:
+  StreamedTable(ArrayInfo info, TableReader reader, std::vector<TextColumn> ids)
+      : info_(std::move(info)), reader_(std::move(reader)), ids_(std::move(ids)) {}
+  const ArrayInfo& info() const override { return info_; }
+  const std::vector<TextColumn>& ids() const override { return ids_; }
+  void read(std::span<std::byte> memory) override {
+    check_memory(info_, memory);
+    read_rows(0, info_.rows, memory);
+  }
+  bool has_rows() const override { return true; }
+  void read_rows(std::int64_t first, std::int64_t count, std::span<std::byte> memory) override {
+    check_rows(info_, first, count, memory);
+    reader_.read_rows(first, count, reinterpret_cast<float*>(memory.data()));
+  }
+
+ private:
+  ArrayInfo info_;
+  TableReader reader_;
   std::vector<TextColumn> ids_;
 };
 
 }  // namespace
 
+bool all_bare(const std::vector<ColumnReader>& columns) {
+  return std::all_of(columns.begin(), columns.end(), [](const ColumnReader& one) { return one.is_bare(); });
+}
+
+void write_samples(const std::vector<ColumnReader>& columns, bool bare, std::size_t first, std::size_t rows,
+                   float* out) {
+  constexpr std::size_t kRows = 64;  // so that columns and rows stay in the cache
+  const std::size_t width = columns.size();
+  if (!bare) {
+    std::vector<std::size_t> widths;
+    for (const ColumnReader& column : columns) widths.push_back(column.value_names().size());
+    for (std::size_t row = first; row < first + rows; ++row) {
+      for (std::size_t i = 0; i < width; ++i) {
+        columns[i].write(row, out);
+        out += widths[i];
+      }
+    }
+    return;
+  }
+  for (std::size_t begin = 0; begin < rows; begin += kRows) {
+    const std::size_t end = std::min(begin + kRows, rows);
+    for (std::size_t c = 0; c < width; ++c) {
+      const float* values = columns[c].values().data() + first;
+      for (std::size_t row = begin; row < end; ++row) out[row * width + c] = values[row];
+    }
+  }
+}
+
 std::unique_ptr<ArraySource> TableReader::finish() {
+  total_rows_ = rows_;
   if (files_.size() > 1)
     name_ += fmt::format(" and {} more file{}", files_.size() - 1, files_.size() == 2 ? "" : "s");
   return labels_ ? finish_labels() : finish_columns();
@@ -99,8 +138,10 @@ std::unique_ptr<ArraySource> TableReader::finish_columns() {
   leave_out_indices();
   ArrayInfo info = make_array_info();
   info.table["columns"] = Json::array();
-  for (ColumnReader& column : readers_) {
-    column.finish(training, fmt::format("{}, {}", name_, first_.describe(column.plan().index)));
+  const std::vector<double> fills = measure(training);
+  for (std::size_t i = 0; i < readers_.size(); ++i) {
+    ColumnReader& column = readers_[i];
+    column.finish(fills[i], fmt::format("{}, {}", name_, first_.describe(column.plan().index)));
     info.notes.insert(info.notes.end(), column.notes().begin(), column.notes().end());
     info.table["columns"].push_back(column.description());
     const std::vector<std::string> names = column.value_names();
@@ -110,7 +151,15 @@ std::unique_ptr<ArraySource> TableReader::finish_columns() {
   if (!plain) info.sample = Shape{static_cast<std::int64_t>(info.columns.size())};
   const bool named = std::any_of(readers_.begin(), readers_.end(),
                                  [](const ColumnReader& column) { return !column.plan().name.empty(); });
+  width_ = static_cast<std::int64_t>(info.columns.size());
   if (!named) info.columns.clear();
+  if (forgets_) {
+    bare_ = all_bare(readers_);
+    for (ColumnReader& column : readers_) column.read_again();
+    options_.training_rows = nullptr;  // its caller need not be there any more
+    std::vector<TextColumn> ids = std::move(ids_);
+    return std::make_unique<StreamedTable>(std::move(info), std::move(*this), std::move(ids));
+  }
   return std::make_unique<TableSource>(std::move(info), std::move(readers_), std::vector<float>(),
                                        std::move(ids_));
 }
@@ -118,7 +167,9 @@ std::unique_ptr<ArraySource> TableReader::finish_columns() {
 /// Numbers of rows are no features, unless somebody asks for them.
 void TableReader::leave_out_indices() {
   std::vector<ColumnReader> kept;
+  std::vector<std::size_t> slots;  // of the columns among those that are kept
   for (ColumnReader& column : readers_) {
+    slots.push_back(kSkip);
     const ColumnPlan& plan = column.plan();
     const std::string what = plan.name.empty() ? fmt::format("column {} (it has no name)", plan.index)
                                                : fmt::format("column \"{}\"", plan.name);
@@ -135,10 +186,17 @@ void TableReader::leave_out_indices() {
       const FileStart& file = file_of(rows_);
       fail(file.line + rows_ - file.row + (file.header ? 1 : 0), plan.index, column.put_off());
     } else {
+      slots.back() = kept.size();
       kept.push_back(std::move(column));
     }
   }
   readers_ = std::move(kept);
+  for (FileRows& file : file_rows_) {
+    for (Cell& cell : file.cells) {
+      cell.id_slot = kSkip;  // ids are known
+      if (cell.slot != kSkip) cell.slot = slots[cell.slot];
+    }
+  }
   if (readers_.empty()) {
     throw InputError(fmt::format("{}: no column is left to read{}", name_,
                                  plan_.notes.empty() ? "" : " (" + plan_.notes.back() + ")"));
@@ -150,16 +208,16 @@ void TableReader::leave_out_indices() {
 
 ArrayInfo TableReader::make_array_info() {
   ArrayInfo info;
-  info.rows = rows_;
-  info.notes.push_back(reading_note());
+  info.rows = total_rows_;
+  info.notes.push_back(reading_note(total_rows_));
+  info.notes.insert(info.notes.end(), notes_.begin(), notes_.end());
   info.notes.insert(info.notes.end(), plan_.notes.begin(), plan_.notes.end());
   info.table = {{"named", plan_.named}, {"width", first_.columns}, {"table_columns", first_.header}};
   return info;
 }
 
-/// What was taken for what.
-std::string TableReader::reading_note() const {
-  std::string text = fmt::format("{}: {} rows, {} columns, ", name_, rows_, first_.columns);
+std::string TableReader::reading_note(std::int64_t rows) const {
+  std::string text = fmt::format("{}: {} rows, {} columns, ", name_, rows, first_.columns);
   if (first_.header.empty()) {
     text +=
         fmt::format("no header{}", header_reason_.empty() ? "" : " (the first row: " + header_reason_ + ")");

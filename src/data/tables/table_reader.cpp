@@ -29,13 +29,34 @@ std::string_view without_blanks(std::string_view cell) {
 
 }  // namespace
 
-void TableReader::add(ByteStream text, const Dialect& dialect, TextPosition begins) {
+void TableReader::add(ByteStream text, const Dialect& dialect, TextPosition begins, FileAgain again) {
+  const std::int64_t rows_before = rows_;
+  const bool reads_again = again.open != nullptr;
+  begin_file(std::move(text), dialect, begins, std::move(again));
+  next_mark_ = reads_again ? 0 : std::numeric_limits<std::int64_t>::max();
+  for (const Record& record : start_) take(record.text, record.line, record.offset);
+  std::string_view record;
+  while (scanner_->next(record)) take(record, scanner_->line(), scanner_->offset());
+  comments_ += scanner_->comments();
+  file_rows_.back().end_offset = scanner_->end_offset();
+  if (rows_ == rows_before) throw InputError(scanner_->name() + " has a header, but no rows");
+  if (reads_again) watch_memory();
+}
+
+void TableReader::add_header(ByteStream text, const Dialect& dialect, FileAgain again) {
+  const std::int64_t bytes = text.bytes;
+  begin_file(std::move(text), dialect, {}, std::move(again));
+  FileRows& file = file_rows_.back();
+  file.end_offset = bytes;
+  file.marks.push_back({0, 1, start_.empty() ? bytes : start_.front().offset});
+}
+
+void TableReader::begin_file(ByteStream text, const Dialect& dialect, TextPosition begins, FileAgain again) {
   dialect_ = dialect;
   scanner_.emplace(std::move(text), dialect, begins.line);
   row_shift_ = begins.row;
   start_.clear();
   layout_ = {};
-  const std::int64_t rows_before = rows_;
   files_.push_back({scanner_->name(), rows_, 1, false});
   read_start();
   if (files_.size() == 1) {
@@ -47,11 +68,15 @@ void TableReader::add(ByteStream text, const Dialect& dialect, TextPosition begi
   } else {
     match_to_first();
   }
-  for (const Record& record : start_) add_row(record.text, record.line);
-  std::string_view record;
-  while (scanner_->next(record)) add_row(record, scanner_->line());
-  comments_ += scanner_->comments();
-  if (rows_ == rows_before) throw InputError(scanner_->name() + " has a header, but no rows");
+  file_rows_.push_back({std::move(again), dialect_, layout_, cells_, {}, 0});
+}
+
+void TableReader::take(std::string_view record, std::int64_t line, std::int64_t offset) {
+  constexpr std::int64_t kLook = 4096;
+  if (looks_for_kinds_) return look_at_kinds(record, line);
+  if (offset >= next_mark_) mark(line, offset);
+  add_row(record, line);
+  if (rows_ % kLook == 0 && next_mark_ != std::numeric_limits<std::int64_t>::max()) watch_memory();
 }
 
 /// The first records decide whether there is a header.
@@ -60,12 +85,13 @@ void TableReader::read_start() {
   std::string_view record;
   while (start_.size() < kLookedAt && scanner_->next(record)) {
     if (start_.empty()) check_encoding(record, scanner_->line());
-    start_.push_back({std::string(record), scanner_->line()});
+    start_.push_back({std::string(record), scanner_->line(), scanner_->offset()});
   }
   if (start_.empty()) throw InputError(scanner_->name() + " holds only empty lines");
   files_.back().line = start_.front().line;
   std::vector<std::vector<std::string>> fields;
-  for (const Record& one : start_) fields.push_back(split_fields(one.text, dialect_.delimiter));
+  for (const Record& one : start_)
+    fields.push_back(split_fields(one.text, dialect_.delimiter, dialect_.quote));
   // R's write.table names every column but the first, which holds the names of rows.
   const bool row_names = fields.size() > 1 && fields[1].size() == fields[0].size() + 1;
   if (row_names && dialect_.header != HeaderChoice::kNo &&
@@ -114,7 +140,7 @@ void TableReader::check_encoding(std::string_view record, std::int64_t line) con
   if (std::none_of(record.begin(), record.end(), [](char c) { return static_cast<unsigned char>(c) >= 128; }))
     return;
   if (dialect_.encoding != Encoding::kUtf8 || first_bad_byte(record) == std::string_view::npos) return;
-  FieldScanner fields(record, dialect_.delimiter);
+  FieldScanner fields(record, dialect_.delimiter, dialect_.quote);
   std::string_view field;
   for (std::size_t column = 0; fields.next(field); ++column) {
     const std::size_t at = first_bad_byte(field);
@@ -188,7 +214,7 @@ void TableReader::match_to_first() {
 void TableReader::add_row(std::string_view record, std::int64_t line) {
   if (add_simple_row(record, line)) return;
   check_encoding(record, line);
-  FieldScanner fields(record, dialect_.delimiter);
+  FieldScanner fields(record, dialect_.delimiter, dialect_.quote);
   std::string_view field;
   std::size_t column = 0;
   for (; fields.next(field); ++column) {
@@ -223,7 +249,7 @@ bool TableReader::add_simple_row(std::string_view record, std::int64_t line) {
                      (at == end || *at == dialect_.delimiter);
     if (!cell.is_number) {
       for (at = begin; at < end && *at != dialect_.delimiter; ++at) {
-        if (*at == '"' || static_cast<unsigned char>(*at) >= 128) return false;
+        if (*at == dialect_.quote || static_cast<unsigned char>(*at) >= 128) return false;
       }
     }
     cell.text = {begin, at};

@@ -11,25 +11,28 @@
 namespace nntrain::data {
 
 TableStream::TableStream(SourceOptions options, std::string name)
-    : options_(std::move(options)), name_(std::move(name)) {}
+    : options_(std::move(options)), name_(std::move(name)), quote_(quote_of(options_.table)) {}
 
 /// How many bytes of what waits are whole records.
 std::size_t TableStream::whole_records(bool last) const {
   if (last) return pending_.size();
   const char delimiter = dialect_ ? dialect_->delimiter : ',';
   const char line_end = dialect_ ? dialect_->line_end : '\n';
+  const char quote = dialect_ ? dialect_->quote : quote_;
   std::size_t end = 0, from = 0;
   for (std::size_t at = 0; (at = pending_.find(line_end, from)) != std::string::npos;) {
     const std::string_view record = std::string_view(pending_).substr(end, at - end);
     from = at + 1;
-    if (record.find('"') == std::string_view::npos || !has_open_quote(record, delimiter)) end = from;
+    if (quote == '\0' || record.find(quote) == std::string_view::npos ||
+        !has_open_quote(record, delimiter, quote))
+      end = from;
   }
   return end;
 }
 
 bool TableStream::begins_with_header(std::string_view record) const {
   if (dialect_->header != HeaderChoice::kAuto) return dialect_->header == HeaderChoice::kYes;
-  const std::vector<std::string> fields = split_fields(record, dialect_->delimiter);
+  const std::vector<std::string> fields = split_fields(record, dialect_->delimiter, dialect_->quote);
   const Json& columns = options_.training["columns"];
   for (const Json& column : columns) {
     const std::string name = column.value("name", "");
@@ -48,8 +51,9 @@ bool TableStream::begins_with_header(std::string_view record) const {
 }
 
 /// Finds the dialect, and takes what stands before the rows.
-void TableStream::begin(std::string_view text, bool last) {
-  Dialect dialect = find_dialect(std::as_bytes(std::span(text)), last, options_.table, name_);
+void TableStream::begin(std::string_view text) {
+  // Whole records, so that the last one counts.
+  Dialect dialect = find_dialect(std::as_bytes(std::span(text)), true, options_.table, name_);
   if (dialect.encoding == Encoding::kUtf16Little || dialect.encoding == Encoding::kUtf16Big)
     throw InputError(name_ + " is UTF-16 text; give it as UTF-8");
   dialect_ = dialect;
@@ -96,8 +100,16 @@ TableStream::Block TableStream::add(std::string_view piece, bool last) {
   std::size_t whole = whole_records(last);
   if (whole == 0) return {};
   if (!dialect_) {
-    begin(std::string_view(pending_).substr(0, whole), last);
+    const std::string before = pending_;
+    begin(std::string_view(pending_).substr(0, whole));
     whole = whole_records(last);
+    if (!last && !holds_rows(std::string_view(pending_).substr(0, whole))) {
+      pending_ = before;  // a header alone does not tell how numbers are written
+      header_.clear();
+      dialect_.reset();
+      lines_ = 0;
+      return {};
+    }
   }
   const std::string text = pending_.substr(0, whole);
   pending_.erase(0, whole);

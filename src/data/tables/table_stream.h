@@ -30,12 +30,13 @@ class TableStream {
 
  private:
   std::size_t whole_records(bool last) const;
-  void begin(std::string_view text, bool last);
+  void begin(std::string_view text);
   bool begins_with_header(std::string_view record) const;
   bool holds_rows(std::string_view text) const;
 
   SourceOptions options_;
   std::string name_, pending_;
+  char quote_;
   std::optional<Dialect> dialect_;
   std::string header_;  ///< with its line end; empty: there is none
   std::int64_t lines_ = 0, rows_ = 0;

@@ -111,6 +111,18 @@ std::size_t decode(Encoding encoding, std::string_view bytes, std::string& text)
   return bytes.size();
 }
 
+std::size_t encoded_bytes(Encoding encoding, std::string_view text) {
+  if (encoding == Encoding::kUtf8) return text.size();
+  std::size_t characters = 0, pairs = 0;  // beyond 16 bits: two units of UTF-16
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    characters += (byte & 0xC0U) != 0x80;
+    pairs += byte >= 0xF0;
+  }
+  const bool utf16 = encoding == Encoding::kUtf16Little || encoding == Encoding::kUtf16Big;
+  return utf16 ? 2 * (characters + pairs) : characters;
+}
+
 std::size_t first_bad_byte(std::string_view text) {
   const auto byte = [&](std::size_t at) -> unsigned { return static_cast<unsigned char>(text[at]); };
   for (std::size_t i = 0; i < text.size();) {

@@ -16,6 +16,9 @@ const char* encoding_name(Encoding encoding);
 /// Appends `bytes` as UTF-8. Returns how many bytes were used: an odd byte at the end of UTF-16 waits.
 std::size_t decode(Encoding encoding, std::string_view bytes, std::string& text);
 
+/// How many bytes decode() made `text` of.
+std::size_t encoded_bytes(Encoding encoding, std::string_view text);
+
 /// The first byte that is not UTF-8 (overlong forms and surrogates are none either); npos: all is well.
 std::size_t first_bad_byte(std::string_view text);
 

@@ -11,6 +11,7 @@ namespace {
 void read_table(const Reader& reader, data::TableOptions& table) {
   table.header = reader.text("data.header");
   table.delimiter = reader.text("data.delimiter");
+  table.quote = reader.text("data.quote");
   table.decimal = reader.text("data.decimal");
   table.thousands = reader.text("data.thousands");
   table.comment = reader.text("data.comment");

@@ -56,6 +56,7 @@ std::size_t DataLoader::load(Part& part, const data::SourceOptions& source_optio
   const bool training = part.is_training();
   data::SourceOptions options = source_options;
   options.by_rows = true;
+  options.most_bytes = kept_bytes(settings_.where);
   RowGroups groups;
   RowSplit parts;
   const auto split_all = [&](std::int64_t rows) {
@@ -77,11 +78,13 @@ std::size_t DataLoader::load(Part& part, const data::SourceOptions& source_optio
   if (training) training_rows_ = session_.maximum(order_.empty() ? 0 : parts.train.count());
   if (std::is_sorted(order_.begin(), order_.end())) order_.clear();  // they lie as in the file
   choose_memory_of(part, array, options.key);
-  if (!part.streams) {
+  if (training && source_ != nullptr) sets_.ids = source_->ids();
+  if (part.streams) {
+    part.source = source_;
+  } else {
     read_array(session_, options.key, array, [&](std::span<std::byte> memory) {
       source_->read(memory);
       if (!training) return;
-      sets_.ids = source_->ids();
       reorder_rows(memory, memory.size() / static_cast<std::size_t>(source_->info().rows), order_);
     });
     sets_.bytes += array.info.bytes();

@@ -105,6 +105,7 @@ class DataLoader {
     std::size_t inputs_array = 0;
     data::RowRange rows;
     bool streams = false;
+    std::shared_ptr<data::ArraySource> source = nullptr;  ///< where it streams, on the ranks that read
     bool is_training() const { return *name == '\0'; }
   };
   std::size_t load(Part& part, const data::SourceOptions& options);
@@ -129,7 +130,7 @@ class DataLoader {
   DataSets sets_;
   Part train_{"", "", "", "", 0, {}};
   Part validation_{"validation_", "", "", "", 0, {}};
-  std::unique_ptr<data::ArraySource>
+  std::shared_ptr<data::ArraySource>
       source_;  ///< of the inputs that are being loaded, on the ranks that read
   bool own_validation_files_ = false;
   std::int64_t training_rows_ = 0;   ///< where order_ is not as in the file; 0: as split_rows() says

@@ -4,12 +4,33 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "train/data/dataset.h"
 #include "train/data/free_memory.h"
 
 namespace nntrain::train {
+
+namespace {
+
+/// One source of several streams, of which one reads at a time.
+class SharedSource : public data::ArraySource {
+ public:
+  explicit SharedSource(std::shared_ptr<data::ArraySource> source) : source_(std::move(source)) {}
+  const data::ArrayInfo& info() const override { return source_->info(); }
+  void read(std::span<std::byte> memory) override { source_->read(memory); }
+  bool has_rows() const override { return source_->has_rows(); }
+  void read_rows(std::int64_t first, std::int64_t count, std::span<std::byte> memory) override {
+    source_->read_rows(first, count, memory);
+  }
+
+ private:
+  std::shared_ptr<data::ArraySource> source_;
+};
+
+}  // namespace
 
 void DataLoader::choose_memory_of(Part& part, const LoadedArray& array, const std::string& key) {
   const auto everywhere = [&](bool mine) { return session_.minimum(std::int64_t{mine ? 1 : 0}) != 0; };
@@ -20,9 +41,9 @@ void DataLoader::choose_memory_of(Part& part, const LoadedArray& array, const st
   if (settings_.memory != nullptr) return;  // they are in memory
   if (!has_rows) {
     facts.cannot_stream =
-        "tables, compressed files and arrays in Fortran order are read as a whole; `nntrain-dist convert` "
-        "makes an "
-        "HDF5 file of them";
+        "SVMlight files and arrays in Fortran order are read as a whole; `nntrain-dist convert` makes an "
+        "HDF5 "
+        "file of them";
   } else if (part.is_training() && fit_.shuffle && fit_.shuffle_window == 0) {
     facts.cannot_stream =
         "fit.shuffle = true mixes all rows, which needs all of them in memory; fit.shuffle = "
@@ -103,13 +124,9 @@ void DataLoader::make_streams() {
 void DataLoader::add_stream(const Part& part, const data::StreamShape& shape, Samples& samples) {
   std::unique_ptr<data::BlockStream> stream;
   comm::collectively(session_, "open the inputs", [&] {
+    const Part& owner = part.is_training() || own_validation_files_ ? part : train_;
     std::unique_ptr<data::ArraySource> source;
-    if (session_.local_rank() == 0) {
-      const Part& owner = part.is_training() || own_validation_files_ ? part : train_;
-      data::SourceOptions options = options_of(data::Role::kInputs, owner);
-      options.by_rows = true;
-      source = data::open_array(options);
-    }
+    if (owner.source != nullptr) source = std::make_unique<SharedSource>(owner.source);
     stream = std::make_unique<data::BlockStream>(shape, sets_.ring.bytes(), session_.local_rank(),
                                                  std::move(source));
   });

@@ -39,6 +39,8 @@ Shape sample_shape(const DataSettings& settings) {
   options.key = "data.inputs";
   options.table = settings.table;
   options.of_one_table = settings.targets.empty();
+  options.by_rows = true;  // the values are not wanted
+  options.most_bytes = 0;
   return data::open_array(options)->info().sample;
 }
 

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "core/error.h"
 #include "train/data/dataset.h"
+#include "train/data/free_memory.h"
 
 namespace nntrain::train {
 
@@ -45,6 +47,11 @@ MemoryChoice choose_memory(DataMemory where, const MemoryFacts& facts) {
                   "cannot be read from disk "
                   "while it is used: {}. data.memory = resident takes the memory all the same",
                   facts.key, facts.source, size, free, facts.cannot_stream));
+}
+
+std::int64_t kept_bytes(DataMemory where) {
+  if (where == DataMemory::kResident) return std::numeric_limits<std::int64_t>::max();
+  return where == DataMemory::kStream ? 0 : free_memory_bytes() / 4;
 }
 
 std::int64_t slots_of(const data::StreamShape& shape, std::int64_t window, const DataSettings& settings) {

@@ -30,6 +30,10 @@ struct MemoryChoice {
 /// Pure. InputError: they fit nowhere, or cannot be streamed as told; with the cure.
 MemoryChoice choose_memory(DataMemory where, const MemoryFacts& facts);
 
+/// The most memory for the values of a table while it is opened; beyond it they are parsed again when they
+/// are used.
+std::int64_t kept_bytes(DataMemory where);
+
 /// Blocks in memory: two windows, so that one is read while one is used, as far as data.cache goes.
 /// InputError: it has no room for one window. `window` 0: rows in the file's order.
 std::int64_t slots_of(const data::StreamShape& shape, std::int64_t window, const DataSettings& settings);

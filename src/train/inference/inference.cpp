@@ -235,21 +235,25 @@ Predictions Inference::predict() {
   return predictions;
 }
 
-double Inference::predict(const PredictionSink& sink) {
+Predictions Inference::prediction_block(std::int64_t first_row, std::span<const float> values) const {
+  Predictions block = empty_predictions(std::min(batch_rows_, data_.train.rows() - first_row));
+  if (!values.empty()) block.rows = static_cast<std::int64_t>(values.size()) / block.output_shape.size();
+  block.values.assign(values.begin(), values.end());
+  const auto first = static_cast<std::ptrdiff_t>(data_.train.inputs.first + first_row);
+  for (const data::TextColumn& id : data_.ids) {
+    const auto begin = id.cells.begin() + first;
+    block.ids.push_back({id.name, {begin, begin + static_cast<std::ptrdiff_t>(block.rows)}});
+  }
+  return block;
+}
+
+double Inference::predict(const PredictionSink& sink, std::int64_t first_row) {
   using Clock = std::chrono::steady_clock;
-  Predictions block = empty_predictions(0);
-  std::int64_t row = 0;
+  std::int64_t row = first_row;
   Clock::time_point start = Clock::now();
   double seconds = 0;
-  predict(data_.train, [&](std::span<const float> values) {
-    block.rows = std::min(batch_rows_, data_.train.rows() - row);
-    block.values.assign(values.begin(), values.end());
-    block.ids.clear();
-    const auto first = static_cast<std::ptrdiff_t>(data_.train.inputs.first + row);
-    for (const data::TextColumn& id : data_.ids) {
-      const auto begin = id.cells.begin() + first;
-      block.ids.push_back({id.name, {begin, begin + static_cast<std::ptrdiff_t>(block.rows)}});
-    }
+  predict(data_.train, first_row, [&](std::span<const float> values) {
+    const Predictions block = prediction_block(row, values);
     row += block.rows;
     seconds += std::chrono::duration<double>(Clock::now() - start).count();
     sink(block);
@@ -273,7 +277,7 @@ Predictions Inference::predict_rows(std::span<const float> rows) {
   Samples samples;
   samples.inputs = {reinterpret_cast<const std::byte*>(all.data()), data::Element::kFloat32, width, 0, count};
   Predictions predictions = empty_predictions(count);
-  predict(samples, [&](std::span<const float> values) {
+  predict(samples, 0, [&](std::span<const float> values) {
     predictions.values.insert(predictions.values.end(), values.begin(), values.end());
   });
   return predictions;
@@ -299,13 +303,14 @@ data::SourceOptions Inference::stream_options() const {
 }
 
 /// `take` gets the outputs of each batch, on rank 0; nothing elsewhere.
-void Inference::predict(const Samples& samples, const std::function<void(std::span<const float>)>& take) {
+void Inference::predict(const Samples& samples, std::int64_t first_row,
+                        const std::function<void(std::span<const float>)>& take) {
   const std::int64_t rows = samples.rows();
-  if (rows == 0) return;
+  if (first_row >= rows) return;
   const data::Sampler in_order(rows, 0, 0, data::Order::kFile);
   std::vector<float> outputs;
-  begin_pass(session_, data_, samples, in_order, kPassInOrder, 0);
-  for (std::int64_t position = 0; position < rows; position += batch_rows_) {
+  begin_pass(session_, data_, samples, in_order, kPassInOrder, first_row);
+  for (std::int64_t position = first_row; position < rows; position += batch_rows_) {
     const std::span<const float> mine =
         replica_->predict({&samples, &in_order, position, std::min(batch_rows_, rows - position), 0});
     check_pass(session_, samples);

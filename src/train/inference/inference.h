@@ -64,7 +64,14 @@ class Inference {
   /// The rows of predict(), block by block, each given to `sink` on all ranks: on rank 0 with its values and
   /// ids, elsewhere without. Returns the seconds that it took without the sink. Collective.
   using PredictionSink = std::function<void(const Predictions& block)>;
-  double predict(const PredictionSink& sink);
+  double predict(const PredictionSink& sink, std::int64_t first_row = 0);
+  /// Outputs of rows from `first_row` on as such a block.
+  Predictions prediction_block(std::int64_t first_row, std::span<const float> values) const;
+  /// Do the rows come in more than one block?
+  bool predicts_in_blocks() const { return data_.train.rows() > batch_rows_; }
+  /// SHA-256 of what the predictions are made of: the model's file, the inputs and how they are read; for
+  /// going on after a kill. On rank 0; looks at sizes and times of the inputs' files, too.
+  std::string prediction_identity(const std::string& model_file, const std::string& program) const;
   /// Of rank 0's `rows`, (n, inputs); n may be 0. Collective.
   Predictions predict_rows(std::span<const float> rows);
   /// How rows are to be read that become inputs of predict_rows().
@@ -73,7 +80,8 @@ class Inference {
 
  private:
   Predictions empty_predictions(std::int64_t rows) const;
-  void predict(const Samples& samples, const std::function<void(std::span<const float>)>& take);
+  void predict(const Samples& samples, std::int64_t first_row,
+               const std::function<void(std::span<const float>)>& take);
   void load(Task task, const ModelSource& source, CompileSettings& compile);
   DataSettings choose_data(const Configuration& configuration, Task task) const;
   CompileSettings compile_settings(const Configuration& configuration, Task task) const;

@@ -50,6 +50,19 @@ TEST(TableStream, EveryCutGivesTheSameRows) {
   }
 }
 
+/// How numbers are written the first row tells, however little of it comes at first.
+TEST(TableStream, DecimalCommasAreFoundInTheFirstRow) {
+  const SourceOptions options = options_of("a,b\n1,2\n3,4\n");
+  for (const std::string text : {"b;a\n2,5;1,5\n1.234,5;7\n", "1,5;2,5\n7;1.234,5\n"}) {
+    for (std::size_t piece = 1; piece <= text.size() + 1; ++piece)
+      EXPECT_EQ(collect(options, text, piece).values, (std::vector<float>{1.5F, 2.5F, 7, 1234.5F}))
+          << text << piece;
+  }
+  TableStream stream(options, "rows");
+  EXPECT_EQ(stream.add("a;b\n", false).rows, 0);
+  EXPECT_EQ(stream.add("1,5;2\n", false).values, (std::vector<float>{1.5F, 2}));
+}
+
 TEST(TableStream, PlainNumbersNeedNoHeaderAndComeAtOnce) {
   const SourceOptions options = options_of("a,b\n1,2\n3,4\n");
   TableStream stream(options, "rows");
