@@ -169,7 +169,7 @@ std::string script(const CommandLine& line, int nodes, int ranks_per_node, const
       "cd {} || exit 2\n"
       "export OMP_NUM_THREADS=1 HDF5_USE_FILE_LOCKING=FALSE OMPI_MCA_odls_base_sigkill_timeout=10\n"
       "left=$(squeue --noheader --jobs=\"$SLURM_JOB_ID\" --format=%L)\n"
-      "[[ $left =~ ^[0-9:-]+$ ]] || left=\n{}",
+      "[[ $left =~ ^[0-9:-]+$ && ! $left =~ ^[0:]*$ ]] || left=\n{}",
       name, name, nodes, ranks_per_node, static_cast<std::int64_t>(std::ceil(1.2 * bytes_a_node / 1e6)), time,
       name, quoted(fs::current_path().string()), start);
 }

@@ -17,6 +17,24 @@ part_run() {
   passes "error: failed with 2, not requeued" [ "$(state "$job") $(exit_code "$job") $(restarts "$job")" = "FAILED 2 0" ]
 }
 
+# What `plan` prints, submitted as it is. It binds ranks to cores, of which this machine must have two.
+part_plan() {
+  local job
+  configuration $for_ever > plan.ini
+  "$program" plan plan.ini --checkpoint.path=plan.h5 --nodes=1 --ranks-per-node=2 --time=30 > plan.sbatch 2> plan.log
+  passes "plan: prints a script" grep -q '^#SBATCH --ntasks-per-node=2$' plan.sbatch
+  job=$(sbatch --parsable -o plan.log plan.sbatch)
+  passes "plan: trains" await_training plan.log 1
+  passes "plan: two ranks" has plan.log '2 ranks on 1 node'
+  passes "plan: the time that is left" has plan.log 'run.max_time = 29:'
+  scancel --batch --signal=USR1 "$job"
+  passes "plan: stops and is requeued" until_true 120 "requeue" has_requeued "$job" 1
+  give_an_end plan
+  ends_straight plan "$job"
+  passes "plan: from the checkpoint" has plan.log 'Going on from plan.h5'
+  passes "plan: no step is lost" loses_nothing plan.log
+}
+
 # run.max_time ends the turn.
 part_limit() {
   local job
@@ -53,7 +71,6 @@ part_scancel() {
   passes "scancel: nothing left running" until_true 60 "no process" no_rank
   passes "scancel: a checkpoint to go on from" [ -n "$(digest run.h5)" ]
 }
-no_rank() { [[ -z $(ranks_of_job) ]]; }
 
 part_array() {
   local job second

@@ -11,6 +11,7 @@
 
 #include "comm/session/launcher.h"
 #include "comm/session/process_state.h"
+#include "comm/session/unanswered.h"
 #include "core/error.h"
 
 namespace nntrain::comm {
@@ -171,8 +172,12 @@ std::string StallWatch::where() const {
 }
 
 void StallWatch::end_job(double waited, const std::vector<int>& late) const {
-  const std::string who = late.empty() ? "all ranks wait, and messages between them do not arrive"
-                                       : fmt::format("no sign of life from {}", names(late));
+  std::string who = fmt::format("no sign of life from {}", names(late));
+  if (late.empty()) {
+    const std::string hosts = unanswered_hosts();
+    who = "all ranks wait, and messages between them do not arrive" +
+          (hosts.empty() ? "" : ", none from " + hosts);
+  }
   const char* const cure =
       late.empty()
           ? "Is it the wrong network? Name the right one in OMPI_MCA_btl_tcp_if_include"
