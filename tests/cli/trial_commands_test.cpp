@@ -121,6 +121,8 @@ TEST_F(TrialCommands, PlanPrintsAScriptForBash) {
   ASSERT_EQ(words.code, 0) << words.output;
   for (const std::string& script : {report.value("script", ""), words.output}) {
     EXPECT_NE(script.find("#SBATCH --nodes=2\n#SBATCH --ntasks-per-node=4\n"), std::string::npos) << script;
+    // Slurm says 0:00 when the time is over: no limit that the program takes.
+    EXPECT_NE(script.find("! $left =~ ^[0:]*$"), std::string::npos) << script;
     write("tmp/job.sh", script);
     const Outcome bash = run_shell("bash -n " + (folder_ / "tmp/job.sh").string());
     EXPECT_EQ(bash.code, 0) << bash.output << script;

@@ -6,16 +6,18 @@ home=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
 program=${1:?usage: container_packages.sh PROGRAM}
 installed=$(sed -n '/bookworm-slim/,/rm -rf/p' "$home/launch/Dockerfile" | tr -d '\\' | tr ' ' '\n' | grep -E '^[a-z0-9.+-]+$')
 # A package, those that it depends on and so on, as this machine's dpkg knows them.
+declare -A needs=() seen=()
+while IFS=: read -r package list; do needs[$package]=$list; done < <(
+  dpkg-query -W -f='${Package}:${Pre-Depends}, ${Depends}\n' | sed 's/([^)]*)//g; s/:any//g' | tr ',|' '  ')
 with_dependencies() {
   local package
   for package in "$@"; do
     [[ -z ${seen[$package]:-} ]] || continue
     seen[$package]=yes
-    # shellcheck disable=SC2046
-    with_dependencies $(dpkg-query -W -f='${Pre-Depends}, ${Depends}' "$package" 2> /dev/null | tr ',|' '\n\n' | sed 's/(.*//; s/:any//; s/ //g')
+    # shellcheck disable=SC2086
+    with_dependencies ${needs[$package]:-}
   done
 }
-declare -A seen=()
 # Debian's slim image has these.
 # shellcheck disable=SC2086
 with_dependencies apt base-files $installed
