@@ -29,11 +29,44 @@ hosts=$(mktemp)
 sort "$PBS_NODEFILE" | uniq -c | awk '{ print $2, "slots=" $1 }' > "$hosts"
 launcher=${NNTRAIN_LAUNCHER:-mpirun -np $ranks --hostfile $hosts --bind-to core}
 
-# PBS sends SIGTERM at the walltime and SIGKILL soon after: stop by ourselves, a little before.
+# What PBS knows of this job; it breaks long values into lines that begin with a tab.
+job=$(qstat -f "$PBS_JOBID" 2> /dev/null |
+  awk '/^\t/ { line = line substr($0, 2); next } { print line; line = $0 } END { print line }')
+of_job() { sed -n "s/^[[:space:]]*$1 = //p" <<< "$job" | head -n 1; }
+
+# PBS sends SIGTERM at the walltime and SIGKILL soon after: stop by ourselves, a little before. Torque says what is left,
+# PBS Professional since when the job runs.
+seconds_left() {
+  local walltime started left
+  left=$(of_job Walltime.Remaining)
+  walltime=$(of_job Resource_List.walltime | awk -F: '{ for (i = 1; i <= NF; ++i) seconds = 60 * seconds + $i; print seconds }')
+  walltime=${walltime:-${PBS_WALLTIME:-}}
+  if [[ ! $left =~ ^[0-9]+$ && $walltime =~ ^[0-9]+$ ]]; then
+    left=$walltime
+    started=$(of_job stime)
+    started=${started:+$(date -d "$started" +%s 2> /dev/null)}
+    started=$(($(date +%s) - ${started:-0}))
+    ((started < 0 || started >= walltime)) || left=$((walltime - started))  # else another clock, or none
+  fi
+  echo "$left"
+}
 limit=()
-walltime=$(qstat -f "$PBS_JOBID" 2> /dev/null | sed -n 's/^[[:space:]]*Resource_List.walltime = //p')
-walltime=${walltime:-${PBS_WALLTIME:+0:$((PBS_WALLTIME / 60)):$((PBS_WALLTIME % 60))}}
-[[ -z $walltime || ${ARGUMENTS:-} == *--run.max_time=* ]] || limit=(--run.max_time="$walltime")
+left=$(seconds_left)
+[[ ! $left =~ ^[1-9][0-9]*$ || ${ARGUMENTS:-} == *--run.max_time=* ]] ||
+  printf -v 'limit[0]' -- '--run.max_time=%02d:%02d:%02d' $((left / 3600)) $((left % 3600 / 60)) $((left % 60))
+
+# What qsub was told beside this script holds for the next turn's job, too.
+again=''
+resubmit_with() { [[ -z $2 ]] || again+=$(printf ' %s %q' "$1" "$2"); }
+resources=(select place walltime)  # PBS Professional; Torque has no chunks, and the two ways do not mix
+[[ -n $(of_job Resource_List.select) ]] || resources=(nodes mem walltime)
+for resource in "${resources[@]}"; do
+  value=$(of_job "Resource_List.$resource")
+  resubmit_with -l "${value:+$resource=$value}"
+done
+resubmit_with -q "${PBS_O_QUEUE:-}"
+resubmit_with -N "${PBS_JOBNAME:-}"
+resubmit_with -A "$(of_job Account_Name)"
 
 turn=${TURN:-1}
 read -r -a arguments <<< "${ARGUMENTS:-}"
@@ -41,5 +74,5 @@ read -r -a arguments <<< "${ARGUMENTS:-}"
 # this script that PBS runs, which is gone with the job. Variables go by name: their values may hold commas.
 export CONFIG ARGUMENTS=${ARGUMENTS:-} TURN=$((turn + 1)) NNTRAIN_HOME=$nntrain
 exec "$nntrain/launch/supervise.sh" --launcher="$launcher" --restarts=0 --turn="$turn" \
-  --when-stopped="qsub -v CONFIG,ARGUMENTS,TURN,NNTRAIN_HOME '$nntrain/launch/pbs.sh' || exit 75" \
+  --when-stopped="qsub$again -v CONFIG,ARGUMENTS,TURN,NNTRAIN_HOME '$nntrain/launch/pbs.sh' || exit 75" \
   "$CONFIG" "${arguments[@]}" "${limit[@]}"

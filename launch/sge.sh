@@ -6,8 +6,9 @@
 #
 # Submit in the folder that relative paths of CONFIG count from. At s_rt Grid Engine sends SIGUSR1: the run stops with a
 # checkpoint, and exit code 99 puts the job back into the queue; after an error, a turn without progress, or qdel it does
-# not go on.
+# not go on. qdel sends SIGUSR2 first (-notify), and the run stops with a checkpoint, too.
 #
+#$ -S /bin/bash
 #$ -N nntrain
 #$ -cwd
 #$ -j y
@@ -31,4 +32,4 @@ launcher=${NNTRAIN_LAUNCHER:-mpirun -np $NSLOTS --hostfile $hosts --bind-to core
 
 # RESTARTED is 1 after exit code 99 and when Grid Engine moved the job.
 exec "$nntrain/launch/supervise.sh" --launcher="$launcher" --restarts=0 --turn=$((${RESTARTED:-0} + 1)) \
-  --when-stopped='exit 99' "$@"
+  --usr2=cancel --when-stopped='exit 99' "$@"

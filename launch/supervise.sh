@@ -11,6 +11,8 @@
 #   --agent=COMMAND             reaches a host: COMMAND HOST true (default: ssh without questions, 5 s)
 #   --when-stopped=COMMAND      what to do after a turn that stopped early, for instance submit the job again; not when
 #                               the job was canceled (SIGTERM, SIGINT). Its exit code, if not 0, is then this script's
+#   --usr2=save|stop|cancel     what SIGUSR2 means: write a checkpoint and go on (default), or what batch systems mean by
+#                               it: the end of the time (as SIGUSR1), or the end of the job (as SIGTERM)
 #   NNTRAIN=PROGRAM             the program (default: nntrain-dist of this source tree, else of PATH)
 #
 # From the second turn on the checkpoint must be there (checkpoint.resume=require): a disk of another host is not taken
@@ -28,11 +30,11 @@ here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 say() { echo "supervise: $*" >&2; }
 usage() {
   say "$1"
-  sed -n '4,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+  sed -n '4,19s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
 
-launcher=mpirun hostfile='' restarts=3 turn=1 when_stopped=''
+launcher=mpirun hostfile='' restarts=3 turn=1 when_stopped='' usr2=save
 agent='ssh -o BatchMode=yes -o ConnectTimeout=5'
 while [[ ${1:-} == --* ]]; do
   case $1 in
@@ -42,6 +44,7 @@ while [[ ${1:-} == --* ]]; do
     --turn=*) turn=${1#*=} ;;
     --agent=*) agent=${1#*=} ;;
     --when-stopped=*) when_stopped=${1#*=} ;;
+    --usr2=save | --usr2=stop | --usr2=cancel) usr2=${1#*=} ;;
     *) usage "unknown option $1; options of the program come after CONFIG" ;;
   esac
   shift
@@ -113,7 +116,18 @@ forward() {
   fi
   asked=$1
 }
+pass_on_usr2() {
+  case $usr2 in
+    stop) forward USR1 ;;
+    cancel) forward TERM ;;
+    save)
+      interrupted=1
+      [[ -z $job ]] || kill -USR2 "$job" 2> /dev/null
+      ;;
+  esac
+}
 trap 'forward USR1' USR1
+trap pass_on_usr2 USR2
 trap 'forward TERM' TERM
 trap 'forward INT' INT
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -18,6 +19,8 @@
 #include "cli/signals.h"
 #include "cli/trial.h"
 #include "cli/version.h"
+#include "comm/session/interfaces.h"
+#include "comm/session/placement.h"
 #include "train/report/progress.h"
 #include "train/run/snapshot.h"
 
@@ -53,6 +56,13 @@ std::int64_t free_bytes(const fs::path& folder) {
   return static_cast<std::int64_t>(info.f_bavail) * static_cast<std::int64_t>(info.f_frsize);
 }
 
+Json describe_interfaces() {
+  Json all = Json::array();
+  for (const comm::Interface& interface : comm::my_interfaces())
+    all.push_back({{"name", interface.name}, {"address", interface.address}, {"network", interface.network}});
+  return all;
+}
+
 Json describe_me(const comm::Session& session) {
   int cpus = 1;
   const std::string list = allowed_cpus(cpus);
@@ -64,6 +74,7 @@ Json describe_me(const comm::Session& session) {
           {"available_cores", session.available_cores()},
           {"memory_available_bytes", available_memory_bytes()},
           {"shared_memory_free_bytes", free_bytes("/dev/shm")},
+          {"interfaces", describe_interfaces()},
           {"version", version_text()}};
 }
 
@@ -90,6 +101,7 @@ Json hosts_of(const std::vector<Json>& ranks) {
                        {"cores", rank["available_cores"]},
                        {"memory_available_bytes", rank["memory_available_bytes"]},
                        {"shared_memory_free_bytes", rank["shared_memory_free_bytes"]},
+                       {"interfaces", rank["interfaces"]},
                        {"binding", Json::array()}});
     }
     Json& host = hosts[place[node]];
@@ -167,24 +179,28 @@ Json check_checkpoint(const train::Run& run, const checkpoint::Contents* previou
   return json;
 }
 
-std::vector<std::string> advice(const train::Run& run, const Json& hosts, const Json& report) {
-  std::vector<std::string> notes;
+/// What Open MPI may take for a way from host to host. Nobody is asked who has named the network already.
+std::vector<std::string> network_notes(const Json& hosts) {
+  if (std::getenv("OMPI_MCA_btl_tcp_if_include") != nullptr) return {};
+  std::vector<comm::HostInterfaces> all;
   for (const Json& host : hosts) {
     const std::string name = host["host"];
-    const int ranks = host["ranks"], cores = host["cores"];
-    if (ranks > cores)
-      notes.push_back(
-          fmt::format("host {}: {} ranks share {} and wait for one another; start at most {} there "
-                      "(mpirun -np, srun --ntasks-per-node)",
-                      name, ranks, count_of(cores, "core"), cores));
-    std::map<std::string, int> bound;
-    for (const Json& cpus : host["binding"]) ++bound[cpus.get<std::string>()];
-    for (const auto& [cpus, count] : bound)
-      if (count > 1 && cores > 1 && cpus.find_first_of(",-") == std::string::npos)
-        notes.push_back(
-            fmt::format("host {}: {} ranks are bound to CPU {} while {} are there; start with "
-                        "mpirun --bind-to core (srun --cpu-bind=cores)",
-                        name, count, cpus, count_of(cores, "core")));
+    if (std::any_of(all.begin(), all.end(), [&](const auto& other) { return other.first == name; })) continue;
+    all.emplace_back(name, std::vector<comm::Interface>());
+    for (const Json& interface : host["interfaces"])
+      all.back().second.push_back({interface["name"], interface["address"], interface["network"]});
+  }
+  return comm::interface_notes(all);
+}
+
+std::vector<std::string> advice(const train::Run& run, const std::vector<comm::RankPlace>& places,
+                                const Json& report) {
+  const Json& hosts = report["hosts"];
+  std::vector<std::string> notes = comm::placement_notes(places);
+  for (std::string& note : network_notes(hosts)) notes.push_back(std::move(note));
+  for (const Json& host : hosts) {
+    const std::string name = host["host"];
+    const int ranks = host["ranks"];
     const double shared = report["memory"]["shared_bytes_a_node"], free = host["shared_memory_free_bytes"];
     if (ranks > 1 && shared > free)
       notes.push_back(
@@ -234,22 +250,39 @@ Json report_of(train::Run& run, const Json& hosts, double step_seconds) {
             {"epochs", run.settings.fit.epochs}}}};
 }
 
+void print_data(const Json& data) {
+  for (const auto& [name, entry] : data["fingerprints"].items()) {
+    const bool whole = entry.contains("sha256");
+    log::info(fmt::format("data.{}: {}, SHA-256 {}{}", name, entry.value("source", ""),
+                          whole ? "" : "of some rows ",
+                          entry.value(whole ? "sha256" : "sampled", "").substr(0, 16)));
+  }
+  log::info(fmt::format("data: train on {} samples, validate on {}, {} once a node; readable on every host",
+                        data["train_rows"].get<std::int64_t>(), data["validation_rows"].get<std::int64_t>(),
+                        format_bytes(data["bytes_a_node"])));
+}
+
 void print(const Json& report) {
+  log::info("nntrain-dist " + report["version"].get<std::string>() + ", the same build on every rank");
   log::info(fmt::format("{} on {}, {}", count_of(report["ranks"], "rank"), count_of(report["nodes"], "node"),
                         count_of(report["shards"], "shard")));
+  for (const Json& line : report["placement"]) log::info(line.get<std::string>());
   for (const Json& host : report["hosts"]) {
     std::string binding;
     for (const Json& cpus : host["binding"])
       binding += (binding.empty() ? "" : " | ") + cpus.get<std::string>();
+    std::string networks;
+    for (const Json& interface : host["interfaces"])
+      networks += (networks.empty() ? "" : ", ") + interface["name"].get<std::string>() + " " +
+                  interface["address"].get<std::string>();
     log::info(fmt::format(
-        "host {}: {} on {}, CPUs {}; memory {}, /dev/shm {} free", host["host"].get<std::string>(),
-        count_of(host["ranks"], "rank"), count_of(host["cores"], "core"), binding,
-        format_bytes(host["memory_available_bytes"]), format_bytes(host["shared_memory_free_bytes"])));
+        "host {}: {} on {}, CPUs {}; memory {}, /dev/shm {} free; network {}",
+        host["host"].get<std::string>(), count_of(host["ranks"], "rank"), count_of(host["cores"], "core"),
+        binding, format_bytes(host["memory_available_bytes"]), format_bytes(host["shared_memory_free_bytes"]),
+        networks.empty() ? "none but the loopback" : networks));
   }
-  const Json &data = report["data"], &time = report["time"], &checkpoint = report["checkpoint"];
-  log::info(fmt::format("data: train on {} samples, validate on {}, {} once a node; readable on every host",
-                        data["train_rows"].get<std::int64_t>(), data["validation_rows"].get<std::int64_t>(),
-                        format_bytes(data["bytes_a_node"])));
+  print_data(report["data"]);
+  const Json &time = report["time"], &checkpoint = report["checkpoint"];
   log::info(fmt::format("memory: {} a node, shared by its ranks",
                         format_bytes(report["memory"]["shared_bytes_a_node"])));
   log::info(fmt::format("time: {:.3g} ms a step, {} and {} an epoch, without validation and checkpoints",
@@ -285,11 +318,13 @@ ExitCode check(comm::Session& session, const CommandLine& line) {
   if (previous) set_key(trial, "run.shards", std::to_string(previous->state.shards));
   const auto run = train::open_run(session, trial, {log::standard(), stop_token(), version_number()});
   Json report = report_of(*run, hosts_of(ranks), measure_step(*run, 64, 1.0));
+  const std::vector<comm::RankPlace> places = comm::rank_places(session);
+  report["placement"] = comm::placement_lines(places);
   comm::collectively(session, "check the checkpoint", [&] {
     if (session.is_root()) report["checkpoint"] = check_checkpoint(*run, previous.get(), path);
   });
   if (!session.is_root()) return ExitCode::kDone;
-  const std::vector<std::string> notes = advice(*run, report["hosts"], report);
+  const std::vector<std::string> notes = advice(*run, places, report);
   report["notes"] = notes;
   if (line.has("json")) {
     log::answer(report.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");

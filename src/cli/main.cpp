@@ -1,5 +1,7 @@
 // One guard: every error ends here, as one block of text and an exit code that scripts understand.
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <exception>
 #include <limits>
@@ -9,6 +11,7 @@
 #include "cli/command_line.h"
 #include "cli/configuration_file.h"
 #include "cli/fitting_kernels.h"
+#include "cli/last_words.h"
 #include "cli/log.h"
 #include "cli/signals.h"
 #include "cli/version.h"
@@ -94,12 +97,15 @@ int guarded(comm::Session& session, int argc, char** argv) {
 }  // namespace nntrain::cli
 
 int main(int argc, char** argv) {
+  nntrain::cli::say_last_words("nntrain-dist: ");
   nntrain::cli::take_fitting_kernels(argv);
   nntrain::gemm::use_one_thread();
   nntrain::cli::take_signals();
   try {
     nntrain::comm::Session session(argc, argv,
                                    [argc, argv] { return nntrain::cli::patience_at_start(argc, argv); });
+    if (session.size() > 1)
+      nntrain::cli::say_last_words(fmt::format("[rank {} on {}] ", session.rank(), session.host()));
     nntrain::cli::log::start(session.is_root() ? nntrain::Log::Voice::kSpeaks : nntrain::Log::Voice::kSilent);
     const int code = nntrain::cli::guarded(session, argc, argv);
     session.close();

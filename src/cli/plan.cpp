@@ -136,6 +136,19 @@ std::string job_name(std::string name) {
   return name;
 }
 
+/// Where the program was installed without the source tree: what supervise.sh does, as far as Slurm needs it.
+std::string start_without_supervisor(const std::string& command) {
+  return "required=; ((${SLURM_RESTART_COUNT:-0} == 0)) || required=--checkpoint.resume=require\n" + command +
+         " $required &\n"
+         "job=$! canceled=\n"
+         "trap 'kill -USR1 $job' USR1\n"
+         "trap 'canceled=yes; kill -USR1 $job' TERM\n"
+         "wait $job; code=$?\n"
+         "while kill -0 $job 2> /dev/null; do wait $job; code=$?; done  # a signal ends `wait` early\n"
+         "[[ $code -ne 75 || -n $canceled ]] || scontrol requeue $SLURM_JOB_ID\n"
+         "exit $code\n";
+}
+
 std::string script(const CommandLine& line, int nodes, int ranks_per_node, const std::string& time,
                    double bytes_a_node) {
   std::error_code error;
@@ -158,18 +171,19 @@ std::string script(const CommandLine& line, int nodes, int ranks_per_node, const
                 "  --turn=$((${{SLURM_RESTART_COUNT:-0}} + 1)) \\\n"
                 "  --when-stopped=\"scontrol requeue $SLURM_JOB_ID || exit 75\" \\\n  {}\n",
                 quoted(program.string()), quoted(supervisor.string()), mpirun, arguments)
-          : fmt::format("exec {} {} train {}\n", mpirun, quoted(program.string()), arguments);
+          : start_without_supervisor(mpirun + " " + quoted(program.string()) + " train " + arguments);
   return fmt::format(
       "#!/bin/bash\n"
-      "# {} under Slurm; submit it again after a stop, if Slurm does not do so itself. Made by nntrain-dist "
-      "plan.\n"
+      "# {} under Slurm: stops in time, is requeued and goes on; after a stop of your own, submit it again. "
+      "Made "
+      "by nntrain-dist plan.\n"
       "#SBATCH --job-name={}\n#SBATCH --nodes={}\n#SBATCH --ntasks-per-node={}\n#SBATCH --cpus-per-task=1\n"
       "#SBATCH --mem={}M\n#SBATCH --time={}\n#SBATCH --requeue\n#SBATCH --open-mode=append\n"
       "#SBATCH --output={}-%j.log\n#SBATCH --signal=B:USR1@120\n"
       "cd {} || exit 2\n"
       "export OMP_NUM_THREADS=1 HDF5_USE_FILE_LOCKING=FALSE OMPI_MCA_odls_base_sigkill_timeout=10\n"
       "left=$(squeue --noheader --jobs=\"$SLURM_JOB_ID\" --format=%L)\n"
-      "[[ $left =~ ^[0-9:-]+$ ]] || left=\n{}",
+      "[[ $left =~ ^[0-9:-]+$ && ! $left =~ ^[0:]*$ ]] || left=\n{}",
       name, name, nodes, ranks_per_node, static_cast<std::int64_t>(std::ceil(1.2 * bytes_a_node / 1e6)), time,
       name, quoted(fs::current_path().string()), start);
 }

@@ -59,12 +59,17 @@ TEST_F(TrialCommands, CheckSaysWhatARunWouldDo) {
     EXPECT_EQ(report["time"].value("steps_an_epoch", 0), 8);
     EXPECT_EQ(report["model"].value("parameters", 0), 4 * 4 + 4 + 4 * 3 + 3);
     EXPECT_EQ(report["checkpoint"].value("state", ""), "a fresh run");
-    EXPECT_EQ(report["hosts"].size(), 1U);
+    ASSERT_EQ(report["hosts"].size(), 1U);
+    EXPECT_TRUE(report["hosts"][0].value("interfaces", Json()).is_array()) << report;
+    EXPECT_EQ(report["placement"].size(), 1U) << report;
+    EXPECT_EQ(report["data"]["fingerprints"]["inputs"].value("sha256", "").size(), 64U) << report;
     EXPECT_FALSE(fs::exists(folder_ / "runs"));
   }
   const Outcome words = call(2, "check run.ini");
   EXPECT_EQ(words.code, 0) << words.output;
-  EXPECT_NE(words.output.find("train on 120 samples, validate on 30"), std::string::npos) << words.output;
+  for (const char* const text : {"train on 120 samples, validate on 30", "2 ranks on ", "network ",
+                                 "iris.csv, SHA-256 ", "the same build on every rank"})
+    EXPECT_NE(words.output.find(text), std::string::npos) << text << "\n" << words.output;
 }
 
 TEST_F(TrialCommands, CheckReadsTheCheckpointAndLeavesIt) {
@@ -82,7 +87,7 @@ TEST_F(TrialCommands, CheckOffersFewerRanksThanThereAreCoresFor) {
   const Json crowded = json(cores + 1, "check run.ini");
   std::string notes;
   for (const Json& note : crowded["notes"]) notes += note.get<std::string>() + "\n";
-  EXPECT_NE(notes.find("start at most " + std::to_string(cores) + " there"), std::string::npos) << notes;
+  EXPECT_NE(notes.find("Start at most " + std::to_string(cores) + " rank"), std::string::npos) << notes;
   EXPECT_EQ(notes.find("bind-to none"), std::string::npos) << notes;
 }
 
@@ -116,6 +121,8 @@ TEST_F(TrialCommands, PlanPrintsAScriptForBash) {
   ASSERT_EQ(words.code, 0) << words.output;
   for (const std::string& script : {report.value("script", ""), words.output}) {
     EXPECT_NE(script.find("#SBATCH --nodes=2\n#SBATCH --ntasks-per-node=4\n"), std::string::npos) << script;
+    // Slurm says 0:00 when the time is over: no limit that the program takes.
+    EXPECT_NE(script.find("! $left =~ ^[0:]*$"), std::string::npos) << script;
     write("tmp/job.sh", script);
     const Outcome bash = run_shell("bash -n " + (folder_ / "tmp/job.sh").string());
     EXPECT_EQ(bash.code, 0) << bash.output << script;

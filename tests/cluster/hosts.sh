@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Several hosts on this machine (namespaces.sh): the bits of one rank, data and checkpoints on one host only, a stopped
-# rank, a cut cable, a wrong network, a lost host.
-#   tests/cluster/hosts.sh PROGRAM          PARTS="bits private stalls lost cable" in the environment chooses
+# rank, a cut cable, a lost host, a wrong network.
+#   tests/cluster/hosts.sh PROGRAM          PARTS="bits private stalls lost cable wrong" in the environment chooses
 # Needs root, iproute2 and namespaces (sandbox.sh): where they are not permitted, it fails and says so.
 set -u
 home=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
@@ -113,6 +113,10 @@ part_stalls() {
   wait $job
   passes "a cut cable: non-zero" [ $? -ne 0 ]
   passes "a cut cable: names ranks and host" grep -q 'no sign of life from rank 2 on node2, rank 3 on node2' log
+  local started=$SECONDS
+  until [[ -z $(ranks_on node1)$(ranks_on node2) ]] || ((SECONDS - started > 8)); do sleep 0.1; done
+  passes "a cut cable: no rank is left, on neither side" [ -z "$(ranks_on node1)$(ranks_on node2)" ]
+  passes "a cut cable: no shared memory is left beside mpirun" [ -z "$(ls /dev/shm | grep node1)" ]
   ip link set cable2 up
 }
 
@@ -152,7 +156,46 @@ part_cable() {
   ip link set cable2 up
 }
 
-for part in ${PARTS:-bits private stalls lost cable}; do
+# ends_in_time WHAT NAMES COMMAND...: a run that cannot speak ends, and its message has NAMES.
+ends_in_time() {
+  local what=$1 names=$2 started=$SECONDS code
+  shift 2
+  "$@" > log 2>&1
+  code=$?
+  # Daemons of other hosts take a moment.
+  until nothing_left || ((SECONDS - started > 30)); do sleep 0.1; done
+  passes "$what: non-zero, $code" [ $code -ne 0 ]
+  passes "$what: names $names" grep -q "$names" log
+  passes "$what: $((SECONDS - started)) s" [ $((SECONDS - started)) -le 18 ]
+  passes "$what: one block" [ "$(grep -c '^\[rank [0-9]* on\|^nntrain-dist: ' log)" = 1 ]
+  passes "$what: nothing left" nothing_left
+}
+# The network that is named joins no hosts.
+part_wrong() {
+  local i other run=(on_hosts "$program" train run.ini --checkpoint.path=wrong.h5 --run.stall_timeout=0:10)
+  for i in 1 2; do
+    other=$((3 - i))
+    ip link add "dead$i" type veth peer name eth1 netns "node$i" && ip link set "dead$i" up
+    ip -n "node$i" link set eth1 up
+    ip -n "node$i" addr add "10.99.0.$i/24" dev eth1
+    echo "10.99.0.$i node$i" >> /etc/hosts
+  done
+  # Nobody knows the other's address: the system says after three seconds that there is no way.
+  OMPI_MCA_btl_tcp_if_include=10.99.0.0/24 ends_in_time "no way to the other host" 'hosts of the job: head,node.1:1-2.' "${run[@]}"
+  # Whatever is sent is lost without a word.
+  for i in 1 2; do
+    ip -n "node$i" neigh replace "10.99.0.$((3 - i))" lladdr 02:00:00:00:00:01 nud permanent dev eth1
+  done
+  OMPI_MCA_btl_tcp_if_include=10.99.0.0/24 ends_in_time "lost without a word" 'no answer to messages to node[12] (10.99.0.[12])' "${run[@]}"
+  # Docker's bridge has the same address everywhere.
+  for i in 1 2; do ip -n "node$i" addr flush dev eth1; ip -n "node$i" addr add 172.17.0.1/16 dev eth1; done
+  OMPI_MCA_btl_tcp_if_include=172.17.0.0/16 ends_in_time "one address for all" 'hosts of the job: head,node.1:1-2.' "${run[@]}"
+  # Here mpirun runs beside rank 0, and is whom it asks for the hosts.
+  OMPI_MCA_btl_tcp_if_include=192.168.77.0/24 ends_in_time "a network that nobody has" 'hosts of the job: node.1:1-2.' \
+    "$folder/agent" node1 "cd $PWD && exec mpirun --hostfile hosts --bind-to none -np 4 $program train run.ini --checkpoint.path=wrong.h5 --run.stall_timeout=0:10"
+}
+
+for part in ${PARTS:-bits private stalls lost cable wrong}; do
   started=$SECONDS
   "part_$part"
   echo "        $part: $((SECONDS - started)) s"

@@ -17,6 +17,34 @@ part_run() {
   passes "error: failed with 2, not requeued" [ "$(state "$job") $(exit_code "$job") $(restarts "$job")" = "FAILED 2 0" ]
 }
 
+# What `plan` prints, submitted as it is: with the supervise.sh of the source tree, and where only the program is there.
+# It binds ranks to cores, of which this machine must have two.
+part_plan() {
+  mkdir -p "$folder"/{tree/build/release,bin}
+  ln -sfn "$(cd "$here/../../launch" && pwd)" "$folder/tree/launch"
+  cp "$program" "$folder/tree/build/release/nntrain-dist"
+  cp "$program" "$folder/bin/nntrain-dist"
+  plan_by "$folder/tree/build/release/nntrain-dist" plan
+  plan_by "$folder/bin/nntrain-dist" installed
+}
+plan_by() {
+  local program=$1 name=$2 job
+  configuration $for_ever > "$name.ini"
+  "$program" plan "$name.ini" --checkpoint.path="$name.h5" --nodes=1 --ranks-per-node=2 --time=30 > "$name.sbatch" 2> "$name.log"
+  passes "$name: prints a script" grep -q '^#SBATCH --ntasks-per-node=2$' "$name.sbatch"
+  job=$(sbatch --parsable -o "$name.log" "$name.sbatch")
+  passes "$name: trains" await_training "$name.log" 1
+  passes "$name: two ranks" has "$name.log" '2 ranks on 1 node'
+  passes "$name: the time that is left" has "$name.log" 'run.max_time = \(29\|30\):'
+  scancel --batch --signal=USR1 "$job"
+  passes "$name: stops and is requeued" until_true 120 "requeue" has_requeued "$job" 1
+  give_an_end "$name"
+  ends_straight "$name" "$job"
+  passes "$name: from the checkpoint" has "$name.log" "Going on from $name.h5"
+  passes "$name: the checkpoint is required" has "$name.log" 'checkpoint.resume = require'
+  passes "$name: no step is lost" loses_nothing "$name.log"
+}
+
 # run.max_time ends the turn.
 part_limit() {
   local job
@@ -53,7 +81,6 @@ part_scancel() {
   passes "scancel: nothing left running" until_true 60 "no process" no_rank
   passes "scancel: a checkpoint to go on from" [ -n "$(digest run.h5)" ]
 }
-no_rank() { [[ -z $(ranks_of_job) ]]; }
 
 part_array() {
   local job second

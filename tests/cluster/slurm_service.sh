@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # A Slurm of one's own on this machine, for tests: munge, slurmctld and slurmd from Debian's packages, everything they
-# write in one folder. Sourced by slurm.sh.
+# write in one folder. Sourced by slurm.sh, after jobs.sh.
 #   start_slurm FOLDER    SLURM_CONF is exported; commands such as sbatch then talk to it
 #   stop_slurmd, start_slurmd FOLDER, kill_node JOB, stop_slurm
 
@@ -13,19 +13,6 @@ free_port() {
     (: < "/dev/tcp/127.0.0.1/$port") 2> /dev/null || break
   done
   echo "$port"
-}
-
-# until_true SECONDS WHAT COMMAND...: tries until it succeeds.
-until_true() {
-  local end=$((SECONDS + $1)) what=$2
-  shift 2
-  while ! "$@" > /dev/null 2>&1; do
-    ((SECONDS < end)) || {
-      echo "tests/cluster: waited in vain for: $what" >&2
-      return 1
-    }
-    sleep 0.2
-  done
 }
 
 require_slurm() {

@@ -3,7 +3,7 @@
 # process and nothing in shared memory.
 #   tests/fault/rank_failures.sh PROGRAM [RANKS=4] [--hosts]
 # --hosts: on two hosts (network namespaces, root). WAYS="KILL SEGV BUS ABRT EXIT EXCEPTION MEMORY STOP" and
-# PHASES="start data step evaluation checkpoint end" and VICTIMS="0 1" choose. A stopped rank ends the job after
+# PHASES="start data step evaluation checkpoint end" and VICTIMS="0 1" (on two hosts "0 2": one of each) choose. A stopped rank ends the job after
 # run.stall_timeout, here 5 s; the others at once. Prints a table; exit code 0 when all were as they must be.
 #
 # Where a job is, is seen from outside: `data` while a rank has the data file open, `checkpoint` while its temporary file
@@ -103,6 +103,8 @@ signal_of() {
 # Blocks of text of ours on standard error: one of the ranks or nobody (a signal: Open MPI speaks).
 blocks() { grep -c '^\[rank [0-9]* on \|^nntrain-dist: ' error; }
 
+# One rank of each host.
+victims=${VICTIMS:-0 $((${#hosts} > 0 ? ranks / 2 : 1))}
 failed=0
 declare -A count slowest
 printf '%-10s %-11s %6s %5s %8s %7s  %s\n' way phase victim code seconds blocks verdict
@@ -147,7 +149,7 @@ one_case() {
 }
 for way in ${WAYS:-KILL SEGV BUS ABRT EXIT EXCEPTION MEMORY STOP}; do
   for phase in ${PHASES:-start data step evaluation checkpoint end}; do
-    for victim in ${VICTIMS:-0 1}; do
+    for victim in $victims; do
       for _ in 1 2 3 4 5; do
         one_case "$way" "$phase" "$victim" && break
         [[ -z $job ]] || { kill -KILL "$job"; wait "$job"; job=''; } 2> /dev/null

@@ -11,6 +11,7 @@
 # 64 MB as Docker gives. Mounts live in a namespace of their own and go with it, however the script ends.
 set -euo pipefail
 source_tree=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../..
+source "$source_tree/tests/install/debian_root.sh"
 
 fail() {
   echo "fresh_debian.sh: $*" >&2
@@ -49,27 +50,6 @@ cleanup() {
 trap cleanup EXIT
 
 step() { printf '\n######## %s\n' "$*"; }
-
-# The mirror that this machine takes Debian 12 from, when it is one; else debootstrap's own default.
-mirror() {
-  apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Release: bookworm' 2> /dev/null | sed -n 1p
-}
-
-copy_apt_settings() {
-  local name
-  rm -f "$root/etc/apt/sources.list"  # debootstrap's; this machine's take its place
-  for name in sources.list sources.list.d auth.conf auth.conf.d trusted.gpg trusted.gpg.d keyrings; do
-    if [[ -e /etc/apt/$name ]]; then cp -a "/etc/apt/$name" "$root/etc/apt/"; fi
-  done
-  # Only how to fetch; hooks belong to programs that are not there.
-  apt-config dump | grep '^Acquire::' > "$root/etc/apt/apt.conf.d/90acquire" || true
-  cp -an /usr/share/keyrings/. "$root/usr/share/keyrings/"
-  if [[ -e /etc/ssl/certs/ca-certificates.crt ]]; then
-    mkdir -p "$root/etc/ssl/certs"
-    cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
-  fi
-  cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
-}
 
 mount_kernel_folders() {
   mount -t proc proc "$root/proc"
@@ -132,12 +112,9 @@ user_tree=/home/$user/nntrain-dist
 
 if [[ ! -e $root/etc/debian_version ]]; then
   step "debootstrap into $root"
-  uri=$(mirror)
-  timed debootstrap debootstrap --variant=minbase bookworm "$root" ${uri:+"$uri"} > "$root.log" ||
-    fail "debootstrap: $(tail -n 3 "$root.log")"
-  rm -f "$root.log"
+  timed debootstrap make_debian "$root" || fail "debootstrap failed"
 fi
-copy_apt_settings
+copy_apt_settings "$root"
 mount_kernel_folders
 chroot "$root" id "$user" > /dev/null 2>&1 || chroot "$root" useradd --create-home --shell /bin/bash "$user"
 copy_tree root "$tree"

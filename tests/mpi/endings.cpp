@@ -22,11 +22,13 @@ TEST(Endings, OneRankFailsAnExpectation) {
 int stall(comm::Session& session, std::string_view how) {
   session.end_stalls_after(5, "0:05");
   const int late = how.ends_with("root") ? 0 : 1;
+  if (how == "stall_in_setup" && session.rank() == late) std::raise(SIGSTOP);
   comm::ExchangeOptions options;
   options.shards = session.size();
   options.total_floats = options.trainable_floats = 1000;
   options.trainables = {{0, 1000, true}};
   comm::RankExchange exchange(session, options);
+  if (how == "stall_of_all_but_the_last" && session.rank() < session.size() - 1) std::raise(SIGSTOP);
   if (how.starts_with("stall_in_step")) {
     for (int step = 0; step < 5; ++step) {
       if (step == 3 && session.rank() == late) std::raise(SIGSTOP);

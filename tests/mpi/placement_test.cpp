@@ -8,7 +8,7 @@ namespace {
 using Cpus = std::vector<int>;
 
 RankPlace place(const std::string& host, int node, int available, const Cpus& cores) {
-  return {host, node, available, cores, cores};
+  return {host, node, available, cores, cores, {0}};
 }
 
 TEST(Placement, EveryRankKnowsAll) {
@@ -47,8 +47,31 @@ TEST(Placement, RanksThatShareACoreByTheirBindingAreNamed) {
 
 /// Two hardware threads of one core have one core's number.
 TEST(Placement, HardwareThreadsOfACoreAreOneCore) {
-  const RankPlace one{"a", 0, 8, {0}, {0}}, other{"a", 0, 8, {4}, {0}};
+  const RankPlace one{"a", 0, 8, {0}, {0}, {}}, other{"a", 0, 8, {4}, {0}, {}};
   EXPECT_EQ(placement_notes({one, other}).size(), 1U);
+}
+
+using Lines = std::vector<std::string>;
+
+/// Hosts that are alike have one line.
+TEST(Placement, RanksCoresAndNumaNodesOfEveryHost) {
+  std::vector<RankPlace> places;
+  for (int node = 0; node < 2; ++node)
+    for (const int core : {0, 1, 8, 9})
+      places.push_back({node == 0 ? "a" : "b", node, 4, {core}, {core}, {core / 8}});
+  places.push_back(place("c", 2, 4, {0, 1, 2, 3}));
+  places.push_back(place("c", 2, 4, {0, 1, 2, 3}));
+  EXPECT_EQ(
+      placement_lines(places),
+      (Lines{"2 hosts of 4 ranks on 4 cores, 2 NUMA nodes (2 + 2 ranks), each rank bound to 1 core: a, b",
+             "2 ranks on 4 cores, 1 NUMA node, not bound: c"}));
+  EXPECT_EQ(placement_lines({{"a", 0, 8, {0, 1}, {0, 1}, {}}}), (Lines{"1 rank on 8 cores: a"}));
+}
+
+/// A rank that may run on several NUMA nodes belongs to none of them.
+TEST(Placement, RanksThatMayRunAnywhereAreOfNoNumaNode) {
+  const RankPlace free{"a", 0, 4, {0, 1, 2, 3}, {0, 1, 2, 3}, {0, 1}};
+  EXPECT_EQ(placement_lines({free, free}), (Lines{"2 ranks on 4 cores, 2 NUMA nodes, not bound: a"}));
 }
 
 }  // namespace

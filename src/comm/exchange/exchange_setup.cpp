@@ -67,6 +67,7 @@ Implementation::Implementation(Session& the_session, const ExchangeOptions& the_
     : session(the_session.implementation()),
       options(the_options),
       map((check_options(options), open_window()), session.rank) {
+  const auto clock = session.watch_inside_mpi("exchange");
   check(MPI_Comm_dup(session.world, &world), "MPI_Comm_dup");
   check(MPI_Comm_split(world, map.local_rank == 0 ? 0 : MPI_UNDEFINED, map.rank, &leaders), "MPI_Comm_split");
   local = shards_of_rank(map.rank, map.ranks(), options.shards);
@@ -85,6 +86,7 @@ Implementation::~Implementation() {
 
 /// Opens the node's window, or one for this rank alone; returns the first rank of every rank's node.
 std::vector<int> Implementation::open_window() {
+  const auto clock = session.watch_inside_mpi("exchange");
   const NodeMap wanted(leaders_of(session), session.rank);
   const auto bytes_for = [&](const NodeMap& nodes) {
     return window_layout(shard_nodes_of_ranks(nodes, nodes.node, options.shards), nodes.local_size(), options)

@@ -12,6 +12,7 @@ using Implementation = RankExchange::Implementation;
 double* Scratch::half(Session::Implementation& session, MPI_Comm node_ranks, MPI_Comm world,
                       std::int64_t doubles) {
   if (doubles > capacity_) {
+    const auto clock = session.watch_inside_mpi("shared memory");
     const std::int64_t wanted = std::max<std::int64_t>(2 * doubles, 4096);
     const std::int64_t bytes = 2 * wanted * static_cast<std::int64_t>(sizeof(double));
     // create() synchronises the ranks, so nobody reads the old window any more when it is freed.

@@ -12,6 +12,7 @@
 
 #include "comm/session/launcher.h"
 #include "comm/session/process_state.h"
+#include "comm/session/unanswered.h"
 #include "core/error.h"
 
 namespace nntrain::comm {
@@ -57,10 +58,11 @@ View look_around() {
 }
 
 /// Ranks cannot ask one another here, so they end in turn: first where the late rank is seen, then rank 0,
-/// then the others, which the launcher has ended by then.
+/// then the others, which the launcher has ended by then: mpirun takes two seconds for the ranks of its own
+/// host before it turns to other hosts.
 double delay_of(const View& view) {
   if (!view.late.empty()) return view.first_awake ? 0 : 2;
-  return view.rank == 0 ? 1.5 : 3;
+  return view.rank == 0 ? 0.8 : 4.5;
 }
 
 void say(const std::string& text) {
@@ -105,10 +107,14 @@ void MpiWatch::watch() {
     waited = note;
     const View view = look_around();
     if (!view.first_awake || (view.late.empty() && view.rank > 0)) continue;
+    const std::string hosts = view.late.empty() ? unanswered_hosts() : "";
     say(
         fmt::format("NOTE: waiting inside MPI for {} for {:.0f} s (phase: {}); the job ends after {} "
                     "(run.stall_timeout)\n",
-                    view.late.empty() ? "ranks of other hosts" : view.late, waited, phase_, patience.text));
+                    !view.late.empty() ? view.late
+                    : hosts.empty()    ? "ranks of other hosts"
+                                       : "an answer from " + hosts,
+                    waited, phase_, patience.text));
   }
   if (ends_within(patience.seconds - waited)) return;
   if (ends_within(delay_of(look_around()))) return;
@@ -117,9 +123,13 @@ void MpiWatch::watch() {
   const bool is_being_ended =
       view.ranks < ranks_before || (patience_ && patience_().seconds > patience.seconds);
   if (is_being_ended && ends_within(kMostGraceOfLaunchers)) return;
-  const std::string who = view.late.empty()
-                              ? "a rank of another host has not come, or messages between hosts do not arrive"
-                              : "no sign of life from " + view.late;
+  std::string who = "no sign of life from " + view.late;
+  if (view.late.empty()) {
+    const std::string hosts = unanswered_hosts(), all = hosts_of_job();
+    who = hosts.empty() ? "a rank of another host has not come, or messages between hosts do not arrive"
+                        : "no answer to messages to " + hosts;
+    if (!all.empty()) who += " (hosts of the job: " + all + ")";
+  }
   const char* const cure =
       view.late.empty() ? "Is it the wrong network? Name the right one in OMPI_MCA_btl_tcp_if_include and "
                           "OMPI_MCA_oob_tcp_if_include"

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -80,6 +81,32 @@ std::vector<Sibling> ranks_beside_me() {
   }
   std::sort(ranks.begin(), ranks.end(), [](const Sibling& a, const Sibling& b) { return a.rank < b.rank; });
   return ranks;
+}
+
+std::string hosts_in(const std::string& text) {
+  constexpr std::string_view kOption = "orte_node_regex", kBetween(" =\"'\0", 5);
+  const std::size_t option = text.find(kOption);
+  if (option == std::string::npos) return "";
+  const std::size_t begin = text.find_first_not_of(kBetween, option + kOption.size());
+  if (begin == std::string::npos) return "";
+  const std::size_t end = std::min(text.find_first_of(kBetween, begin), text.find('@', begin));
+  return text.substr(begin, end == std::string::npos ? end : end - begin);
+}
+
+std::string hosts_of_job() {
+  // mpirun tells the ranks of other hosts, and where it runs itself those whom it asks to start them.
+  if (const char* regex = std::getenv("OMPI_MCA_orte_node_regex"); regex != nullptr)
+    return hosts_in("orte_node_regex=" + std::string(regex));
+  if (const char* list = std::getenv("SLURM_JOB_NODELIST"); list != nullptr) return list;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos || parent_of(std::stoll(name)) != getppid())
+      continue;
+    if (const std::string hosts = hosts_in(text_of("/proc/" + name + "/cmdline")); !hosts.empty())
+      return hosts;
+  }
+  return "";
 }
 
 }  // namespace nntrain::comm

@@ -21,4 +21,11 @@ struct Sibling {
 /// them, in that order, this one included. What cannot be read is left out.
 std::vector<Sibling> ranks_beside_me();
 
+/// The hosts of this job as its launcher writes them, "node[1:1-4]"; empty where it tells nobody. For
+/// messages: who has not been heard of cannot be told inside MPI. Local.
+std::string hosts_of_job();
+/// The same in an environment's value or a command line of Open MPI's: "... orte_node_regex
+/// node[1:1-4]@0(4)". Pure.
+std::string hosts_in(const std::string& text);
+
 }  // namespace nntrain::comm

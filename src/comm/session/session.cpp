@@ -127,11 +127,7 @@ void Session::close() {
   // Freeing windows and MPI_Finalize wait inside MPI for ranks that may never come.
   impl_->watch.at_phase("end");
   barrier();
-  std::optional<MpiWatch> watch;
-  if (impl_->ends_mpi)
-    watch.emplace("end", [patience = Patience{impl_->watch.timeout(), impl_->watch.timeout_text()}] {
-      return patience;
-    });
+  const auto clock = impl_->watch_inside_mpi("end");
   impl_->watch.close();
   for (const auto& window : impl_->windows) window->free();
   impl_->windows.clear();
@@ -142,6 +138,7 @@ void Session::close() {
 
 void Session::release_unused() {
   barrier();
+  const auto clock = impl_->watch_inside_mpi("shared memory");
   // Arrays go on every rank of a node alike, so the ranks agree on which windows have none.
   for (const auto& window : impl_->windows) {
     if (window.use_count() == 1) window->free();

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "comm/session/mpi_call.h"
+#include "comm/session/mpi_watch.h"
 #include "comm/session/session.h"
 #include "comm/session/shared_window.h"
 #include "comm/session/stall_watch.h"
@@ -34,6 +35,14 @@ struct Session::Implementation {
   /// Windows whose arrays are gone or still in use: freed before MPI_Finalize, in the order of creation,
   /// which is the same on every rank of the node.
   std::vector<std::shared_ptr<SharedWindow>> windows;
+
+  /// A clock beside calls that wait inside MPI for every rank, while it lives: windows and communicators are
+  /// made and freed there. None for one rank, or where the embedding program had called MPI_Init itself.
+  std::unique_ptr<MpiWatch> watch_inside_mpi(const std::string& phase) const {
+    if (size == 1 || !ends_mpi) return nullptr;
+    return std::make_unique<MpiWatch>(
+        phase, [patience = Patience{watch.timeout(), watch.timeout_text()}] { return patience; });
+  }
 };
 
 }  // namespace nntrain::comm

@@ -19,6 +19,7 @@ SharedArray::~SharedArray() = default;  // the session keeps the window until it
 
 std::optional<SharedArray> SharedArray::try_allocate(Session& session, std::int64_t bytes) {
   Session::Implementation& impl = session.implementation();
+  const auto clock = impl.watch_inside_mpi("shared memory");
   auto window = SharedWindow::create(impl.node_ranks, bytes);
   if (!window) return std::nullopt;
   impl.windows.push_back(window);

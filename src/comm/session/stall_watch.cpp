@@ -11,6 +11,7 @@
 
 #include "comm/session/launcher.h"
 #include "comm/session/process_state.h"
+#include "comm/session/unanswered.h"
 #include "core/error.h"
 
 namespace nntrain::comm {
@@ -95,7 +96,10 @@ void StallWatch::look(double waited) {
   listen(now);
   const bool ends = waited >= timeout_;
   if (waited < next_note_ && !ends) return;
-  if (!speaks(now)) return;
+  if (!speaks(now)) {
+    if (waited >= timeout_ + last_resort()) end_job(waited, collectors_);
+    return;
+  }
   const std::vector<int> late = late_ranks(now);
   if (ends) end_job(waited, late);
   next_note_ *= 2;
@@ -144,6 +148,13 @@ bool StallWatch::speaks(double now) const {
   return false;
 }
 
+/// Whoever is told nothing knows only that the job should have ended by now: all collectors are late, or what
+/// they did about it does not reach this host. One such rank after the other.
+double StallWatch::last_resort() const {
+  const auto before = std::count_if(collectors_.begin(), collectors_.end(), [&](int c) { return c < rank_; });
+  return std::min(4.0 + 0.1 * static_cast<double>(rank_ - before), 9.0);
+}
+
 std::vector<int> StallWatch::late_ranks(double now) const {
   std::vector<int> late;
   for (int r = 0; r < size_; ++r)
@@ -171,8 +182,12 @@ std::string StallWatch::where() const {
 }
 
 void StallWatch::end_job(double waited, const std::vector<int>& late) const {
-  const std::string who = late.empty() ? "all ranks wait, and messages between them do not arrive"
-                                       : fmt::format("no sign of life from {}", names(late));
+  std::string who = fmt::format("no sign of life from {}", names(late));
+  if (late.empty()) {
+    const std::string hosts = unanswered_hosts();
+    who = "all ranks wait, and messages between them do not arrive" +
+          (hosts.empty() ? "" : ", none from " + hosts);
+  }
   const char* const cure =
       late.empty()
           ? "Is it the wrong network? Name the right one in OMPI_MCA_btl_tcp_if_include"

@@ -49,6 +49,7 @@ class StallWatch {
   void tell(double now, double waited);
   void listen(double now);
   bool speaks(double now) const;
+  double last_resort() const;
   std::vector<int> late_ranks(double now) const;
   std::string names(const std::vector<int>& ranks) const;
   std::string where() const;

@@ -27,10 +27,12 @@ void print_machine(const Run& run) {
   run.log.info(fmt::format("{} rank{} on {} node{}, {} shard{}: the same bits for every number of ranks",
                            session.size(), session.size() == 1 ? "" : "s", session.nodes(),
                            session.nodes() == 1 ? "" : "s", shards, shards == 1 ? "" : "s"));
+  const std::vector<comm::RankPlace> places = comm::rank_places(session);
+  for (const std::string& line : comm::placement_lines(places)) run.log.info(line);
   run.log.info(run.products.line);
   if (const std::string note = run.engine->exchange().note(); !note.empty()) run.log.note(note);
   if (const std::string note = gemm::kernel_note(); !note.empty()) run.log.note(note);
-  for (const std::string& note : comm::placement_notes(comm::rank_places(session))) run.log.note(note);
+  for (const std::string& note : comm::placement_notes(places)) run.log.note(note);
 }
 
 void print_data(const Run& run) {
