@@ -50,6 +50,14 @@ TEST_F(BadInput, TheFileItselfIsFine) {
   EXPECT_EQ(outcome.code, 0) << outcome.output;
 }
 
+/// A table of which only the inputs are said: its words are the target more often than not.
+TEST_F(BadInput, WordsMayBeTheTargetThatNobodyNamed) {
+  expect_refused("train run.ini --data.target_columns= --data.input_columns=",
+                 {"\"setosa\" is not a number; if it is the target, say data.target_columns = species; "});
+  write("iris.csv", "town,species\nUlm,3\nBonn,4\n");
+  expect_refused("train run.ini --data.input_columns=", {"\"Ulm\" is not a number; data.columns = town: "});
+}
+
 TEST_F(BadInput, UnknownKey) {
   write("run.ini", std::string(kIris) + "[fit]\nepoch = 3\n");
   expect_refused("train run.ini", {"run.ini:17", "fit.epoch", "\"fit.epochs\""});

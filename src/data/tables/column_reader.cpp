@@ -150,10 +150,13 @@ std::string ColumnReader::not_a_number(std::string_view field) const {
   if (field.starts_with('\'')) return text + "; if ' stands round cells, say data.quote = '";
   if (looks_like_numbers(field))
     return text + ", it looks like several; data.delimiter says what stands between cells";
-  return text + fmt::format(
-                    "; data.columns = {}: categorical makes one-hot columns of it, ignore leaves it out "
-                    "(data.input_columns chooses columns)",
-                    column);
+  return text +
+         (plan_.may_be_target ? fmt::format("; if it is the target, say data.target_columns = {}", column)
+                              : "") +
+         fmt::format(
+             "; data.columns = {}: categorical makes one-hot columns of it, ignore leaves it out "
+             "(data.input_columns chooses columns)",
+             column);
 }
 
 /// A number that may wear a currency or a unit, the same in every row.

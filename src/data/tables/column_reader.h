@@ -25,6 +25,7 @@ struct ColumnPlan {
   bool may_be_index = false;   ///< an unnamed or id-like column that nobody asked for
   bool unnamed_index = false;  ///< the first column, without a name, of a file with a header
   bool is_target = false;
+  bool may_be_target = false;  ///< an input of a table whose target nobody has named
   MissingRule missing;
   Json training;  ///< what the training table's column was; null while training
 };

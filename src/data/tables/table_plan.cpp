@@ -106,6 +106,10 @@ class Planner {
     const std::vector<std::size_t> excluded =
         choose_columns(options_.exclude_columns, layout_, unknown,
                        options_.of_one_table ? "data.target_columns: " + name_ : name_);
+    const bool has_target =
+        !excluded.empty() || std::any_of(wishes_.begin(), wishes_.end(), [](const auto& wish) {
+          return wish.second.kind == ColumnKind::kTarget;
+        });
     for (std::size_t column = 0; column < layout_.columns; ++column) {
       if (std::find(excluded.begin(), excluded.end(), column) != excluded.end()) continue;
       const ColumnKind kind = wished(column);
@@ -114,6 +118,7 @@ class Planner {
         continue;
       }
       ColumnPlan& plan = add(column);
+      plan.may_be_target = options_.of_one_table && !has_target;
       if (layout_.header.empty() || kind != ColumnKind::kAuto) continue;
       plan.unnamed_index = column == 0 && plan.name.empty();
       plan.may_be_index = plan.unnamed_index || names_a_row(plan.name) || plan.name.empty();
