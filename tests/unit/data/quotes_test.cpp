@@ -33,7 +33,7 @@ TEST(Quotes, AreWhatTheKeySaysOrNone) {
 
 TEST(Quotes, OfAnotherKindAreNamedWhereTheyStandRoundNumbers) {
   const Scratch scratch;
-  const std::string error = test::load_error(scratch.write("s.csv", "a,b\n'1','2'\n'3','4'\n"));
+  const std::string error = test::load_error(scratch.write("s.csv", "a,b,y\n'1','2',2\n'2','3',3\n"));
   EXPECT_TRUE(contains(error, "data.quote = '")) << error;
 }
 
