@@ -100,12 +100,11 @@ TEST_F(Convert, AllRanksTogetherWriteTheBytesOfOne) {
       const Outcome together = convert(ranks, source, "together.h5");
       ASSERT_EQ(together.code, 0) << together.output;
       EXPECT_TRUE(read("together.h5") == read("alone.h5")) << source << " " << ranks;
-      const auto said = [&](const Outcome& outcome) {  // how it was read, and what was written
-        std::string text = outcome.output.substr(outcome.output.find("SOURCE"));
-        const std::size_t name = text.find(ranks > 0 ? "together" : "alone");
-        return text.substr(0, name == std::string::npos ? text.find("alone") : name);
+      const auto reading = [](const Outcome& outcome) {
+        const std::size_t at = outcome.output.find("SOURCE");
+        return outcome.output.substr(at, outcome.output.find('\n', at) - at);
       };
-      EXPECT_EQ(said(together), said(alone));
+      EXPECT_EQ(reading(together), reading(alone));
     }
   }
   const Outcome bad = convert(3, "bad.csv", "bad.h5");
