@@ -151,13 +151,14 @@ const std::vector<Command>& commands() {
       {"convert",
        "SOURCE --output=FILE.h5 [--shuffle] [--gzip=LEVEL]",
        "any source as one HDF5 file: /inputs and, with target columns, /targets",
-       "Tables become numbers as training would read them (docs/data.md), in memory; of arrays data.cache is "
-       "in "
-       "memory at a time. The rows lie in chunks of about 1 MB, as streaming likes them.",
+       "Tables become numbers as training would read them (docs/data.md); about data.cache is in memory at a "
+       "time. The rows lie in chunks of about 1 MB, as streaming likes them. All ranks of mpirun parse "
+       "tables "
+       "of numbers together.",
        Files::kOne,
        {"data.targets", "data.input_columns", "data.target_columns", "data.columns", "data.missing",
-        "data.header", "data.delimiter", "data.decimal", "data.thousands", "data.comment", "data.encoding",
-        "data.cache", "run.seed"},
+        "data.header", "data.delimiter", "data.quote", "data.decimal", "data.thousands", "data.comment",
+        "data.encoding", "data.cache", "run.seed"},
        {{"output", Takes::kValue, "FILE.h5", "the file to write"},
         {"gzip", Takes::kValue, "LEVEL", "compress the chunks: 1 (fast) to 9"},
         {"shuffle", Takes::kNothing, "", "the rows in an order that run.seed decides"}},

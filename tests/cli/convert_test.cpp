@@ -100,8 +100,11 @@ TEST_F(Convert, AllRanksTogetherWriteTheBytesOfOne) {
       const Outcome together = convert(ranks, source, "together.h5");
       ASSERT_EQ(together.code, 0) << together.output;
       EXPECT_TRUE(read("together.h5") == read("alone.h5")) << source << " " << ranks;
-      EXPECT_EQ(together.output.substr(together.output.find("written: ")),
-                alone.output.substr(alone.output.find("written: ")));
+      const auto reading = [](const Outcome& outcome) {
+        const std::size_t at = outcome.output.find("SOURCE");
+        return outcome.output.substr(at, outcome.output.find('\n', at) - at);
+      };
+      EXPECT_EQ(reading(together), reading(alone));
     }
   }
   const Outcome bad = convert(3, "bad.csv", "bad.h5");

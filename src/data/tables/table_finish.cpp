@@ -103,10 +103,14 @@ void write_samples(const std::vector<ColumnReader>& columns, bool bare, std::siz
   }
 }
 
-std::unique_ptr<ArraySource> TableReader::finish() {
-  total_rows_ = rows_;
+void TableReader::name_all_files() {
   if (files_.size() > 1)
     name_ += fmt::format(" and {} more file{}", files_.size() - 1, files_.size() == 2 ? "" : "s");
+}
+
+std::unique_ptr<ArraySource> TableReader::finish() {
+  total_rows_ = rows_;
+  name_all_files();
   return labels_ ? finish_labels() : finish_columns();
 }
 

@@ -154,6 +154,7 @@ Opened open_headers(const std::vector<std::string>& paths, const SourceOptions& 
     opened.reader.add_header(stream_of(std::move(file)), dialect, {open, check});
     opened.begins.push_back(opened.begins.back() + bytes - opened.reader.rows_begin(i));
   }
+  opened.reader.name_all_files();
   return opened;
 }
 

@@ -61,6 +61,8 @@ class TableReader {
   /// line end: whether that was so only the piece before can tell.
   std::pair<std::int64_t, std::int64_t> read_piece(std::size_t file, std::int64_t begin, std::int64_t end,
                                                    std::vector<float>& values);
+  /// After the last file that has only a header here: messages mean all of them.
+  void name_all_files();
   /// What was taken for what.
   std::string reading_note(std::int64_t rows) const;
   const TablePlan& plan() const { return plan_; }
