@@ -18,6 +18,8 @@ done
 if [[ ${NNTRAIN_CONTAINER:-} != inside ]]; then
   NNTRAIN_CONTAINER=inside exec unshare --mount --pid --fork --kill-child --mount-proc --propagation private "$0" "$@"
 fi
+# crun refuses hosts with both kinds of cgroups, though no container here is given any.
+[[ $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]] || mount -t cgroup2 cgroup2 /sys/fs/cgroup
 folder=$(mktemp -d /var/tmp/nntrain-container.XXXXXX)
 mkdir "$folder"/{storage,run,work,context}
 clean() {
@@ -104,7 +106,7 @@ if command -v ch-run > /dev/null; then
   podman_here export image | tar -C "$folder/image" -xf -
   mkdir -p "$folder/image/work"
   outside_mpirun() {
-    OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_plm=isolated \
+    USER=${USER:-root} OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_plm=isolated \
       mpirun -np 2 --bind-to none ch-run --bind "$PWD:/work" --cd /work "$folder/image" -- nntrain-dist train run.ini \
       --checkpoint.path=each.h5 > "$folder/log" 2>&1
   }

@@ -65,5 +65,14 @@ TEST(Launcher, TheFirstTaskExplains) {
   EXPECT_TRUE(tasks_in({{"SLURM_STEP_NUM_TASKS", "4"}})->first);
 }
 
+/// Task 0 cannot tell, and says nothing.
+TEST(Launcher, WhereOnlyRanksAreToldTheSecondTaskExplains) {
+  for (const char* variable : {"PMIX_RANK", "ALPS_APP_PE", "PALS_RANKID"}) {
+    EXPECT_TRUE(tasks_in({{variable, "1"}})->first) << variable;
+    EXPECT_FALSE(tasks_in({{variable, "2"}})->first) << variable;
+    EXPECT_EQ(tasks_in({{variable, "2"}})->speaker, 1) << variable;
+  }
+}
+
 }  // namespace
 }  // namespace nntrain::comm

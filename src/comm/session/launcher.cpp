@@ -65,8 +65,10 @@ long number_in(const Environment& environment, const char* name) {
 }
 
 SeveralTasks describe(const Launcher& launcher, const char* variable, long value, long tasks, long rank) {
+  // Where only a rank is told, task 0 cannot know of others: the next one speaks.
+  const long speaker = launcher.size == nullptr ? 1 : 0;
   return {fmt::format(fmt::runtime(launcher.started), tasks) + fmt::format(" ({}={})", variable, value),
-          launcher.cure, rank <= 0};
+          launcher.cure, rank <= speaker, speaker};
 }
 
 /// Does this Open MPI speak PMI-1 or PMI-2, which need no PMIx? Its plug-ins lie beside the library.
@@ -140,7 +142,7 @@ std::optional<SeveralTasks> prepare_for_launcher() {
 
 void refuse_lonely_ranks(int world_size, const std::optional<SeveralTasks>& tasks) {
   if (world_size > 1 || !tasks) return;
-  if (!tasks->first) throw InputError("refused as on task 0, which says why");
+  if (!tasks->first) throw InputError(fmt::format("refused as on task {}, which says why", tasks->speaker));
   throw InputError(fmt::format("{}, but MPI sees one rank in each: every one of them would train alone; {}",
                                tasks->evidence, tasks->cure));
 }

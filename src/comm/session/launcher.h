@@ -15,7 +15,8 @@ using Environment = std::function<const char*(const char*)>;
 struct SeveralTasks {
   std::string evidence;  ///< "srun started 4 tasks (SLURM_STEP_NUM_TASKS=4)"
   std::string cure;
-  bool first = true;  ///< as far as the launcher tells, this is task 0, the one that explains
+  bool first = true;  ///< as far as the launcher tells, this is the task that explains
+  long speaker = 0;   ///< the number of that task
 };
 
 /// Pure. Nothing when one process is what was meant, which Open MPI's own mpirun says with
