@@ -50,6 +50,13 @@ TEST_F(BadInput, TheFileItselfIsFine) {
   EXPECT_EQ(outcome.code, 0) << outcome.output;
 }
 
+/// Open MPI's folder of temporary files is one for all processes that are alone: one that ended could take it
+/// away from one that began.
+TEST_F(BadInput, AProcessAloneNeedsNoFolderOfTemporaryFiles) {
+  const Outcome alone = run(0, "train run.ini", "TMPDIR=/dev/null/nowhere");
+  EXPECT_EQ(alone.code, 0) << alone.output;
+}
+
 /// A table of which only the inputs are said: its words are the target more often than not.
 TEST_F(BadInput, WordsMayBeTheTargetThatNobodyNamed) {
   expect_refused("train run.ini --data.target_columns= --data.input_columns=",

@@ -116,11 +116,13 @@ std::optional<SeveralTasks> several_tasks(const Environment& environment) {
 namespace {
 
 /// A process of its own needs neither the daemon that Open MPI starts for a singleton, which only
-/// MPI_Comm_spawn would use, nor a search for networks: 0.39 s of MPI_Init become 0.05 s. What the user has
-/// set stays.
+/// MPI_Comm_spawn would use, nor a search for networks: 0.39 s of MPI_Init become 0.05 s. Nor a folder of
+/// temporary files: all processes that are alone have the same one, and one that ends takes it from another
+/// that is just about to begin, whose MPI_Init fails. What the user has set stays.
 void start_alone() {
   setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
   setenv("OMPI_MCA_pml", "ob1", 0);
+  setenv("OMPI_MCA_orte_create_session_dirs", "0", 0);
 }
 
 }  // namespace
