@@ -21,8 +21,10 @@ bool keras_lacks(const Json& spec) {
 /// An argument that says what goes without saying. Some versions of Keras lack it (3.9 the axis of
 /// crossentropies, 2.x the averages of its optimizers), and an argument that they do not know makes the whole
 /// file unreadable.
-bool goes_without_saying(const std::string& key, const Json& value, const Json& config) {
-  if (key == "axis") return value == -1;
+bool goes_without_saying(const std::string& key, const Json& value, const Json& spec) {
+  const Json &config = spec["config"], class_name = spec.value("class_name", Json());
+  if (key == "axis")  // the losses of whole images sum over all of it, the others over the last
+    return class_name == "Dice" || class_name == "Tversky" ? value.is_null() : value == -1;
   if (key == "reduction") return value == "sum_over_batch_size";
   if (key == "from_logits" || key == "from_sorted_ids" || key == "use_ema") return value == false;
   if (key == "label_smoothing") return value == 0;
@@ -35,7 +37,7 @@ bool goes_without_saying(const std::string& key, const Json& value, const Json& 
 Json object(const std::string& module, const Json& spec) {
   Json config = Json::object();
   for (const auto& [key, value] : spec["config"].items()) {
-    if (!goes_without_saying(key, value, spec["config"])) config[key] = value;
+    if (!goes_without_saying(key, value, spec)) config[key] = value;
   }
   return {{"module", module},
           {"class_name", spec["class_name"]},
@@ -139,7 +141,7 @@ Json without_what_goes_without_saying(Json training_config) {
     if (!spec.is_object() || !spec.contains("config") || !spec["config"].is_object()) return;
     Json config = Json::object();
     for (const auto& [key, value] : spec["config"].items()) {
-      if (!goes_without_saying(key, value, spec["config"])) config[key] = value;
+      if (!goes_without_saying(key, value, spec)) config[key] = value;
     }
     spec["config"] = std::move(config);
   };

@@ -49,10 +49,10 @@ KNOWN = [
           "Keras 3.0 to 3.9 with JAX get NaN as gradient where a class is ignored"),
     Known(("3.0.",), "loss", r"(Categorical|Binary)FocalCrossentropy\(.*", ("h5",),
           "Keras 3.0 cannot find focal losses in .h5; open the .keras"),
-    Known(("3.0.",), "metric", r"(PrecisionAtRecall|RecallAtPrecision|SensitivityAtSpecificity|SpecificityAtSensitivity)\(.*",
-          ("evaluation",), "Keras 3.0 cannot compute this metric with JAX"),
-    Known(("3.0.",), "optimizer", r"Nadam\(.*", ("keras",),
-          "Keras 3.0 keeps Nadam's variables in another order than later versions; the .h5, without them, opens"),
+    Known(FROM_3_9, "metric", r"(PrecisionAtRecall|RecallAtPrecision|SensitivityAtSpecificity|SpecificityAtSensitivity)\(.*",
+          ("evaluation",), "Keras 3.0 to 3.9 cannot compute this metric with JAX"),
+    Known(FROM_3_9, "optimizer", r"Nadam\(.*", ("keras",),
+          "Keras 3.0 to 3.9 keep Nadam's variables in another order than later versions; the .h5, without them, opens"),
 ]
 
 

@@ -1,10 +1,12 @@
 """Opens what make_cases.py made with this Python's Keras (and onnxruntime, where it is there), and compares predictions,
-evaluation and one more epoch. Usage: open_cases.py FOLDER RESULTS.json
+evaluation and one more epoch. Usage: open_cases.py FOLDER RESULTS.json [needs]
+
+A case whose layer needs another backend (in Keras, hashing is TensorFlow's) is left to a second call, with `needs` and
+that backend, which adds it to the results.
 
 RESULTS: {case: {check: difference, or a text where something failed}}; a case whose word this Keras does not have is
 {"unknown": true}; where known.py has a reason why a case cannot agree, "reason" says it. Exit code 1: a case disagrees
 without one."""
-import importlib.util
 import json
 import os
 import sys
@@ -25,6 +27,7 @@ except ImportError:
 
 FOLDER, RESULTS = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 KERAS_3 = keras.__version__ >= "3"
+ADD = len(sys.argv) > 3
 ROWS, BATCH = 40, 8
 MODULES = {"layer": "layers", "initializer": "initializers", "regularizer": "regularizers", "constraint": "constraints",
            "loss": "losses", "metric": "metrics", "optimizer": "optimizers"}
@@ -155,16 +158,21 @@ def wrong(found):
 def main():
     results = {"keras": keras.__version__, "backend": keras.backend.backend(),
                "onnxruntime": onnxruntime.__version__ if onnxruntime else None, "cases": {}}
+    if ADD:
+        with open(RESULTS) as file:
+            results = json.load(file)
     bad = explained = tried = 0
     for number in sorted(name for name in os.listdir(FOLDER) if name.isdigit()):
         os.chdir(os.path.join(FOLDER, number))
         with open("case.json") as file:
             case = json.load(file)
+        if ADD and not case["needs"]:
+            continue
         started = time.time()
         keras.backend.clear_session()
         if not knows(case):
             found = {"unknown": True}
-        elif case["needs"] and importlib.util.find_spec(case["needs"]) is None:
+        elif case["needs"] not in ("", keras.backend.backend()):
             found = {"needs": True}
         elif "program" in case:
             found = {"program": case["program"]}

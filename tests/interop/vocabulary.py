@@ -96,7 +96,7 @@ LOSSES = {
     "Hinge": (["Hinge()"], "linear", "binary"), "SquaredHinge": (["SquaredHinge()"], "linear", "sign"),
     "CategoricalHinge": (["CategoricalHinge()"], "linear", "onehot"),
     "CosineSimilarity": (["CosineSimilarity()"], "linear", "onehot"),
-    "Dice": (["Dice()"], "softmax", "onehot"), "Tversky": (["Tversky(alpha=0.3, beta=0.7)"], "softmax", "onehot"),
+    "Dice": (["Dice()", "Dice(axis=-1)"], "softmax", "onehot"), "Tversky": (["Tversky(alpha=0.3, beta=0.7)"], "softmax", "onehot"),
     "Circle": (["Circle(gamma=8.0)"], "embedding", "class"),
 }
 LOGITS = {"SparseCategoricalCrossentropy": "class", "CategoricalCrossentropy": "onehot", "CategoricalFocalCrossentropy": "onehot",

@@ -229,14 +229,14 @@ void ColumnReader::note_rounding(std::string_view field, float value) {
   const auto [whole_end, whole_error] = std::from_chars(field.data(), field.data() + field.size(), whole);
   const bool is_whole = whole_error == std::errc() && whole_end == field.data() + field.size();
   if (error != std::errc() || !is_whole || std::abs(exact) < 16777216.0) return;
-  if (whole == static_cast<std::int64_t>(value)) return;
+  constexpr float kBeyondInt64 = 0x1p63F;
+  if (std::abs(value) < kBeyondInt64 && whole == static_cast<std::int64_t>(value)) return;
   rounded_ = true;
-  notes_.push_back(
-      fmt::format("column \"{}\" holds whole numbers beyond 2^24, which float32 rounds: {} becomes {}; "
-                  "subtract a start or scale "
-                  "them before (time stamps: days or seconds since the first row)",
-                  plan_.name.empty() ? std::to_string(plan_.index) : plan_.name, field,
-                  static_cast<std::int64_t>(value)));
+  notes_.push_back(fmt::format(
+      "column \"{}\" holds whole numbers beyond 2^24, which float32 rounds: {} becomes {}; "
+      "subtract a start or scale "
+      "them before (time stamps: days or seconds since the first row)",
+      plan_.name.empty() ? std::to_string(plan_.index) : plan_.name, field, fmt::format("{:.0f}", value)));
 }
 
 void ColumnReader::watch_index(std::string_view field) {

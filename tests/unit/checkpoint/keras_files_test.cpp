@@ -221,6 +221,13 @@ TEST(KerasCompile, WhatGoesWithoutSayingIsLeftOut) {
             Json::parse(R"({"from_logits": true, "label_smoothing": 0.1, "reduction": "sum"})"));
   EXPECT_EQ(special["optimizer_config"]["config"],
             Json::parse(R"({"use_ema": true, "ema_momentum": 0.9, "name": "Adam"})"));
+  // None for some losses, the last axis for the others: each where it is the default.
+  const auto loss_config = [&](const char* text) {
+    return keras_training_config(Json::parse(text), optimizer, {}, {})["loss"]["config"];
+  };
+  EXPECT_EQ(loss_config(R"({"class_name": "Dice", "config": {"axis": null}})"), Json::object());
+  EXPECT_EQ(loss_config(R"({"class_name": "Tversky", "config": {"axis": -1}})"),
+            Json::parse(R"({"axis": -1})"));
   // In files that were written with them, on their way out.
   Json old = plain;
   old["loss"]["config"] = loss["config"];

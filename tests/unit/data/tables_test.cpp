@@ -349,6 +349,8 @@ TEST(Tables, WholeNumbersBeyondFloat32AreSaid) {
   EXPECT_TRUE(has_note(stamps.info, "float32 rounds"));
   const Scratch scratch;
   EXPECT_EQ(load(of_text(scratch, "a\n16777216\n33554432\n")).info.notes.size(), 1U);
+  const test::Loaded largest = load(of_text(scratch, "a\n9223372036854775807\n1\n"));  // 2^63 as float32
+  EXPECT_TRUE(has_note(largest.info, "9223372036854775807 becomes 9223372036854775808"));
 }
 
 TEST(Svmlight, RowsAndRefusals) {
