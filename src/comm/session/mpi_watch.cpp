@@ -62,7 +62,7 @@ View look_around() {
 /// host before it turns to other hosts.
 double delay_of(const View& view) {
   if (!view.late.empty()) return view.first_awake ? 0 : 2;
-  return view.rank == 0 ? 0.8 : 4.5;
+  return view.rank == 0 ? 1.5 : 4.5;
 }
 
 void say(const std::string& text) {

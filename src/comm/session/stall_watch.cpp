@@ -57,6 +57,23 @@ void StallWatch::open(MPI_Comm ranks, const std::vector<int>& node_sizes, const 
   }
   for (int r = 0; r < size_ && collectors_.size() < kMostCollectors; ++r)
     if (std::find(collectors_.begin(), collectors_.end(), r) == collectors_.end()) collectors_.push_back(r);
+  connect();
+}
+
+/// Open MPI connects two ranks with their first message, and waits for the other one meanwhile: not when that
+/// may have stopped, but now.
+void StallWatch::connect() {
+  const double nothing = 0;
+  std::vector<MPI_Request> sent;
+  for (const int collector : collectors_)
+    if (collector != rank_)
+      check(MPI_Isend(&nothing, 1, MPI_DOUBLE, collector, kTag, ranks_, &sent.emplace_back()), "MPI_Isend");
+  if (std::find(collectors_.begin(), collectors_.end(), rank_) != collectors_.end()) {
+    double received = 0;
+    for (int r = 1; r < size_; ++r)
+      check(MPI_Recv(&received, 1, MPI_DOUBLE, MPI_ANY_SOURCE, kTag, ranks_, MPI_STATUS_IGNORE), "MPI_Recv");
+  }
+  check(MPI_Waitall(static_cast<int>(sent.size()), sent.data(), MPI_STATUSES_IGNORE), "MPI_Waitall");
 }
 
 void StallWatch::close() {

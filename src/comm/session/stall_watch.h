@@ -46,6 +46,7 @@ class StallWatch {
   };
 
   void start_wait();
+  void connect();
   void tell(double now, double waited);
   void listen(double now);
   bool speaks(double now) const;
