@@ -56,5 +56,10 @@ results=()
 for version in "${all[@]}"; do
   [[ ! -f $home/$version.json ]] || results+=("$home/$version.json")
 done
-[[ -n ${1:-} ]] || python3 tests/interop/table.py docs/keras-compatibility.md "${results[@]}"
+if [[ -z ${1:-} ]]; then
+  python3 tests/interop/table.py docs/keras-compatibility.md "${results[@]}"
+  # Other programs' views of a run: a browser's and TensorBoard's.
+  tests/interop/run_report.sh "$program" || failed=1
+  tests/interop/tensorboard.sh || failed=1
+fi
 exit $failed
