@@ -20,6 +20,7 @@ if [[ ${NNTRAIN_CONTAINER:-} != inside ]]; then
 fi
 # crun refuses hosts with both kinds of cgroups, though no container here is given any.
 [[ $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]] || mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount -t tmpfs -o mode=1777 tmpfs /dev/shm  # podman leaves a lock there
 folder=$(mktemp -d /var/tmp/nntrain-container.XXXXXX)
 mkdir "$folder"/{storage,run,work,context}
 clean() {
