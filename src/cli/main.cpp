@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <limits>
 #include <new>
@@ -92,6 +93,35 @@ int guarded(comm::Session& session, int argc, char** argv) {
   }
 }
 
+int open_and_run(int argc, char** argv) {
+  try {
+    comm::Session session(argc, argv, [argc, argv] { return patience_at_start(argc, argv); });
+    if (session.size() > 1) say_last_words(fmt::format("[rank {} on {}] ", session.rank(), session.host()));
+    log::start(session.is_root() ? Log::Voice::kSpeaks : Log::Voice::kSilent);
+    const int code = guarded(session, argc, argv);
+    session.close();
+    return code;
+  } catch (const Error& error) {
+    std::fprintf(stderr, "nntrain-dist: %s\n", error.what());
+    return static_cast<int>(error.code());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "nntrain-dist: %s\n", error.what());
+    return 1;
+  }
+}
+
+/// Libraries are not asked to end in order: OpenBLAS would wait for its threads, of which one that got no
+/// memory (ulimit -v, a batch system's limit) tries again for ever.
+[[noreturn]] void leave(int code) {
+  log::flush();
+  std::fflush(nullptr);
+#ifdef __SANITIZE_ADDRESS__
+  std::exit(code);  // with a look for leaks
+#else
+  std::_Exit(code);
+#endif
+}
+
 }  // namespace
 
 }  // namespace nntrain::cli
@@ -101,20 +131,5 @@ int main(int argc, char** argv) {
   nntrain::cli::take_fitting_kernels(argv);
   nntrain::gemm::use_one_thread();
   nntrain::cli::take_signals();
-  try {
-    nntrain::comm::Session session(argc, argv,
-                                   [argc, argv] { return nntrain::cli::patience_at_start(argc, argv); });
-    if (session.size() > 1)
-      nntrain::cli::say_last_words(fmt::format("[rank {} on {}] ", session.rank(), session.host()));
-    nntrain::cli::log::start(session.is_root() ? nntrain::Log::Voice::kSpeaks : nntrain::Log::Voice::kSilent);
-    const int code = nntrain::cli::guarded(session, argc, argv);
-    session.close();
-    return code;
-  } catch (const nntrain::Error& error) {
-    std::fprintf(stderr, "nntrain-dist: %s\n", error.what());
-    return static_cast<int>(error.code());
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "nntrain-dist: %s\n", error.what());
-    return 1;
-  }
+  nntrain::cli::leave(nntrain::cli::open_and_run(argc, argv));
 }

@@ -57,6 +57,18 @@ TEST_F(BadInput, AProcessAloneNeedsNoFolderOfTemporaryFiles) {
   EXPECT_EQ(alone.code, 0) << alone.output;
 }
 
+/// With less memory than it needs a run ends, wherever the memory is missed: 137 would be timeout's.
+TEST_F(BadInput, ALimitOfMemoryEndsTheRun) {
+  for (int megabytes = 150; megabytes <= 450; megabytes += 50) {
+    const Outcome outcome =
+        run_shell("cd " + folder_.string() + " && unset OMP_NUM_THREADS OPENBLAS_NUM_THREADS && ulimit -v " +
+                  std::to_string(1000 * megabytes) + " && timeout -s KILL 60 " + NNTRAIN_PROGRAM +
+                  " train run.ini --checkpoint.resume=never");
+    EXPECT_NE(outcome.code, 137) << megabytes << " MB\n" << outcome.output;
+    EXPECT_EQ(outcome.output.find("terminate called"), std::string::npos) << outcome.output;
+  }
+}
+
 /// A table of which only the inputs are said: its words are the target more often than not.
 TEST_F(BadInput, WordsMayBeTheTargetThatNobodyNamed) {
   expect_refused("train run.ini --data.target_columns= --data.input_columns=",

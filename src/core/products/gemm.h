@@ -61,7 +61,8 @@ struct Rate {
 /// The rate of repetitions of `flops` operations that took `seconds`.
 Rate rate_of(double flops, std::vector<double> seconds);
 /// The machine's measured GEMM rate: large products on this core, in processor time (other processes' turns
-/// do not count), until the best times agree or about a tenth of a second is over.
+/// do not count), until the best times agree or about a tenth of a second is over. 0 where a limit of memory
+/// leaves no room for it.
 Rate measured_rate();
 
 }  // namespace nntrain::gemm

@@ -86,6 +86,18 @@ ClosingReport make_closing_report(Run& run, const Work& work) {
   return report;
 }
 
+namespace {
+
+std::string share_of_rate(const ClosingReport& report) {
+  if (report.core_rate_gflops == 0) return "too little memory to measure the GEMM rate";
+  return fmt::format("{:.0f} % of the measured GEMM rate ({:.0f} GFLOP/s a core x {} ranks{})",
+                     100.0 * report.gflops / (report.core_rate_gflops * report.ranks),
+                     report.core_rate_gflops, report.ranks,
+                     report.rate_is_reliable ? "" : "; measured on a busy machine, not reliable");
+}
+
+}  // namespace
+
 std::vector<std::string> closing_lines(const ClosingReport& report) {
   std::vector<std::string> lines = {"", "Activity        min s     mean s      max s   % of the run"};
   const double wall = std::max(report.wall_seconds, 1e-9);
@@ -96,13 +108,10 @@ std::vector<std::string> closing_lines(const ClosingReport& report) {
   lines.push_back(
       fmt::format("{:<12}{:>9}  {:>9.3f}  {:>9}   {:>6.1f}", "wall", "", report.wall_seconds, "", 100.0));
   const double seconds = std::max(report.work.training_seconds, 1e-9);
-  lines.push_back(fmt::format(
-      "Performance: {:.0f} samples/s, {:.0f} steps/s, {:.1f} GFLOP/s, {:.0f} % of the measured GEMM rate "
-      "({:.0f} GFLOP/s a core x {} ranks{})",
-      static_cast<double>(report.work.samples) / seconds, static_cast<double>(report.work.steps) / seconds,
-      report.gflops, 100.0 * report.gflops / (report.core_rate_gflops * report.ranks),
-      report.core_rate_gflops, report.ranks,
-      report.rate_is_reliable ? "" : "; measured on a busy machine, not reliable"));
+  lines.push_back(fmt::format("Performance: {:.0f} samples/s, {:.0f} steps/s, {:.1f} GFLOP/s, {}",
+                              static_cast<double>(report.work.samples) / seconds,
+                              static_cast<double>(report.work.steps) / seconds, report.gflops,
+                              share_of_rate(report)));
   if (report.ranks > 1 && wall > kRemarkableSeconds && report.waiting_share > kRemarkableShare) {
     lines.push_back(
         fmt::format("NOTE: {:.0f} % of the time ranks waited for one another, most of all for rank {} on "
