@@ -9,6 +9,13 @@
 #include "fault/fault_system.h"
 #include "unit/io/scratch.h"
 
+/// For the sanitizers. A damaged file makes libhdf5 1.10 ask for half a terabyte, which malloc refuses, and
+/// lose memory; what is ours is still watched.
+extern "C" const char* __asan_default_options();
+extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() { return "leak:libhdf5"; }
+
 namespace nntrain::io {
 namespace {
 
