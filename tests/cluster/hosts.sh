@@ -6,6 +6,7 @@
 set -u
 home=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
 program=$(readlink -f "${1:?usage: hosts.sh PROGRAM}")
+source "$home/tests/cluster/checks.sh"
 source "$home/tests/cluster/sandbox.sh"
 source "$home/tests/cluster/namespaces.sh"
 enter_sandbox "$0" "$@" || exit 1
@@ -26,19 +27,7 @@ begin_on_hosts() {  # a job that signals reach
 on_four() { mpirun --hostfile "$folder/hosts" --bind-to none -np 8 "$@"; }
 # The ranks of a host.
 ranks_on() { pids_of_host "$1" | while read -r p; do [[ $(readlink "/proc/$p/exe") != "$program" ]] || echo "$p"; done; }
-passes() {
-  local what=$1
-  shift
-  if "$@"; then
-    echo "ok      $what"
-  else
-    echo "FAILED  $what"
-    failed=$((failed + 1))
-    tail -n 30 log
-  fi
-}
-digest() { "$program" inspect "$1" | sed -n 's/^weights_digest: //p'; }
-same_bits() { [[ -n $(digest "$2") && $(digest "$1") == $(digest "$2") ]]; }
+show_failure() { tail -n 30 log; }
 # trains JOB WORDS: the log of the job has the words; the job has ended otherwise.
 trains() { until grep -qs "$2" log || ! kill -0 "$1" 2> /dev/null; do sleep 0.1; done; }
 nothing_left() { [[ -z $(ranks_on node1)$(ranks_on node2) && -z $(ls /dev/shm) ]]; }

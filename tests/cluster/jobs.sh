@@ -1,6 +1,15 @@
 # shellcheck shell=bash
 # What tests of batch systems share, for scripts that source it. They have $program, a working folder, `failed`, and
 #   is_over JOB, has_completed JOB, show_jobs     as their batch system tells
+source "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
+
+# Of the scripts in launch, when nobody waits for minutes.
+job_environment() {
+  export NNTRAIN=$program NNTRAIN_HOME=$here/../.. OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+  export OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_mpi_yield_when_idle=1
+  export OMPI_MCA_odls_base_sigkill_timeout=2  # the scripts' 10 s are for large checkpoints
+  export NNTRAIN_LAUNCHER='mpirun -np 2 --oversubscribe --bind-to none'
+}
 
 # until_true SECONDS WHAT COMMAND...: tries until it succeeds.
 until_true() {
@@ -15,24 +24,12 @@ until_true() {
   done
 }
 
-# passes WHAT COMMAND...; logs of the job are shown where it fails.
-passes() {
-  local what=$1
-  shift
-  if "$@"; then
-    echo "ok      $what"
-  else
-    echo "FAILED  $what"
-    failed=$((failed + 1))
-    tail -n 40 ./*.log 2> /dev/null
-    show_jobs
-  fi
+show_failure() {
+  tail -n 40 ./*.log 2> /dev/null
+  show_jobs
 }
-inspected() { "$program" inspect "$1" 2> /dev/null | sed -n "s/^$2: //p"; }
-digest() { inspected "$1" weights_digest; }
 has() { grep -q -e "$2" "$1"; }
 lacks() { ! grep -q -e "$2" "$1"; }
-same_bits() { [[ -n $(digest "$2") && $(digest "$1") == "$(digest "$2")" ]]; }
 
 # configuration EPOCHS: `run.ini` as a user writes it. It is read anew at each turn, so that a run may be given an end when
 # it has been seen to do what it should: no test depends on how fast the machine is.

@@ -27,10 +27,7 @@ clean() {
 }
 trap clean EXIT
 start_slurm "$folder" || exit 1
-export NNTRAIN=$program NNTRAIN_HOME=$here/../.. OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-export OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_mpi_yield_when_idle=1
-export OMPI_MCA_odls_base_sigkill_timeout=2  # the scripts' 10 s are for large checkpoints
-export NNTRAIN_LAUNCHER='mpirun -np 2 --oversubscribe --bind-to none'
+job_environment
 mkdir "$folder/work"
 cd "$folder/work" || exit 1
 

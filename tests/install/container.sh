@@ -3,16 +3,19 @@
 # mpirun inside it, and with mpirun outside that starts one container a rank (charliecloud), as launch/nntrain.def does.
 #   tests/install/container.sh PROGRAM           only the last stage: PROGRAM as the first would have built it
 #   tests/install/container.sh PROGRAM --whole   both stages: installs and compiles in the container, too
-# PROGRAM says what bits are expected. Needs root, podman and debootstrap, and charliecloud-runtime for its part; some
-# minutes, the packages of Debian, 3 GB below /var/tmp, nothing of which stays. Not a default test.
+# PROGRAM says what bits are expected. Needs root, podman, debootstrap and charliecloud-runtime; some minutes, the packages
+# of Debian, 3 GB below /var/tmp, nothing of which stays. Not a default test.
 set -u
 home=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
+source "$home/tests/cluster/checks.sh"
 source "$home/tests/install/debian_root.sh"
 program=$(readlink -f "${1:?usage: container.sh PROGRAM [--whole]}")
 [[ $EUID -eq 0 ]] || { echo "container.sh: needs root, for debootstrap" >&2; exit 1; }
-for command in podman debootstrap; do
-  command -v $command > /dev/null ||
-    { echo "container.sh: $command is missing; apt-get install --no-install-recommends podman debootstrap" >&2; exit 1; }
+for command in podman debootstrap ch-run; do
+  command -v $command > /dev/null || {
+    echo "container.sh: $command is missing; apt-get install --no-install-recommends podman debootstrap charliecloud-runtime" >&2
+    exit 1
+  }
 done
 # Mounts and processes that go with the script.
 if [[ ${NNTRAIN_CONTAINER:-} != inside ]]; then
@@ -32,17 +35,7 @@ trap clean EXIT
 # Everything of its own: images, state, and no cgroups, which a container that this runs in may not permit.
 podman_here() { podman --root "$folder/storage" --runroot "$folder/run" --storage-driver=vfs --events-backend=none "$@"; }
 failed=0
-passes() {
-  local what=$1
-  shift
-  if "$@"; then
-    echo "ok      $what"
-  else
-    echo "FAILED  $what"
-    failed=$((failed + 1))
-    tail -n 15 "$folder/log"
-  fi
-}
+show_failure() { tail -n 15 "$folder/log"; }
 
 make_debian "$folder/debian" || exit 1
 copy_apt_settings "$folder/debian"
@@ -81,7 +74,6 @@ optimizer = Adam()
 epochs = 3
 batch_size = 8
 INI
-digest() { "$program" inspect "$1" 2> /dev/null | sed -n 's/^weights_digest: //p'; }
 "$program" train run.ini --checkpoint.path=outside.h5 > "$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
 in_container() { podman_here run --rm --cgroups=disabled --network=host --shm-size=256m -v "$PWD:/work" localhost/nntrain-dist "$@" > "$folder/log" 2>&1; }
 trains_in_container() {
@@ -89,7 +81,7 @@ trains_in_container() {
   shift 2
   "$@"
   passes "$what" [ $? -eq 0 ]
-  passes "$what: the bits of outside" [ "$(digest "$checkpoint")" = "$(digest outside.h5)" ]
+  passes "$what: the bits of outside" same_bits "$checkpoint" outside.h5
 }
 in_container
 passes "the container shows its help" grep -q '^nntrain-dist' "$folder/log"
@@ -101,20 +93,16 @@ in_container mpirun -np 2 nntrain-dist train run.ini --compile.loss=mse --checkp
 passes "an error is an exit code of the container" [ $? -eq 2 ]
 
 # mpirun of the host, one container a rank.
-if command -v ch-run > /dev/null; then
-  podman_here create --name image localhost/nntrain-dist > /dev/null
-  mkdir "$folder/image"
-  podman_here export image | tar -C "$folder/image" -xf -
-  mkdir -p "$folder/image/work"
-  outside_mpirun() {
-    USER=${USER:-root} OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_plm=isolated \
-      mpirun -np 2 --bind-to none ch-run --bind "$PWD:/work" --cd /work "$folder/image" -- nntrain-dist train run.ini \
-      --checkpoint.path=each.h5 > "$folder/log" 2>&1
-  }
-  trains_in_container "mpirun outside, a container a rank" each.h5 outside_mpirun
-  passes "mpirun outside: two ranks" grep -q '^2 ranks on 1 node' "$folder/log"
-else
-  echo "NOTE: left out: mpirun outside of the containers; there is no ch-run (apt-get install charliecloud-runtime)"
-fi
+podman_here create --name image localhost/nntrain-dist > /dev/null
+mkdir "$folder/image"
+podman_here export image | tar -C "$folder/image" -xf -
+mkdir -p "$folder/image/work"
+outside_mpirun() {
+  USER=${USER:-root} OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_plm=isolated \
+    mpirun -np 2 --bind-to none ch-run --bind "$PWD:/work" --cd /work "$folder/image" -- nntrain-dist train run.ini \
+    --checkpoint.path=each.h5 > "$folder/log" 2>&1
+}
+trains_in_container "mpirun outside, a container a rank" each.h5 outside_mpirun
+passes "mpirun outside: two ranks" grep -q '^2 ranks on 1 node' "$folder/log"
 ((failed == 0)) && echo "tests/install/container.sh: all passed"
 exit $((failed > 0))

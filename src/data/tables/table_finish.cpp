@@ -12,65 +12,71 @@ namespace nntrain::data {
 
 namespace {
 
-/// A table in memory, column by column.
-class TableSource : public ArraySource {
+/// What a table is, wherever its values are: subclasses write rows.
+class TableRows : public ArraySource {
  public:
-  TableSource(ArrayInfo info, std::vector<ColumnReader> columns, std::vector<float> labels,
-              std::vector<TextColumn> ids)
-      : info_(std::move(info)),
-        columns_(std::move(columns)),
-        labels_(std::move(labels)),
-        ids_(std::move(ids)),
-        bare_(all_bare(columns_)) {}
+  TableRows(ArrayInfo info, std::vector<TextColumn> ids) : info_(std::move(info)), ids_(std::move(ids)) {}
   const ArrayInfo& info() const override { return info_; }
   const std::vector<TextColumn>& ids() const override { return ids_; }
-
   void read(std::span<std::byte> memory) override {
     check_memory(info_, memory);
     read_rows(0, info_.rows, memory);
   }
-
   bool has_rows() const override { return true; }
-
   void read_rows(std::int64_t first, std::int64_t count, std::span<std::byte> memory) override {
     check_rows(info_, first, count, memory);
-    auto* out = reinterpret_cast<float*>(memory.data());
-    if (!columns_.empty())
-      return write_samples(columns_, bare_, static_cast<std::size_t>(first), static_cast<std::size_t>(count),
-                           out);
-    const std::int64_t width = info_.sample.size();
-    std::copy_n(labels_.begin() + first * width, count * width, out);
+    write_rows(first, count, reinterpret_cast<float*>(memory.data()));
   }
 
  private:
+  virtual void write_rows(std::int64_t first, std::int64_t count, float* out) = 0;
+
   ArrayInfo info_;
-  std::vector<ColumnReader> columns_;  ///< or:
-  std::vector<float> labels_;          ///< as they lie in memory
   std::vector<TextColumn> ids_;
+};
+
+/// A table in memory, column by column.
+class TableColumns : public TableRows {
+ public:
+  TableColumns(ArrayInfo info, std::vector<ColumnReader> columns, std::vector<TextColumn> ids)
+      : TableRows(std::move(info), std::move(ids)), columns_(std::move(columns)), bare_(all_bare(columns_)) {}
+
+ private:
+  void write_rows(std::int64_t first, std::int64_t count, float* out) override {
+    write_samples(columns_, bare_, static_cast<std::size_t>(first), static_cast<std::size_t>(count), out);
+  }
+
+  std::vector<ColumnReader> columns_;
   bool bare_;
 };
 
-/// A table in its files.
-class StreamedTable : public ArraySource {
+/// Labels in memory, as they lie there.
+class TableLabels : public TableRows {
  public:
-  StreamedTable(ArrayInfo info, TableReader reader, std::vector<TextColumn> ids)
-      : info_(std::move(info)), reader_(std::move(reader)), ids_(std::move(ids)) {}
-  const ArrayInfo& info() const override { return info_; }
-  const std::vector<TextColumn>& ids() const override { return ids_; }
-  void read(std::span<std::byte> memory) override {
-    check_memory(info_, memory);
-    read_rows(0, info_.rows, memory);
-  }
-  bool has_rows() const override { return true; }
-  void read_rows(std::int64_t first, std::int64_t count, std::span<std::byte> memory) override {
-    check_rows(info_, first, count, memory);
-    reader_.read_rows(first, count, reinterpret_cast<float*>(memory.data()));
-  }
+  TableLabels(ArrayInfo info, std::vector<float> labels, std::vector<TextColumn> ids)
+      : TableRows(std::move(info), std::move(ids)), labels_(std::move(labels)) {}
 
  private:
-  ArrayInfo info_;
+  void write_rows(std::int64_t first, std::int64_t count, float* out) override {
+    const std::int64_t width = info().sample.size();
+    std::copy_n(labels_.begin() + first * width, count * width, out);
+  }
+
+  std::vector<float> labels_;
+};
+
+/// A table in its files.
+class StreamedTable : public TableRows {
+ public:
+  StreamedTable(ArrayInfo info, TableReader reader, std::vector<TextColumn> ids)
+      : TableRows(std::move(info), std::move(ids)), reader_(std::move(reader)) {}
+
+ private:
+  void write_rows(std::int64_t first, std::int64_t count, float* out) override {
+    reader_.read_rows(first, count, out);
+  }
+
   TableReader reader_;
-  std::vector<TextColumn> ids_;
 };
 
 }  // namespace
@@ -132,8 +138,7 @@ std::unique_ptr<ArraySource> TableReader::finish_labels() {
       Json::array({{{"name", plan_.columns[0].name}, {"index", plan_.columns[0].index}, {"kind", "auto"}}});
   if (labels_->are_classes()) info.table["label_names"] = labels_->names();
   if (sets) info.table["separator"] = labels_->separator();
-  return std::make_unique<TableSource>(std::move(info), std::vector<ColumnReader>(), labels_->values(),
-                                       std::move(ids_));
+  return std::make_unique<TableLabels>(std::move(info), labels_->values(), std::move(ids_));
 }
 
 std::unique_ptr<ArraySource> TableReader::finish_columns() {
@@ -164,8 +169,7 @@ std::unique_ptr<ArraySource> TableReader::finish_columns() {
     std::vector<TextColumn> ids = std::move(ids_);
     return std::make_unique<StreamedTable>(std::move(info), std::move(*this), std::move(ids));
   }
-  return std::make_unique<TableSource>(std::move(info), std::move(readers_), std::vector<float>(),
-                                       std::move(ids_));
+  return std::make_unique<TableColumns>(std::move(info), std::move(readers_), std::move(ids_));
 }
 
 /// Numbers of rows are no features, unless somebody asks for them.
