@@ -1,44 +1,19 @@
 #pragma once
 // The order of samples in an epoch: a permutation computed per index, O(1) memory, a function of seed, epoch,
-// rows and, for blocks, their size and the window alone; never of ranks or of what is in memory. Unbalanced
-// Feistel network with cycle walking: Black and Rogaway, "Ciphers with arbitrary finite domains", CT-RSA
-// 2002; its round keys are drawn by Philox. Blocks: Xu et al., "CorgiPile", SIGMOD 2022.
+// rows and, for blocks, their size and the window alone; never of ranks or of what is in memory. Blocks: Xu
+// et al., "CorgiPile", SIGMOD 2022, with windows that are samples of the whole file (BlockPermutation).
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "data/block_permutation.h"
+#include "data/permutation.h"
 #include "data/row_blocks.h"
 
 namespace nntrain::data {
 
 enum class Order { kFile, kShuffled, kBlocks };
-
-/// A permutation of [0, size).
-class Permutation {
- public:
-  static constexpr int kMostRounds = 16;
-  using Keys = std::array<std::uint64_t, kMostRounds>;
-
-  explicit Permutation(std::int64_t size);
-  /// Another one for each set of keys and each tweak.
-  std::int64_t at(const Keys& keys, std::uint64_t tweak, std::int64_t index) const;
-  /// values = at(first), at(first + 1), ..: several at a time, because the rounds of one wait for each other.
-  void at(const Keys& keys, std::uint64_t tweak, std::int64_t first, std::span<std::int64_t> values) const;
-  /// Where `value` stands.
-  std::int64_t place_of(const Keys& keys, std::uint64_t tweak, std::int64_t value) const;
-
- private:
-  std::uint64_t encrypt(const Keys& keys, std::uint64_t tweak, std::uint64_t value) const;
-  std::uint64_t decrypt(const Keys& keys, std::uint64_t tweak, std::uint64_t value) const;
-
-  std::int64_t size_;
-  int left_bits_ = 0;  ///< the domain is [0, 2^(left + right)), less than twice the size
-  int right_bits_ = 0;
-  /// Few bits mix slowly: with 8 rounds the orders of 5 to 8 rows were visibly unequal, from 9 rows on not.
-  int rounds_ = kMostRounds;
-};
 
 /// fit.shuffle = blocks(window).
 struct BlockOrder {
@@ -51,8 +26,9 @@ class Sampler {
  public:
   /// A permutation of [0, rows) for this epoch. kFile: the identity.
   Sampler(std::int64_t rows, std::uint64_t seed, std::int64_t epoch, Order order);
-  /// kBlocks: the blocks in an order of this epoch; `window` after `window` of them are a window, and the
-  /// rows of each window stand in an order of their own. A window of all blocks mixes all rows.
+  /// kBlocks: the blocks in an order of this epoch (BlockPermutation); `window` after `window` of them are a
+  /// window, and the rows of each window stand in an order of their own. A window of all blocks mixes all
+  /// rows.
   Sampler(std::int64_t rows, std::uint64_t seed, std::int64_t epoch, const BlockOrder& blocks);
   /// The row at position `position` of the epoch; position in [0, rows). About 30 ns; kBlocks: several times
   /// that.
@@ -71,7 +47,7 @@ class Sampler {
   std::int64_t mixed(std::int64_t position) const;
   std::int64_t places() const { return blocks_.count(); }
   std::int64_t window() const { return window_; }
-  std::int64_t block_at(std::int64_t place) const { return permutation_.at(keys_, 0, place); }
+  std::int64_t block_at(std::int64_t place) const { return order_of_blocks_.at(place); }
   std::int64_t place_of_position(std::int64_t position) const;
   /// The first position of a place; of places(): the rows.
   std::int64_t position_of_place(std::int64_t place) const;
@@ -81,7 +57,7 @@ class Sampler {
 
   std::int64_t rows_;
   Order order_;
-  Permutation permutation_;  ///< of rows, or of blocks
+  Permutation permutation_;  ///< of all rows
   Permutation::Keys keys_{};
   /// Where a short block stands, where the positions behind it begin, and the rows that are missing up to
   /// there.
@@ -90,6 +66,7 @@ class Sampler {
   };
   RowBlocks blocks_{1, 1};
   std::int64_t window_ = 1;
+  BlockPermutation order_of_blocks_;
   std::vector<Short> shorts_;  ///< by place
 };
 

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+
+#include "io/read_ahead.h"
 #if H5_VERSION_GE(1, 13, 0)
 #include <H5FDdevelop.h>
 #endif
@@ -28,6 +30,7 @@ struct OpenFile {
   int descriptor = -1;
   haddr_t end_of_allocation = 0;
   haddr_t end_of_file = 0;
+  ReadAhead ahead;
 };
 
 OpenFile& file_of(H5FD_t* base) { return *reinterpret_cast<OpenFile*>(base); }
@@ -93,10 +96,13 @@ extern "C" herr_t set_end_of_allocation(H5FD_t* base, H5FD_mem_t /*type*/, haddr
 }
 extern "C" haddr_t end_of_file(const H5FD_t* base, H5FD_mem_t /*type*/) { return file_of(base).end_of_file; }
 
-extern "C" herr_t read_bytes(H5FD_t* base, H5FD_mem_t /*type*/, hid_t /*transfer*/, haddr_t at,
-                             std::size_t size, void* bytes) {
-  const OpenFile& file = file_of(base);
+extern "C" herr_t read_bytes(H5FD_t* base, H5FD_mem_t type, hid_t /*transfer*/, haddr_t at, std::size_t size,
+                             void* bytes) {
+  OpenFile& file = file_of(base);
   if (at > kMostAddress || size > kMostAddress - at) return -1;  // a damaged address, no failing disk
+  if (type == H5FD_MEM_DRAW)  // metadata lie between chunks that follow one another
+    file.ahead.before_read(*file.io->system, file.descriptor, static_cast<std::int64_t>(at),
+                           static_cast<std::int64_t>(size));
   char* next = static_cast<char*>(bytes);
   while (size > 0) {
     const ssize_t got =

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "io/read_ahead.h"
 
 namespace nntrain::io {
 
@@ -78,8 +79,10 @@ struct InputFile::Implementation {
   }
 
   std::size_t read_raw(void* memory, std::size_t size) {
+    ahead.before_read(System::posix(), file.get(), at, static_cast<std::int64_t>(size));
     for (;;) {
       const ssize_t got = ::read(file.get(), memory, size);
+      if (got >= 0) at += got;
       if (got >= 0) return static_cast<std::size_t>(got);
       if (errno != EINTR) throw RuntimeError(fmt::format("cannot read {}: {}", name, std::strerror(errno)));
     }
@@ -155,7 +158,7 @@ struct InputFile::Implementation {
   void move_file(std::int64_t to) {
     if (::lseek(file.get(), to, SEEK_SET) != to)
       throw RuntimeError(fmt::format("cannot read {}: {}", name, std::strerror(errno)));
-    packed = to;
+    packed = at = to;
   }
 
   void inflate_to(std::int64_t to) {
@@ -224,6 +227,8 @@ struct InputFile::Implementation {
   bool collects = false;    // places for seeks
   std::int64_t offset = 0;  // of the stream: inflated so far
   std::int64_t packed = 0;  // of the file: handed to zlib so far
+  std::int64_t at = 0;      // of the file: where the next read begins
+  ReadAhead ahead;
   std::shared_ptr<GzipPoints> points;
   z_stream stream{};
   std::vector<Bytef> buffer;

@@ -51,6 +51,9 @@ int System::reserve(int descriptor, off_t size) {
 void System::start_writeback(int descriptor, off_t at, off_t size) {
   ::sync_file_range(descriptor, at, size, SYNC_FILE_RANGE_WRITE);
 }
+void System::read_ahead(int descriptor, bool may) {
+  ::posix_fadvise(descriptor, 0, 0, may ? POSIX_FADV_NORMAL : POSIX_FADV_RANDOM);
+}
 int System::rename(const std::string& from, const std::string& to) {
   return std::rename(from.c_str(), to.c_str());
 }

@@ -27,6 +27,8 @@ class System {
   virtual int reserve(int descriptor, off_t size);
   /// Written data may begin to move to the disk: a hint, so that a later fsync has less to do.
   virtual void start_writeback(int descriptor, off_t at, off_t size);
+  /// Whether the kernel may read more than it is asked for (POSIX_FADV_NORMAL or _RANDOM); a hint.
+  virtual void read_ahead(int descriptor, bool may);
   virtual int rename(const std::string& from, const std::string& to);
   virtual int link(const std::string& from, const std::string& to);
   virtual int unlink(const std::string& path);

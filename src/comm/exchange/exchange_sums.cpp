@@ -119,7 +119,8 @@ void RankExchange::chunk_sums(std::span<const double> chunks, std::span<double> 
 namespace {
 
 constexpr int kSlicesTag = 11;
-constexpr std::int64_t kPieceFloats = kPieceBytes / static_cast<std::int64_t>(sizeof(float));
+/// Taken from a rank while it still lies in the cache, and no more memory than that.
+constexpr std::int64_t kPieceFloats = std::int64_t{1} << 20;
 
 template <class Transfer>
 void in_pieces(std::int64_t count, const Transfer& transfer) {
@@ -136,6 +137,30 @@ std::int64_t total_count(const std::vector<Range>& ranges) {
 /// Does rank 0 take a rank's pieces? With kBfloat16 every node steps everything: its own node's do.
 bool root_takes_from(const Implementation& e, int rank) {
   return !e.sends_sums_only() || rank < e.map.sizes.front();
+}
+
+/// On rank 0: receives the pieces of rank `r` and hands them on.
+void take_from(const Implementation& e, int r, const RankExchange::TakeRange& take) {
+  const std::vector<Range>& ranges = e.rank_pieces[static_cast<std::size_t>(r)];
+  const std::int64_t total = total_count(ranges);
+  std::vector<float> piece(static_cast<std::size_t>(std::min(total, kPieceFloats)));
+  auto range = ranges.begin();
+  std::int64_t taken = 0;  // of *range
+  in_pieces(total, [&](std::int64_t, int count) {
+    await(e.session.waiter, "MPI_Irecv", [&](MPI_Request* request) {
+      return MPI_Irecv(piece.data(), count, MPI_FLOAT, r, kSlicesTag, e.world, request);
+    });
+    for (std::int64_t done = 0; done < count;) {
+      const std::int64_t begin = range->begin + taken;
+      const std::int64_t floats = std::min(range->end - begin, count - done);
+      if (floats > 0) take({begin, begin + floats}, piece.data() + done);
+      done += floats;
+      taken += floats;
+      if (taken < range->count()) continue;
+      ++range;
+      taken = 0;
+    }
+  });
 }
 
 }  // namespace
@@ -162,21 +187,14 @@ void RankExchange::gather_slices(std::span<const float> mine, const TakeRange& t
     });
     return;
   }
-  std::vector<float> part;
   for (int r = 0; r < e.map.ranks(); ++r) {
     if (!root_takes_from(e, r)) continue;
-    const std::vector<Range>& ranges = e.rank_pieces[static_cast<std::size_t>(r)];
-    const float* from = mine.data();
     if (r != 0) {
-      part.resize(static_cast<std::size_t>(total_count(ranges)));
-      in_pieces(total_count(ranges), [&](std::int64_t begin, int count) {
-        await(e.session.waiter, "MPI_Irecv", [&](MPI_Request* request) {
-          return MPI_Irecv(part.data() + begin, count, MPI_FLOAT, r, kSlicesTag, e.world, request);
-        });
-      });
-      from = part.data();
+      take_from(e, r, take);
+      continue;
     }
-    for (const Range& range : ranges) {
+    const float* from = mine.data();
+    for (const Range& range : e.rank_pieces.front()) {
       take(range, from);
       from += range.count();
     }

@@ -73,6 +73,24 @@ std::string joined(const Json& texts) {
   return all.empty() ? "not set" : all;
 }
 
+/// What makes fit.shuffle = blocks(..) another order.
+void note_blocks(std::vector<std::string>& changes, const Run& run, const checkpoint::Contents& previous) {
+  const Json& then = previous.environment;
+  const std::int64_t old_rows = then.value("block_rows", run.data.block_rows);
+  if (old_rows != run.data.block_rows)
+    changes.push_back(fmt::format("data.block_rows changes from here on: it was {}, it is {}", old_rows,
+                                  run.data.block_rows));
+  if (then.value("block_cuts", Json::array()) != Json(run.data.block_cuts))
+    changes.emplace_back("the files' layout, and with it the order of blocks, changes from here on");
+  const bool had_blocks = joined(then["settings"].value("fit.shuffle", Json::array())).starts_with("blocks");
+  if (had_blocks && then.value("block_order", "") != data::BlockPermutation::kName)
+    changes.push_back(fmt::format(
+        "the order of blocks changes from here on: the checkpoint is of a version that drew a window's "
+        "blocks from "
+        "the whole file{}",
+        previous.state.step > 0 ? "; of this epoch some rows come twice and others do not come" : ""));
+}
+
 }  // namespace
 
 void check_compatible(const Run& run, const checkpoint::Contents& previous) {
@@ -102,13 +120,7 @@ std::vector<std::string> changed_settings(const Run& run, const checkpoint::Cont
       changes.push_back(fmt::format("{} changes from here on: it was {}, it is {}", key.name, joined(before),
                                     joined(after)));
   }
-  const std::int64_t old_rows = previous.environment.value("block_rows", run.data.block_rows);
-  if (run.settings.fit.shuffle_window > 0 && old_rows != run.data.block_rows)
-    changes.push_back(fmt::format("data.block_rows changes from here on: it was {}, it is {}", old_rows,
-                                  run.data.block_rows));
-  const Json old_cuts = previous.environment.value("block_cuts", Json::array());
-  if (run.settings.fit.shuffle_window > 0 && old_cuts != Json(run.data.block_cuts))
-    changes.emplace_back("the files' layout, and with it the order of blocks, changes from here on");
+  if (run.settings.fit.shuffle_window > 0) note_blocks(changes, run, previous);
   return changes;
 }
 

@@ -1,6 +1,8 @@
 #include "train/run/setup.h"
 
 #include <algorithm>
+#include <cmath>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <unordered_set>
@@ -49,6 +51,20 @@ std::vector<float> flat_slot(const nn::Sequential& model, const std::vector<chec
     ++i;
   }
   return flat;
+}
+
+/// Training waits for this copy: looked at piece by piece while it lies in the cache. Whether all are finite.
+bool copy_checked(std::span<const float> from, std::vector<float>& to) {
+  constexpr std::size_t kPiece = std::size_t{1} << 14;
+  bool finite = true;
+  to.reserve(from.size());
+  while (!from.empty()) {
+    const std::span<const float> piece = from.first(std::min(kPiece, from.size()));
+    to.insert(to.end(), piece.begin(), piece.end());
+    for (const float value : piece) finite &= std::isfinite(value);  // no early end: a vector loop
+    from = from.subspan(piece.size());
+  }
+  return finite;
 }
 
 }  // namespace
@@ -197,12 +213,15 @@ void assign_weights(nn::Sequential& model, const std::vector<checkpoint::WeightA
   }
 }
 
-std::vector<checkpoint::WeightArray> weights_of(const nn::Sequential& model) {
+std::vector<checkpoint::WeightArray> weights_of(const nn::Sequential& model, bool* all_finite) {
+  bool finite = true;
   std::vector<checkpoint::WeightArray> weights;
   for (const nn::Variable& variable : model.variables()) {
-    weights.push_back({variable.layer, variable.name, variable.shape, variable.trainable,
-                       std::vector<float>(variable.values, variable.values + variable.size())});
+    weights.push_back({variable.layer, variable.name, variable.shape, variable.trainable, {}});
+    finite &=
+        copy_checked({variable.values, static_cast<std::size_t>(variable.size())}, weights.back().values);
   }
+  if (all_finite != nullptr) *all_finite = finite;
   return weights;
 }
 

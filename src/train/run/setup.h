@@ -51,8 +51,9 @@ std::unique_ptr<nn::Sequential> build_model(const ModelSource& source, const Sha
 /// Copies weights into the bound variables; throws InputError with Keras' words when they do not fit. Local.
 void assign_weights(nn::Sequential& model, const std::vector<checkpoint::WeightArray>& weights,
                     const std::string& where);
-/// The variables' values as arrays, in Keras' order. Local.
-std::vector<checkpoint::WeightArray> weights_of(const nn::Sequential& model);
+/// The variables' values as arrays, in Keras' order; says in `all_finite`, if given, whether none of them is
+/// NaN or infinite. Local.
+std::vector<checkpoint::WeightArray> weights_of(const nn::Sequential& model, bool* all_finite = nullptr);
 
 /// Loss and metrics compiled for a model.
 struct Compiled {

@@ -64,6 +64,7 @@ Json environment_of(const Run& run) {
                       {"rollbacks", run.past.rollbacks},
                       {"times", run.past.times.table.to_json()}};
   if (!run.data.block_cuts.empty()) environment["block_cuts"] = run.data.block_cuts;
+  if (run.settings.fit.shuffle_window > 0) environment["block_order"] = data::BlockPermutation::kName;
   return environment;
 }
 
@@ -208,12 +209,13 @@ void begin_new_fit(Run& run) {
 
 }  // namespace
 
-checkpoint::Contents take(Run& run) {
+checkpoint::Contents take(Run& run, bool* all_finite) {
   run.engine->settle();
   run.past.times.look(run.session, run.times);
   checkpoint::Contents contents;
   take_optimizer(run, contents);
   if (run.past.state.step > 0) take_board(run, contents);
+  if (all_finite != nullptr) *all_finite = true;
   if (!run.session.is_root()) return {};
   contents.ours = true;
   contents.model_config = run.model->config();
@@ -221,7 +223,7 @@ checkpoint::Contents take(Run& run) {
       checkpoint::keras_training_config(run.compiled.loss->spec(), run.optimizer->spec(),
                                         run.compiled.metric_specs, run.compiled.weighted_specs);
   for (const auto& layer : run.model->layers()) contents.layer_names.push_back(layer->name());
-  contents.weights = weights_of(*run.model);
+  contents.weights = weights_of(*run.model, all_finite);
   contents.state = run.past.state;
   contents.history = run.past.history;
   contents.callbacks = Json::array();

@@ -9,8 +9,9 @@
 
 namespace nntrain::train {
 
-/// Everything that decides what comes next, gathered on rank 0 (empty elsewhere).
-checkpoint::Contents take(Run& run);
+/// Everything that decides what comes next, gathered on rank 0 (empty elsewhere). Says in `all_finite`, if
+/// given, whether no weight is NaN or infinite; true on other ranks.
+checkpoint::Contents take(Run& run, bool* all_finite = nullptr);
 
 /// Goes on from `previous` (read_contents). Throws InputError, all ranks alike, naming both values, when the
 /// run that it holds is another one; what may change is changed, and noted in run.notes.
