@@ -72,7 +72,7 @@ options_of() {
 # The job's ranks, host by host.
 processes_of_job() {
   if [[ -n $hosts ]]; then
-    for i in 1 2; do pids_of_host node$i; done | while read -r p; do [[ $(readlink "/proc/$p/exe") != "$program" ]] || echo "$p"; done
+    for i in 1 2; do pids_of_host node$i; done | while read -r p; do [[ $(readlink "/proc/$p/exe") != "$program" || $(cat "/proc/$p/comm") == nntrain-guard ]] || echo "$p"; done
   else
     pgrep -P "$job"
   fi

@@ -2,16 +2,10 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
-#include <fstream>
-#include <vector>
 
 #include "comm/session/mpi_call.h"
 #include "comm/session/session.h"
@@ -147,52 +141,6 @@ void refuse_lonely_ranks(int world_size, const std::optional<SeveralTasks>& task
   if (!tasks->first) throw InputError(fmt::format("refused as on task {}, which says why", tasks->speaker));
   throw InputError(fmt::format("{}, but MPI sees one rank in each: every one of them would train alone; {}",
                                tasks->evidence, tasks->cure));
-}
-
-namespace {
-
-/// What mpirun would remove and cannot when it is killed: the job's segments in shared memory, and its folder
-/// of temporary files; what a folder holds comes before the folder.
-std::vector<std::string> leftovers_of_job() {
-  namespace fs = std::filesystem;
-  std::vector<std::string> paths;
-  std::error_code error;
-  if (const char* job = text_in(kProcess, "OMPI_MCA_ess_base_jobid"); job != nullptr) {
-    const std::string tag =
-        fmt::format(".{:x}.", std::strtoul(job, nullptr, 10));  // vader_segment.node1.0.4bdf0001.0
-    const char* const elsewhere = text_in(kProcess, "OMPI_MCA_btl_vader_backing_directory");
-    for (const auto& entry : fs::directory_iterator(elsewhere != nullptr ? elsewhere : "/dev/shm", error))
-      if (entry.path().filename().string().find(tag) != std::string::npos) paths.push_back(entry.path());
-  }
-  if (const char* folder = text_in(kProcess, "PMIX_SERVER_TMPDIR");
-      folder != nullptr && std::string_view(folder).find("/ompi.") != std::string_view::npos) {
-    std::vector<std::string> inside = {folder};
-    for (const auto& entry : fs::recursive_directory_iterator(folder, error)) inside.push_back(entry.path());
-    paths.insert(paths.end(), inside.rbegin(), inside.rend());
-  }
-  return paths;
-}
-
-}  // namespace
-
-void end_mpirun_that_hangs() {
-  const pid_t launcher = getppid();
-  std::string name;
-  std::ifstream("/proc/" + std::to_string(launcher) + "/comm") >> name;
-  if (name != "mpirun" && name != "orterun" && name != "mpiexec") return;
-  const auto handle = static_cast<int>(syscall(SYS_pidfd_open, launcher, 0U));  // no other process, ever
-  const std::vector<std::string> leftovers = leftovers_of_job();
-  if (handle < 0 || fork() != 0) return;
-  // Only calls that are safe after fork() from here on. mpirun ends its ranks group by group; this process is
-  // none.
-  setsid();
-  const timespec time_to_end_in_order{3, 0};
-  nanosleep(&time_to_end_in_order, nullptr);
-  // Refused where mpirun has ended by itself, and cleaned up.
-  if (syscall(SYS_pidfd_send_signal, handle, SIGKILL, nullptr, 0U) == 0)
-    for (const std::string& path : leftovers)
-      if (unlink(path.c_str()) != 0) rmdir(path.c_str());
-  _exit(0);
 }
 
 }  // namespace nntrain::comm

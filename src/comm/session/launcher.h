@@ -33,9 +33,4 @@ std::optional<SeveralTasks> prepare_for_launcher();
 /// runs.
 void refuse_lonely_ranks(int world_size, const std::optional<SeveralTasks>& tasks);
 
-/// Local, by a rank that ends the job because another host is silent: mpirun waits for that host's daemon for
-/// as long as the kernel sends again, a quarter of an hour. Where mpirun is this process' parent and still
-/// there after some seconds, a process of its own kills it (exit code 137). Makes no call of MPI.
-void end_mpirun_that_hangs();
-
 }  // namespace nntrain::comm

@@ -10,7 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "comm/session/launcher.h"
+#include "comm/session/launcher_end.h"
 #include "comm/session/process_state.h"
 #include "comm/session/unanswered.h"
 #include "core/error.h"

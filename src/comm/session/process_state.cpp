@@ -69,6 +69,17 @@ std::string state_of_process(std::int64_t pid) {
   }
 }
 
+bool has_running_child(std::int64_t pid) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const std::int64_t child = std::stoll(name);
+    if (parent_of(child) == pid && state_of_process(child) != "dead") return true;
+  }
+  return false;
+}
+
 std::vector<Sibling> ranks_beside_me() {
   std::vector<Sibling> ranks;
   std::error_code error;

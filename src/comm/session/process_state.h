@@ -12,6 +12,9 @@ namespace nntrain::comm {
 /// debugger"), or "".
 std::string state_of_process(std::int64_t pid);
 
+/// One that has not ended; a zombie has.
+bool has_running_child(std::int64_t pid);
+
 struct Sibling {
   std::int64_t pid = 0;
   long rank = -1;

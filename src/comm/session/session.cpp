@@ -13,6 +13,7 @@
 
 #include "comm/session/collective.h"
 #include "comm/session/launcher.h"
+#include "comm/session/launcher_end.h"
 #include "comm/session/session_implementation.h"
 #include "comm/session/topology.h"
 
@@ -60,11 +61,14 @@ Session::Session(int& argc, char**& argv, const std::function<Patience()>& patie
   int running = 0;
   check(MPI_Initialized(&running), "MPI_Initialized");
   impl_->ends_mpi = running == 0;
+  std::optional<StartGuard> guard;
   std::optional<MpiWatch> watch;
   if (running == 0) {
+    guard.emplace();  // a fork: before there are threads
     watch.emplace("start", patience);
     int provided = 0;
     check(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+    guard.reset();
   }
   try {
     // Sub-communicators inherit the handler, so no MPI error ends the process behind our back.
