@@ -36,18 +36,20 @@ class LauncherEnd : public testing::Test {
   }
   void TearDown() override { fs::remove_all(folder_); }
 
-  /// A process called `name` with one child, which does what `rank` does; it never asks after it. How the
-  /// launcher ended: it would be alarmed after `seconds`.
-  int launcher_with(const char* name, unsigned seconds, const std::function<void()>& rank) const {
+  /// A process called `name` with children, which do what `rank` does; it never asks after them. How it
+  /// ended: it would be alarmed after `seconds`.
+  int launcher_with(const char* name, unsigned seconds, int ranks,
+                    const std::function<void(int)>& rank) const {
     const pid_t launcher = fork();
     if (launcher == 0) {
       prctl(PR_SET_NAME, name);
       const int error = open((folder_ / "said").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
       dup2(error, STDERR_FILENO);
       alarm(seconds);
-      if (fork() == 0) {
+      for (int i = 0; i < ranks; ++i) {
+        if (fork() != 0) continue;
         alarm(0);
-        rank();
+        rank(i);
         _exit(0);
       }
       for (;;) pause();
@@ -65,22 +67,35 @@ class LauncherEnd : public testing::Test {
   const fs::path segment_ = folder_ / "vader_segment.vm.0.1a2b3c4d.0";
 };
 
+void die_while_mpi_starts(int /*rank*/) {
+  const StartGuard guard;
+  raise(SIGKILL);
+}
+
 TEST_F(LauncherEnd, WithoutARankItIsKilledAndItsJobsMemoryIsFreed) {
-  EXPECT_EQ(launcher_with("mpirun", 60,
-                          [] {
-                            const StartGuard guard;
-                            raise(SIGKILL);
-                          }),
-            SIGKILL);
-  EXPECT_NE(said().find("did not end after its last rank; it was killed"), std::string::npos) << said();
+  EXPECT_EQ(launcher_with("mpirun", 60, 3, die_while_mpi_starts), SIGKILL);
+  const std::string said = this->said(), what = "did not end after its last rank; it was killed";
+  EXPECT_NE(said.find(what), std::string::npos) << said;
+  EXPECT_EQ(said.find(what), said.rfind(what)) << said;
   for (int looks = 0; looks < 500 && fs::exists(segment_); ++looks) usleep(10'000);
   EXPECT_FALSE(fs::exists(segment_));
   EXPECT_TRUE(fs::exists(folder_ / "vader_segment.vm.0.ffffffff.0"));
 }
 
+TEST_F(LauncherEnd, RanksThatItForgetsAreKilledFirst) {
+  EXPECT_EQ(launcher_with("mpirun", 60, 2,
+                          [](int rank) {
+                            if (rank == 0) die_while_mpi_starts(rank);
+                            for (;;) pause();
+                          }),
+            SIGKILL);
+  EXPECT_NE(said().find("did not end the other ranks of this host; they were killed"), std::string::npos)
+      << said();
+}
+
 TEST_F(LauncherEnd, ARankThatHasStartedLeavesNoGuard) {
-  EXPECT_EQ(launcher_with("mpirun", 4,
-                          [] {
+  EXPECT_EQ(launcher_with("mpirun", 4, 1,
+                          [](int /*rank*/) {
                             { const StartGuard guard; }
                             if (!has_running_child(getpid())) kill(getppid(), SIGUSR1);
                           }),
@@ -89,12 +104,7 @@ TEST_F(LauncherEnd, ARankThatHasStartedLeavesNoGuard) {
 }
 
 TEST_F(LauncherEnd, OtherProgramsAreNeverKilled) {
-  EXPECT_EQ(launcher_with("bash", 3,
-                          [] {
-                            const StartGuard guard;
-                            raise(SIGKILL);
-                          }),
-            SIGALRM);
+  EXPECT_EQ(launcher_with("bash", 3, 1, die_while_mpi_starts), SIGALRM);
   EXPECT_EQ(said(), "");
 }
 

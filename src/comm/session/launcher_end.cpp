@@ -90,12 +90,12 @@ bool speaks_for(pid_t launcher) {
   return place < 0 || bind(place, reinterpret_cast<const sockaddr*>(&address), length) == 0;
 }
 
-void say(pid_t launcher) {
+void say(pid_t launcher, std::string_view what) {
   const std::string text = fmt::format(
-      "nntrain-dist: a rank died while MPI started, and process {}, which had started it, did not end after "
-      "its "
-      "last rank; it was killed. The same command starts again\n",
-      launcher);
+      "nntrain-dist: a rank died while MPI started, and process {}, which had started it, did not end {}. "
+      "The "
+      "same command starts again\n",
+      launcher, what);
   const int error = open(fmt::format("/proc/{}/fd/2", launcher).c_str(), O_WRONLY | O_APPEND | O_NOCTTY);
   if (error >= 0 && write(error, text.data(), text.size()) < 0) return;
 }
@@ -113,13 +113,18 @@ void close_files(int first, int last) {
   while ((got = read(alive, &over, 1)) < 0 && errno == EINTR) {
   }
   if (got != 0 || !speaks_for(launcher)) _exit(0);
-  constexpr long kLook = 100, kAlone = 2000;
-  for (long alone = 0; alone < kAlone; sleep_ms(kLook)) {
+  constexpr long kLook = 100, kPatience = 2000;
+  bool has_spoken = false;
+  for (long alone = 0, waited = 0; alone < kPatience; waited += kLook, sleep_ms(kLook)) {
     const std::string state = state_of_process(launcher);
     if (state == "dead" || syscall(SYS_pidfd_send_signal, launcher_handle, 0, nullptr, 0U) != 0) _exit(0);
     alone = state.empty() && !has_running_child(launcher) ? alone + kLook : 0;
+    if (waited != kPatience || alone > 0 || !state.empty()) continue;
+    say(launcher, "the other ranks of this host; they were killed");
+    has_spoken = true;
+    for (const Sibling& rank : ranks_of(launcher)) kill(static_cast<pid_t>(rank.pid), SIGKILL);
   }
-  say(launcher);
+  if (!has_spoken) say(launcher, "after its last rank; it was killed");
   kill_launcher(launcher_handle, leftovers_of_job());
   _exit(0);
 }

@@ -12,11 +12,12 @@ void end_mpirun_that_hangs();
 
 /// While one lives, this process may die inside MPI_Init, and mpirun, or another host's daemon, may then hang
 /// in PMIx_server_finalize with no rank left: the thread that died with a rank's connection holds a lock
-/// (Debian's PMIx 4.2.2; one time in twenty on a busy machine). So a process of its own waits for the end of
-/// this one. When it comes, and the launcher has had no rank for two seconds, it says so on the launcher's
-/// standard error, kills it and removes the job's segments in shared memory. One process speaks for all ranks
-/// of a host. Nothing where the launcher is none of Open MPI's, or where the system gives no process: a
-/// guard, no condition of a run.
+/// (Debian's PMIx 4.2.2; one time in twenty on a busy machine). Or, less often, it takes no notice, and the
+/// other ranks wait. So a process of its own waits for the end of this one. Two seconds later it kills ranks
+/// that are still there: MPI has started for none of them. When the launcher has had no rank for two seconds
+/// it is killed, too, and the job's segments in shared memory are removed; its standard error says so. One
+/// process speaks for all ranks of a host. Nothing where the launcher is none of Open MPI's, or where the
+/// system gives no process: a guard, no condition of a run.
 class StartGuard {
  public:
   StartGuard();

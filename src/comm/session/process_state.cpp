@@ -80,14 +80,16 @@ bool has_running_child(std::int64_t pid) {
   return false;
 }
 
-std::vector<Sibling> ranks_beside_me() {
+std::vector<Sibling> ranks_beside_me() { return ranks_of(getppid()); }
+
+std::vector<Sibling> ranks_of(std::int64_t launcher) {
   std::vector<Sibling> ranks;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
     const std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     const std::int64_t pid = std::stoll(name);
-    if (parent_of(pid) != getppid()) continue;
+    if (parent_of(pid) != launcher) continue;
     if (const long rank = rank_of(pid); rank >= 0) ranks.push_back({pid, rank});
   }
   std::sort(ranks.begin(), ranks.end(), [](const Sibling& a, const Sibling& b) { return a.rank < b.rank; });

@@ -20,8 +20,9 @@ struct Sibling {
   long rank = -1;
 };
 
-/// The ranks that were started on this host by the process that started this one, as their launcher numbers
-/// them, in that order, this one included. What cannot be read is left out.
+/// The ranks that this process started, as it numbers them, in that order. What cannot be read is left out.
+std::vector<Sibling> ranks_of(std::int64_t launcher);
+/// Those of the process that started this one; this one included.
 std::vector<Sibling> ranks_beside_me();
 
 /// The hosts of this job as its launcher writes them, "node[1:1-4]"; empty where it tells nobody. For
