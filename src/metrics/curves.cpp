@@ -43,8 +43,7 @@ ScoreCurve score_curve(std::span<const float> scores, std::span<const std::uint8
 
 std::optional<double> roc_area(const ScoreCurve& curve) {
   if (curve.positives == 0 || curve.negatives == 0) return std::nullopt;
-  // Twice the area in units of one positive times one negative: a whole number. (A long double has
-  // other digits on other machines.)
+  // Twice the area in units of one positive times one negative: a whole number.
   std::uint64_t twice = 0;
   CurvePoint before;
   for (const CurvePoint& point : curve.points) {
