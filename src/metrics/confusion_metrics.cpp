@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/call.h"
+#include "core/elementary.h"
 #include "metrics/metric_families.h"
 
 namespace nntrain::metrics {
@@ -87,7 +88,7 @@ class ConfusionMetric : public Metric {
 
  private:
   double value(const float* p, std::int64_t c, std::int64_t classes) const {
-    if (from_logits_) return 1.0 / (1.0 + std::exp(-static_cast<double>(p[c])));
+    if (from_logits_) return 1.0 / (1.0 + elementary::exp(-static_cast<double>(p[c])));
     if (top_k_ == 0) return p[c];
     std::int64_t larger = 0;  // outside the k largest: never predicted
     for (std::int64_t other = 0; other < classes; ++other)
@@ -247,7 +248,7 @@ class Auc : public ConfusionMetric {
       const double slope = divide_no_nan(d_tp, std::max(d_p, 0.0));
       const double intercept = b.tp - slope * p_b;
       const double ratio = p_a > 0 && p_b > 0 ? divide_no_nan(p_a, std::max(p_b, 0.0)) : 1.0;
-      area += divide_no_nan(slope * (d_tp + intercept * std::log(ratio)), std::max(a.tp + a.fn, 0.0));
+      area += divide_no_nan(slope * (d_tp + intercept * elementary::log(ratio)), std::max(a.tp + a.fn, 0.0));
     }
     return area;
   }

@@ -43,16 +43,16 @@ ScoreCurve score_curve(std::span<const float> scores, std::span<const std::uint8
 
 std::optional<double> roc_area(const ScoreCurve& curve) {
   if (curve.positives == 0 || curve.negatives == 0) return std::nullopt;
-  // Twice the area in units of one positive times one negative; long double holds every such count exactly.
-  long double twice = 0;
+  // Twice the area in units of one positive times one negative: a whole number.
+  std::uint64_t twice = 0;
   CurvePoint before;
   for (const CurvePoint& point : curve.points) {
-    twice += static_cast<long double>(point.false_positives - before.false_positives) *
-             static_cast<long double>(point.true_positives + before.true_positives);
+    twice += static_cast<std::uint64_t>(point.false_positives - before.false_positives) *
+             static_cast<std::uint64_t>(point.true_positives + before.true_positives);
     before = point;
   }
-  return static_cast<double>(
-      twice / (2.0L * static_cast<long double>(curve.positives) * static_cast<long double>(curve.negatives)));
+  return static_cast<double>(twice) /
+         (2.0 * static_cast<double>(curve.positives) * static_cast<double>(curve.negatives));
 }
 
 std::optional<double> average_precision(const ScoreCurve& curve) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/elementary.h"
 #include "metrics/metric_families.h"
 
 namespace nntrain::metrics {
@@ -81,18 +82,20 @@ double in_top(const Position& at, std::int64_t k, std::int64_t top) {
   return larger < top ? 1.0 : 0.0;
 }
 
-double softplus(double x) { return std::log1p(std::exp(-std::abs(x))) + std::max(x, 0.0); }
+double softplus(double x) { return elementary::log1p(elementary::exp(-std::abs(x))) + std::max(x, 0.0); }
 
 double categorical_crossentropy(const Position& at, bool from_logits, double smoothing) {
   double largest = at.p[0], sum = 0, value = 0;
   for (std::int64_t c = 1; c < at.classes; ++c) largest = std::max<double>(largest, at.p[c]);
-  for (std::int64_t c = 0; c < at.classes; ++c) sum += from_logits ? std::exp(at.p[c] - largest) : at.p[c];
+  for (std::int64_t c = 0; c < at.classes; ++c)
+    sum += from_logits ? elementary::exp(at.p[c] - largest) : at.p[c];
   for (std::int64_t c = 0; c < at.classes; ++c) {
     const double one_hot =
         at.width == at.classes ? at.t[c] : (static_cast<std::int64_t>(at.t[0]) == c ? 1.0 : 0.0);
     const double t = one_hot * (1.0 - smoothing) + smoothing / static_cast<double>(at.classes);
-    const double log_p = from_logits ? at.p[c] - largest - std::log(sum)
-                                     : std::log(std::clamp<double>(at.p[c] / sum, kEpsilon, 1.0 - kEpsilon));
+    const double log_p = from_logits
+                             ? at.p[c] - largest - elementary::log(sum)
+                             : elementary::log(std::clamp<double>(at.p[c] / sum, kEpsilon, 1.0 - kEpsilon));
     if (t != 0) value -= t * log_p;
   }
   return value;
@@ -100,9 +103,9 @@ double categorical_crossentropy(const Position& at, bool from_logits, double smo
 
 double binary_crossentropy(double t, double p, bool from_logits, double smoothing) {
   t = t * (1.0 - smoothing) + 0.5 * smoothing;
-  if (from_logits) return std::max(p, 0.0) - p * t + std::log1p(std::exp(-std::abs(p)));
+  if (from_logits) return std::max(p, 0.0) - p * t + elementary::log1p(elementary::exp(-std::abs(p)));
   p = std::clamp(p, kEpsilon, 1.0 - kEpsilon);
-  return -(t * std::log(p) + (1.0 - t) * std::log(1.0 - p));
+  return -(t * elementary::log(p) + (1.0 - t) * elementary::log(1.0 - p));
 }
 
 double cosine(const Position& at) {
@@ -128,7 +131,7 @@ double kl_divergence(const Position& at) {
   double sum = 0;
   for (std::int64_t c = 0; c < at.classes; ++c) {
     const double t = std::clamp(at.target(c), kEpsilon, 1.0), p = std::clamp<double>(at.p[c], kEpsilon, 1.0);
-    sum += t * std::log(t / p);
+    sum += t * elementary::log(t / p);
   }
   return sum;
 }
@@ -155,12 +158,13 @@ void add_errors(Registry<Metric>& registry) {
       Better::kSmaller, "100 mean |y - t| / |t|");
   add(registry, "MeanSquaredLogarithmicError", {"mean_squared_logarithmic_error", "msle", "MSLE"},
       "mean_squared_logarithmic_error", mean_of([](double t, double p) {
-        const double distance = std::log1p(std::max(p, kEpsilon)) - std::log1p(std::max(t, kEpsilon));
+        const double distance =
+            elementary::log1p(std::max(p, kEpsilon)) - elementary::log1p(std::max(t, kEpsilon));
         return distance * distance;
       }),
       Better::kSmaller, "mean (log(1 + y) - log(1 + t))^2");
   add(registry, "LogCoshError", {"log_cosh_error"}, "logcosh",
-      mean_of([](double t, double p) { return p - t + softplus(-2.0 * (p - t)) - std::log(2.0); }),
+      mean_of([](double t, double p) { return p - t + softplus(-2.0 * (p - t)) - elementary::log(2.0); }),
       Better::kSmaller, "mean log cosh(y - t)");
   registry.add({"CosineSimilarity",
                 {"cosine_similarity"},
@@ -172,7 +176,7 @@ void add_errors(Registry<Metric>& registry) {
   add(registry, "KLDivergence", {"kl_divergence"}, "kl_divergence", kl_divergence, Better::kSmaller,
       "sum t log(t / y)");
   add(registry, "Poisson", {"poisson"}, "poisson",
-      mean_of([](double t, double p) { return p - t * std::log(p + kEpsilon); }), Better::kSmaller,
+      mean_of([](double t, double p) { return p - t * elementary::log(p + kEpsilon); }), Better::kSmaller,
       "mean y - t log y");
 }
 

@@ -3,13 +3,16 @@
 
 #include <cmath>
 
+#include "core/elementary.h"
 #include "optim/common_optimizer.h"
 
 namespace nntrain::optim {
 
 namespace {
 
-float power(float base, std::int64_t exponent) { return std::pow(base, static_cast<float>(exponent)); }
+float power(float base, std::int64_t exponent) {
+  return elementary::power(base, static_cast<float>(exponent));
+}
 
 class Adam : public CommonOptimizer {
  public:

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "core/elementary.h"
 #include "optim/common_optimizer.h"
 
 namespace nntrain::optim {
@@ -119,7 +120,7 @@ class Ftrl : public CommonOptimizer {
     if (power_ == -0.5F) {  // the default, and a loop of vectors
       step(piece, info.learning_rate, [](float sum) { return std::sqrt(sum); });
     } else {
-      step(piece, info.learning_rate, [this](float sum) { return std::pow(sum, -power_); });
+      step(piece, info.learning_rate, elementary::Power(-power_));
     }
   }
 
@@ -168,7 +169,7 @@ class Adafactor : public CommonOptimizer {
     if (!has_schedule() && relative_) rate = std::min(rate, 1.0F / std::sqrt(step));
     const float rho = std::min(rate, 1.0F / std::sqrt(step));
     const float alpha = std::max(epsilon2_, root_mean_square(piece.w, piece.size)) * rho;
-    const float keep = 1.0F - std::pow(step, decay_);
+    const float keep = 1.0F - elementary::power(step, decay_);
     second_moments(piece, keep);
     float* v = piece.s[2];
     double squares = 0;

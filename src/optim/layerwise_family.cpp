@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "core/elementary.h"
 #include "core/error.h"
 #include "optim/common_optimizer.h"
 
@@ -77,7 +78,7 @@ class Lamb : public Layerwise {
     Layerwise::direct(slice, info);
     if (!is_update(info)) return;
     const auto t = static_cast<float>(updates(info) + 1);
-    const float left1 = 1.0F - std::pow(beta1_, t), left2 = 1.0F - std::pow(beta2_, t);
+    const float left1 = 1.0F - elementary::power(beta1_, t), left2 = 1.0F - elementary::power(beta2_, t);
     for_pieces(slice, [&](const Piece& piece) {
       for (std::int64_t i = 0; i < piece.size; ++i) {
         float& m = piece.s[0][i];

@@ -6,6 +6,7 @@
 #include <numbers>
 #include <vector>
 
+#include "core/elementary.h"
 #include "core/error.h"
 #include "optim/schedule.h"
 
@@ -43,8 +44,9 @@ std::unique_ptr<Schedule> exponential(const Json& config) {
   const float start = number(config, "initial_learning_rate"), steps = positive(config, "decay_steps"),
               decay = number(config, "decay_rate");
   const bool stairs = config["staircase"].get<bool>();
-  return made(
-      [=](float step) { return start * std::pow(decay, stairs ? std::floor(step / steps) : step / steps); });
+  return made([=](float step) {
+    return start * elementary::power(decay, stairs ? std::floor(step / steps) : step / steps);
+  });
 }
 
 std::unique_ptr<Schedule> inverse_time(const Json& config) {
@@ -92,7 +94,7 @@ std::unique_ptr<Schedule> polynomial(const Json& config) {
     } else {
       step = std::min(step, steps);
     }
-    return (start - end) * std::pow(1.0F - step / length, power) + end;
+    return (start - end) * elementary::power(1.0F - step / length, power) + end;
   });
 }
 
@@ -107,7 +109,7 @@ std::unique_ptr<Schedule> cosine(const Json& config) {
     step = std::min(step, steps + warmup);
     if (step < warmup) return (target - start) * (step / warmup) + start;
     const float fraction = (step - warmup) / steps;
-    const float decayed = 0.5F * (1.0F + std::cos(std::numbers::pi_v<float> * fraction));
+    const float decayed = 0.5F * (1.0F + elementary::cosine(std::numbers::pi_v<float> * fraction));
     return target * ((1.0F - alpha) * decayed + alpha);
   });
 }
@@ -122,12 +124,12 @@ std::unique_ptr<Schedule> cosine_restarts(const Json& config) {
       restart = std::floor(fraction);
       fraction -= restart;
     } else {
-      restart = std::floor(std::log(1.0F - fraction * (1.0F - t_mul)) / std::log(t_mul));
-      const float sum = (1.0F - std::pow(t_mul, restart)) / (1.0F - t_mul);
-      fraction = (fraction - sum) / std::pow(t_mul, restart);
+      restart = std::floor(elementary::log(1.0F - fraction * (1.0F - t_mul)) / elementary::log(t_mul));
+      const float sum = (1.0F - elementary::power(t_mul, restart)) / (1.0F - t_mul);
+      fraction = (fraction - sum) / elementary::power(t_mul, restart);
     }
-    const float decayed =
-        0.5F * std::pow(m_mul, restart) * (1.0F + std::cos(std::numbers::pi_v<float> * fraction));
+    const float decayed = 0.5F * elementary::power(m_mul, restart) *
+                          (1.0F + elementary::cosine(std::numbers::pi_v<float> * fraction));
     return start * ((1.0F - alpha) * decayed + alpha);
   });
 }

@@ -77,6 +77,33 @@ TEST(Floors, FilesStayShort) {
   }
 }
 
+// The same bits on every machine: see core/elementary.h.
+TEST(Floors, ResultsComeFromPlainArithmetic) {
+  int files = 0;
+  std::string all;
+  for (const fs::path& file : sources_below(kRoot / "src")) {
+    const std::string path = fs::relative(file, kRoot / "src").generic_string();
+    if (!makes_results(path)) continue;
+    ++files;
+    for (const std::string& what : machine_dependent_arithmetic(read_text(file)))
+      all += path + ": " + what + ", whose bits are not the same everywhere; core/elementary.h has another\n";
+  }
+  EXPECT_EQ(all, "");
+  EXPECT_GT(files, 100);
+}
+
+TEST(FloorsCheck, FindsArithmeticOfTheMachine) {
+  EXPECT_TRUE(makes_results("nn/losses/loss.cpp"));
+  EXPECT_TRUE(makes_results("core/random.cpp"));
+  EXPECT_TRUE(makes_results("train/step/updater.cpp"));
+  EXPECT_FALSE(makes_results("train/report/plot_layout.cpp"));
+  EXPECT_FALSE(makes_results("io/system.cpp"));
+  EXPECT_EQ(machine_dependent_arithmetic("y = std::log1p(x) + std::sqrt(std::fma(x, x, std::floor(x)));"),
+            std::vector<std::string>{"std::log1p"});
+  EXPECT_EQ(machine_dependent_arithmetic("long double area; elementary::log(x); std::logic_error(what);"),
+            std::vector<std::string>{"long double"});
+}
+
 TEST(FloorsCheck, RefusesRoomsAbove) {
   EXPECT_NE(room_complaint("train/step/replica.h", "train/run/run.h"), "");
   EXPECT_NE(room_complaint("nn/losses/loss.h", "nn/layers/layer.h"), "");

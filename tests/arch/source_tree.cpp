@@ -146,6 +146,28 @@ std::string room_complaint(std::string_view path, std::string_view target) {
   return "the room " + there + " is not below " + (here.empty() ? "the floor itself" : here);
 }
 
+bool makes_results(std::string_view path) {
+  const std::string_view floor = path.substr(0, path.find('/'));
+  if (floor == "train") {
+    const std::string room = room_of(path);
+    return room == "step" || room == "inference";
+  }
+  return floor == "core" || floor == "nn" || floor == "optim" || floor == "metrics";
+}
+
+std::vector<std::string> machine_dependent_arithmetic(std::string_view text) {
+  std::vector<std::string> found;
+  for (const char* name :
+       {"exp",   "exp2", "expm1", "log",   "log2",  "log10", "log1p", "pow",    "cbrt",
+        "hypot", "sin",  "cos",   "tan",   "asin",  "acos",  "atan",  "atan2",  "sinh",
+        "cosh",  "tanh", "asinh", "acosh", "atanh", "erf",   "erfc",  "tgamma", "lgamma"}) {
+    const std::string function = std::string("std::") + name;
+    if (text.find(function + "(") != std::string_view::npos) found.push_back(function);
+  }
+  if (text.find("long double") != std::string_view::npos) found.emplace_back("long double");
+  return found;
+}
+
 std::vector<std::filesystem::path> sources_below(const std::filesystem::path& root) {
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {

@@ -32,6 +32,13 @@ std::string room_of(std::string_view path);
 /// nothing is.
 std::string room_complaint(std::string_view path, std::string_view target);
 
+/// Is the file `path` (below src/) on the way to weights, history, predictions or scores?
+bool makes_results(std::string_view path);
+
+/// What in a text has other bits with another C library or on another architecture: "std::log" and its like,
+/// "long double". (Square roots, fma and rounding to whole numbers are exact.)
+std::vector<std::string> machine_dependent_arithmetic(std::string_view text);
+
 /// Every .h and .cpp below `root`, sorted.
 std::vector<std::filesystem::path> sources_below(const std::filesystem::path& root);
 

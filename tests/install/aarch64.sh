@@ -1,7 +1,7 @@
 #!/bin/bash
 # The same bits on 64-bit ARM: cross-builds for aarch64 against a Debian 12 sysroot, runs the unit tests of core, nn and
-# optim under qemu, and a table of whole runs over every activation, loss and optimizer here and there, whose digests of
-# the weights must be equal.
+# optim under qemu, and a table of whole runs over every activation, loss, optimizer and more of the vocabulary here and
+# there, whose weights and history must be equal, bit for bit; then predictions and scores.
 # Needs debootstrap, g++-aarch64-linux-gnu, qemu-user and the network, but neither root nor an ARM machine. Half an
 # hour on two quiet cores; not a default test. qemu proves bits, not speed.
 #
@@ -9,8 +9,10 @@
 #
 # FOLDER (default: build/aarch64) keeps the sysroot and the build for the next time.
 #   ENTRIES="gelu Adam"    in the environment: these entries of the vocabulary alone
+#   CROSS_OPTIONS="-DNNTRAIN_ARCH=armv8.2-a"    further options of CMake
+#   JOBS=1                 compilers at a time
 set -euo pipefail
-source_tree=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/../..")
+source_tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 fail() {
   echo "aarch64.sh: $*" >&2
@@ -65,6 +67,8 @@ link_alternatives() {
 }
 
 configure() {
+  local more
+  read -ra more <<< "${CROSS_OPTIONS:-}"
   cat > "$folder/toolchain.cmake" << CMAKE
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
@@ -82,7 +86,8 @@ CMAKE
   PKG_CONFIG_SYSROOT_DIR=$sysroot PKG_CONFIG_LIBDIR=$libraries/pkgconfig:$sysroot/usr/share/pkgconfig \
     cmake -S "$source_tree" -B "$folder/build" ${1:+-G "$1"} -DCMAKE_TOOLCHAIN_FILE="$folder/toolchain.cmake" \
     -DCMAKE_BUILD_TYPE=Release -DCMAKE_INCLUDE_PATH="$sysroot/usr/include/hdf5/serial" -DNNTRAIN_ONEDNN=OFF \
-    ${CMAKE_CXX_COMPILER_LAUNCHER:+-DCMAKE_CXX_COMPILER_LAUNCHER="$CMAKE_CXX_COMPILER_LAUNCHER"} > "$folder/configure.log" 2>&1 ||
+    ${CMAKE_CXX_COMPILER_LAUNCHER:+-DCMAKE_CXX_COMPILER_LAUNCHER="$CMAKE_CXX_COMPILER_LAUNCHER"} \
+    "${more[@]}" > "$folder/configure.log" 2>&1 ||
     fail "cmake: $(tail -n 20 "$folder/configure.log")"
 }
 
@@ -127,21 +132,11 @@ awk 'BEGIN {
   }
 }' > table.csv
 
-# digest WHERE NAME OPTIONS...
-digest() {
-  local where=$1 program=("$native")
-  shift 2
-  if [[ $where == there ]]; then program=(emulated "$cross"); fi
-  rm -f "$where.h5"
-  "${program[@]}" train run.ini --checkpoint.path="$where.h5" "$@" > "$where.log" 2>&1 || { echo "failed: $(tail -n 1 "$where.log")"; return; }
-  "$native" inspect "$where.h5" | sed -n 's/^weights_digest: //p'
-}
-
 cat > run.ini << 'INI'
 [data]
 inputs = table.csv
 [compile]
-optimizer = SGD(learning_rate=0.05)
+optimizer = SGD(learning_rate=0.001)
 [fit]
 epochs = 2
 batch_size = 32
@@ -150,61 +145,136 @@ validation_split = 0.2
 seed = 5
 products = chains
 INI
+
+# program WHERE ARGUMENTS...
+program() {
+  local where=$1
+  shift
+  if [[ $where == there ]]; then emulated "$cross" "$@"; else "$native" "$@"; fi
+}
+
+# results WHERE OPTIONS...: trains; the digest of the weights and the history, of which seconds are left out
+results() {
+  local where=$1
+  shift
+  rm -f "$where.h5"
+  program "$where" train run.ini --checkpoint.path="$where.h5" "$@" > "$where.log" 2>&1 || { echo "failed: $(tail -n 1 "$where.log")"; return; }
+  "$native" inspect "$where.h5" | sed -n 's/^weights_digest: //p'
+  "$native" inspect "$where.h5" --history=csv | awk -F, '
+    NR == 1 { for (i = 1; i <= NF; ++i) keep[i] = $i != "seconds" }
+    { for (i = 1; i <= NF; ++i) if (keep[i]) printf "%s ", $i; print "" }'
+}
+
 same=0
 different=()
+failed=()
 # both NAME OPTIONS...
 both() {
   local name=$1 here there
   shift
-  here=$(digest here "$name" "$@")
-  there=$(digest there "$name" "$@")
-  if [[ $here == "$there" && ${#here} -eq 64 ]]; then
+  here=$(results here "$@")
+  there=$(results there "$@")
+  if [[ $here == failed* ]]; then
+    failed+=("$name")
+    echo "NOT RUN: $name: $here"
+  elif [[ $here == "$there" && ${#here} -gt 64 ]]; then
     same=$((same + 1))
   else
     different+=("$name")
-    echo "DIFFERENT: $name: $here here, $there there"
+    echo "DIFFERENT: $name"
+    diff <(echo "$here") <(echo "$there") | sed 's/^/  /' || true
   fi
 }
 
-values="--data.input_columns=:12 --data.target_columns=12:16"
-classes="--data.input_columns=:12 --data.target_columns=16"
-wanted() { [[ -z ${ENTRIES:-} || " $ENTRIES " == *" $1 "* ]]; }
-names() { "$native" vocabulary | sed -n "/^## $1/,/^## /s/^| \`\([A-Za-z0-9_]*\)\`.*/\1/p"; }
+values=(--data.input_columns=:12 --data.target_columns=12:16)
+classes=(--data.input_columns=:12 --data.target_columns=16)
 hidden=(--model.layer='Dense(24, activation="tanh", kernel_initializer="he_normal")')
+regression=("${values[@]}" --compile.loss=mse)
+softmax='Dense(4, activation="softmax")'
+wanted() { [[ -z ${ENTRIES:-} || " $ENTRIES " == *" ${1%%[(_.]*} "* || " $ENTRIES " == *" ${1%%(*} "* ]]; }
+names() { "$native" vocabulary | sed -n "/^## $1/,/^## /s/^| \`\([A-Za-z0-9_]*\)\`.*/\1/p"; }
+
+# Layers whose forms take data of another kind (numbers of categories, sequences) are in the unit tests.
 for name in $(names Activations); do
   wanted "$name" || continue
-  last=(--model.layer='Dense(4)')
-  # shellcheck disable=SC2086
-  both "activation $name" $values --compile.loss=mse "${hidden[@]}" --model.layer="Dense(24)" --model.layer="Activation(\"$name\")" "${last[@]}"
+  both "activation $name" "${regression[@]}" "${hidden[@]}" --model.layer="Dense(24)" --model.layer="Activation(\"$name\")" \
+    --model.layer='Dense(4)'
 done
-for name in $(names Losses); do
-  wanted "$name" || continue
-  options=$values
+
+for loss in $(names Losses) 'BinaryCrossentropy(from_logits=True)' 'BinaryCrossentropy(label_smoothing=0.1)' \
+  'BinaryFocalCrossentropy(gamma=1.5, apply_class_balancing=True)' 'CategoricalFocalCrossentropy(gamma=1.5)' \
+  'SparseCategoricalCrossentropy(from_logits=True)' 'CategoricalCrossentropy(label_smoothing=0.1)' 'Tversky(alpha=0.3, beta=0.7)'; do
+  wanted "$loss" || continue
+  options=("${values[@]}")
   last='Dense(4, activation="sigmoid")'
-  case $name in
-    Sparse* | *GeneralizedCrossEntropy) options=$classes last='Dense(4, activation="softmax")' ;;
-    Categorical* | KLDivergence) last='Dense(4, activation="softmax")' ;;
-    Circle) options=$classes last='UnitNormalization()' ;;
-    *Hinge | Perceptron) options=$classes last='Dense(4)' ;;
+  case $loss in
+    *logits*) options=("${classes[@]}") last='Dense(4)' ;;
+    Sparse* | *GeneralizedCrossEntropy | Categorical*entropy*) options=("${classes[@]}") last=$softmax ;;
+    KLDivergence) last=$softmax ;;
+    Circle) options=("${classes[@]}") last='UnitNormalization()' ;;
+    Binary*) options=("${classes[@]}") ;;
+    *Hinge | Perceptron) options=("${classes[@]}") last='Dense(4)' ;;
   esac
-  # shellcheck disable=SC2086
-  both "loss $name" $options --compile.loss="$name" "${hidden[@]}" --model.layer="$last"
+  both "loss $loss" "${options[@]}" --compile.loss="$loss" "${hidden[@]}" --model.layer="$last"
 done
-for name in $(names Optimizers); do
-  wanted "$name" || continue
-  # shellcheck disable=SC2086
-  both "optimizer $name" $values --compile.loss=mse --compile.optimizer="$name(learning_rate=0.01)" "${hidden[@]}" --model.layer='Dense(4)'
+
+optimizers=()
+for name in $(names Optimizers); do optimizers+=("$name(learning_rate=0.01)"); done
+optimizers+=('SGD(learning_rate=0.01, momentum=0.9, nesterov=True)' 'SGD(learning_rate=0.01, use_ema=True, ema_momentum=0.9)'
+  'Adam(learning_rate=0.01, amsgrad=True)' 'Adam(learning_rate=0.01, clipnorm=0.1)' 'Adam(learning_rate=0.01, global_clipnorm=0.1)'
+  'RMSprop(learning_rate=0.01, momentum=0.9, centered=True)' 'Ftrl(learning_rate=0.01, learning_rate_power=-0.7)'
+  'SGD(learning_rate=ExponentialDecay(0.1, 3, 0.9))' 'SGD(learning_rate=InverseTimeDecay(0.1, 3, 0.5))'
+  'SGD(learning_rate=PiecewiseConstantDecay([3, 6], [0.1, 0.05, 0.01]))' 'SGD(learning_rate=PolynomialDecay(0.1, 7, power=0.7))'
+  'SGD(learning_rate=CosineDecay(0.1, 7))' 'SGD(learning_rate=CosineDecayRestarts(0.1, 2, m_mul=0.9))')
+for optimizer in "${optimizers[@]}"; do
+  wanted "$optimizer" || continue
+  both "optimizer $optimizer" "${regression[@]}" --compile.optimizer="$optimizer" "${hidden[@]}" --model.layer='Dense(4)'
 done
+
 for layer in 'Dropout(0.2)' 'AlphaDropout(0.2)' 'GaussianNoise(0.1)' 'GaussianDropout(0.2)' 'BatchNormalization()' 'LayerNormalization()' \
-  'RMSNormalization()' 'UnitNormalization()' 'GroupNormalization(groups=4)' 'PReLU()' 'ActivityRegularization(l1=0.01, l2=0.01)'; do
-  wanted "${layer%%(*}" || continue
-  # shellcheck disable=SC2086
-  both "layer $layer" $values --compile.loss=mse "${hidden[@]}" --model.layer="$layer" --model.layer='Dense(4)'
+  'RMSNormalization()' 'UnitNormalization()' 'GroupNormalization(groups=4)' 'PReLU()' 'ActivityRegularization(l1=0.01, l2=0.01)' \
+  'LeakyReLU(0.1)' 'ELU(0.5)' 'Softmax()' 'Rescaling(0.3, offset=0.1)'; do
+  wanted "$layer" || continue
+  both "layer $layer" "${regression[@]}" "${hidden[@]}" --model.layer="$layer" --model.layer='Dense(4)'
 done
+wanted Normalization && both "layer Normalization()" "${regression[@]}" --model.layer='Normalization()' "${hidden[@]}" --model.layer='Dense(4)'
+
 for initializer in $(names Initializers); do
   wanted "$initializer" || continue
-  # shellcheck disable=SC2086
-  both "initializer $initializer" $values --compile.loss=mse --model.layer="Dense(24, kernel_initializer=\"$initializer\")" --model.layer='Dense(4)'
+  both "initializer $initializer" "${regression[@]}" --model.layer="Dense(24, kernel_initializer=\"$initializer\")" --model.layer='Dense(4)'
 done
-echo "$same runs the same, ${#different[@]} different"
-[[ ${#different[@]} -eq 0 ]]
+for regularizer in 'L1(0.01)' 'L2(0.01)' 'L1L2(0.01, 0.01)' 'OrthogonalRegularizer(0.01)'; do
+  wanted "$regularizer" || continue
+  both "regularizer $regularizer" "${regression[@]}" --model.layer="Dense(24, kernel_regularizer=$regularizer)" --model.layer='Dense(4)'
+done
+for constraint in 'MaxNorm(0.5)' 'NonNeg()' 'UnitNorm()' 'MinMaxNorm(0.2, 0.5, rate=0.7)'; do
+  wanted "$constraint" || continue
+  both "constraint $constraint" "${regression[@]}" --model.layer="Dense(24, kernel_constraint=$constraint)" --model.layer='Dense(4)'
+done
+
+if wanted metrics; then
+  both "metrics of values" "${regression[@]}" "${hidden[@]}" --model.layer='Dense(4, activation="sigmoid")' \
+    --compile.metrics='mse, RootMeanSquaredError, mae, mape, msle, LogCoshError, CosineSimilarity, KLDivergence, Poisson, Accuracy, R2Score, PearsonCorrelation, ConcordanceCorrelation'
+  both "metrics of classes" "${classes[@]}" --compile.loss=sparse_categorical_crossentropy "${hidden[@]}" --model.layer="$softmax" \
+    --compile.metrics='accuracy, SparseCategoricalCrossentropy, SparseTopKCategoricalAccuracy(k=2), F1Score(average="macro"), FBetaScore(beta=2.0), Precision, Recall, AUC, AUC(curve="PR", name="pr"), SensitivityAtSpecificity(0.5)'
+  both "metrics of one output" --data.input_columns=:12 --data.target_columns=16 --data.positive_class=1 --compile.loss=bce "${hidden[@]}" \
+    --model.layer='Dense(1, activation="sigmoid")' \
+    --compile.metrics='accuracy, BinaryCrossentropy, Hinge, SquaredHinge, Precision, Recall, AUC, AUC(curve="PR", name="pr"), PrecisionAtRecall(0.5), BinaryIoU'
+  # The last run's files, there and here: predictions, and every score of evaluate.
+  for what in "predict --data.input_columns=:12 --output=OUT.csv" "evaluate --json"; do
+    for where in here there; do
+      # shellcheck disable=SC2086
+      program $where ${what%% *} $where.h5 --data.inputs=table.csv ${what#* } > $where.out 2> $where.log || true
+      rm -f $where.csv
+      if [[ -e OUT.csv ]]; then mv OUT.csv $where.csv; else mv $where.out $where.csv; fi
+    done
+    if [[ -s here.csv ]] && cmp -s here.csv there.csv; then
+      same=$((same + 1))
+    else
+      different+=("${what%% *}")
+      echo "DIFFERENT: $what: $(tail -n 1 here.log) / $(tail -n 1 there.log)"
+    fi
+  done
+fi
+echo "$same the same, ${#different[@]} different, ${#failed[@]} not run here"
+[[ ${#different[@]} -eq 0 && ${#failed[@]} -eq 0 ]]

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <vector>
 
+#include "core/elementary.h"
 #include "nn/activations/vector_math.h"
 
 namespace nntrain::nn {
@@ -39,7 +40,7 @@ void log_softmax_rows(std::int64_t rows, std::int64_t columns, const float* z, f
     const float largest = *std::max_element(x, x + columns);
     float sum = 0;
     for (std::int64_t c = 0; c < columns; ++c) sum += fast_exp(x[c] - largest);
-    const float shift = std::log(sum);
+    const float shift = elementary::log(sum);
     for (std::int64_t c = 0; c < columns; ++c) y[r * columns + c] = (x[c] - largest) - shift;
   }
 }

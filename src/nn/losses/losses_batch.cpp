@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/call.h"
+#include "core/elementary.h"
 #include "nn/losses/loss_common.h"
 
 namespace nntrain::nn {
@@ -220,12 +221,12 @@ class Circle : public CommonLoss {
     }
     std::fill_n(scratch.slopes, batch, 0.0);
     if (sum[0] == 0 || sum[1] == 0) return 0;  // no partner, or nobody else
-    const double z = most[0] + std::log(sum[0]) + most[1] + std::log(sum[1]);
-    const double outer = 1.0 / (1.0 + std::exp(-z));
+    const double z = most[0] + elementary::log(sum[0]) + most[1] + elementary::log(sum[1]);
+    const double outer = 1.0 / (1.0 + elementary::exp(-z));
     for (std::int64_t j = 0; j < batch; ++j)
       scratch.slopes[j] =
           outer * exponentials[j] / (scratch.kinds[j] == 0 ? sum[0] : sum[1]) * scratch.d_logits[j];
-    return std::max(z, 0.0) + std::log1p(std::exp(-std::abs(z)));
+    return std::max(z, 0.0) + elementary::log1p(elementary::exp(-std::abs(z)));
   }
 
   /// Kinds, logits and their slopes of all pairs with a sample of class `label`.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/call.h"
+#include "core/elementary.h"
 #include "nn/activations/row_activations.h"
 #include "nn/activations/vector_math.h"
 #include "nn/losses/loss_common.h"
@@ -23,7 +24,7 @@ float log_loss_from_logits(const float* z, std::int64_t classes, std::int64_t k)
   const float largest = *std::max_element(z, z + classes);
   float sum = 0;
   for (std::int64_t c = 0; c < classes; ++c) sum += fast_exp(z[c] - largest);
-  return std::log(sum) - (z[k] - largest);
+  return elementary::log(sum) - (z[k] - largest);
 }
 
 OutputMeaning crossentropy_meaning(bool from_logits) {
@@ -77,7 +78,8 @@ class SparseCategoricalCrossentropy : public CommonLoss {
     const float* p = in.predictions + i * in.classes;
     const bool has_softmax = in.head == Head::kSoftmax;
     // -log p is exact enough unless p has lost its digits.
-    values[i] = has_softmax && p[k] > 1e-20F ? -std::log(p[k]) : log_loss_from_logits(z, in.classes, k);
+    values[i] =
+        has_softmax && p[k] > 1e-20F ? -elementary::log(p[k]) : log_loss_from_logits(z, in.classes, k);
     if (d == nullptr) return;
     if (!has_softmax) {
       softmax_rows(1, in.classes, z, d);
@@ -93,7 +95,7 @@ class SparseCategoricalCrossentropy : public CommonLoss {
     float sum = 0;
     for (std::int64_t c = 0; c < classes; ++c) sum += p[c];
     const float q = p[k] / sum;
-    value = -std::log(clipped(q));
+    value = -elementary::log(clipped(q));
     if (d == nullptr) return;
     const float slope = inside(q) ? -scale / q : 0.0F;  // by q = p / sum
     for (std::int64_t c = 0; c < classes; ++c) d[c] = ((c == k ? slope : 0.0F) - slope * q) / sum;
@@ -159,7 +161,7 @@ class CategoricalCrossentropy : public CommonLoss {
     const float largest = *std::max_element(z, z + in.classes);
     float sum = 0;
     for (std::int64_t c = 0; c < in.classes; ++c) sum += fast_exp(z[c] - largest);
-    const float log_sum = std::log(sum);
+    const float log_sum = elementary::log(sum);
     float total = 0, mass = 0;
     for (std::int64_t c = 0; c < in.classes; ++c) {
       const float weight = smoothed(t[c], in.classes);
@@ -184,10 +186,10 @@ class CategoricalCrossentropy : public CommonLoss {
     for (std::int64_t c = 0; c < in.classes; ++c) {
       const float share = raw(c) / sum, q = clipped(share), weight = smoothed(t[c], in.classes);
       float slope = -weight / q;
-      float term = -weight * std::log(q);
+      float term = -weight * elementary::log(q);
       if (focal_) {
-        const float left = 1.0F - q, power = std::pow(left, gamma_);
-        slope = alpha(c) * (power * slope - gamma_ * std::pow(left, gamma_ - 1.0F) * term);
+        const float left = 1.0F - q, power = elementary::power(left, gamma_);
+        slope = alpha(c) * (power * slope - gamma_ * elementary::power(left, gamma_ - 1.0F) * term);
         term *= alpha(c) * power;
       }
       total += term;
@@ -240,11 +242,11 @@ class BinaryCrossentropy : public CommonLoss {
           focal_term(t, in.predictions[at], value, slope);
         } else if (from_logits) {
           const float z = in.logits[at];
-          value = (z > 0 ? z : 0.0F) - z * t + std::log1p(fast_exp(-std::abs(z)));
+          value = (z > 0 ? z : 0.0F) - z * t + fast_log1p_unit(fast_exp(-std::abs(z)));
           slope = fast_sigmoid(z) - t;
         } else {
           const float p = in.predictions[at], q = clipped(p);
-          value = -(t * std::log(q) + (1.0F - t) * std::log(1.0F - q));
+          value = -(t * elementary::log(q) + (1.0F - t) * elementary::log(1.0F - q));
           slope = inside(p) ? (1.0F - t) / (1.0F - q) - t / q : 0.0F;
         }
         sum += value;
@@ -259,12 +261,12 @@ class BinaryCrossentropy : public CommonLoss {
   /// one.
   void focal_term(float t, float x, float& value, float& slope) const {
     const float p = from_logits_ ? fast_sigmoid(x) : x, q = clipped(p);
-    const float entropy = -(t * std::log(q) + (1.0F - t) * std::log(1.0F - q));
+    const float entropy = -(t * elementary::log(q) + (1.0F - t) * elementary::log(1.0F - q));
     const float entropy_slope = inside(p) ? (1.0F - t) / (1.0F - q) - t / q : 0.0F;
     const float left = 1.0F - (t * p + (1.0F - t) * (1.0F - p));
-    const float factor = std::pow(left, gamma_);
+    const float factor = elementary::power(left, gamma_);
     const float factor_slope =
-        gamma_ == 0 ? 0.0F : -gamma_ * std::pow(left, gamma_ - 1.0F) * (2.0F * t - 1.0F);
+        gamma_ == 0 ? 0.0F : -gamma_ * elementary::power(left, gamma_ - 1.0F) * (2.0F * t - 1.0F);
     const float weight = balances_ ? t * alpha_ + (1.0F - t) * (1.0F - alpha_) : 1.0F;
     value = weight * factor * entropy;
     slope =
@@ -288,10 +290,10 @@ class GeneralizedCrossEntropy : public CommonLoss {
     for (std::int64_t i = 0; i < in.positions; ++i) {
       const auto k = static_cast<std::int64_t>(in.targets[i]);
       const float p = in.predictions[i * in.classes + k];
-      values[i] = (1.0F - std::pow(p, q_)) / q_;
+      values[i] = (1.0F - elementary::power(p, q_)) / q_;
       if (d_logits == nullptr) continue;
       std::fill_n(d_logits + i * in.classes, in.classes, 0.0F);
-      d_logits[i * in.classes + k] = -scale[i] * std::pow(p, q_ - 1.0F);
+      d_logits[i * in.classes + k] = -scale[i] * elementary::power(p, q_ - 1.0F);
     }
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/elementary.h"
 #include "nn/activations/vector_math.h"
 #include "nn/losses/loss_common.h"
 
@@ -35,7 +36,7 @@ struct SquaredLogarithmicError {
   explicit SquaredLogarithmicError(const Json&) {}
   Term operator()(float t, float p) const {
     const float clipped = std::max(p, kEpsilon);
-    const float distance = std::log(clipped + 1.0F) - std::log(std::max(t, kEpsilon) + 1.0F);
+    const float distance = elementary::log(clipped + 1.0F) - elementary::log(std::max(t, kEpsilon) + 1.0F);
     return {distance * distance, p > kEpsilon ? 2.0F * distance / (clipped + 1.0F) : 0.0F};
   }
 };
@@ -59,7 +60,7 @@ struct PoissonError {
   static constexpr TargetMeaning kMeaning = TargetMeaning::kCounts;
   explicit PoissonError(const Json&) {}
   Term operator()(float t, float p) const {
-    return {p - t * std::log(p + kEpsilon), 1.0F - t / (p + kEpsilon)};
+    return {p - t * elementary::log(p + kEpsilon), 1.0F - t / (p + kEpsilon)};
   }
 };
 struct Divergence {  // summed, not averaged
@@ -71,7 +72,7 @@ struct Divergence {  // summed, not averaged
         p > kEpsilon && p < 1.0F
             ? 1.0F
             : (p < kEpsilon || p > 1.0F ? 0.0F : 0.5F);  // the clip's slope, at its corners as JAX
-    return {tc * std::log(tc / pc), -inside * tc / pc};
+    return {tc * elementary::log(tc / pc), -inside * tc / pc};
   }
 };
 

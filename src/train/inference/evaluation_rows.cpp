@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/elementary.h"
+
 namespace nntrain::train {
 
 namespace {
@@ -30,7 +32,7 @@ constexpr std::int32_t kNotFinite = -1, kNoClass = -2;
 float softmax_of_largest(const float* outputs, std::int64_t classes, float largest) {
   double sum = 0;
   for (std::int64_t c = 0; c < classes; ++c)
-    sum += std::exp(static_cast<double>(outputs[c]) - static_cast<double>(largest));
+    sum += elementary::exp(static_cast<double>(outputs[c]) - static_cast<double>(largest));
   return static_cast<float>(1.0 / sum);
 }
 

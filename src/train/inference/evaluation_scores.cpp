@@ -7,6 +7,7 @@
 #include <numeric>
 #include <set>
 
+#include "core/elementary.h"
 #include "core/registry.h"
 #include "train/inference/evaluation_rows.h"
 
@@ -42,7 +43,7 @@ std::vector<std::size_t> first_of(std::vector<std::size_t> indices, Before&& bef
   return indices;
 }
 
-double sigmoid(double logit) { return 1.0 / (1.0 + std::exp(-logit)); }
+double sigmoid(double logit) { return 1.0 / (1.0 + elementary::exp(-logit)); }
 
 struct Truths {
   std::vector<std::uint8_t> truth, predicted;
