@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "core/error.h"
+#include "data/array_source.h"
 
 namespace nntrain::data {
 
@@ -27,6 +28,17 @@ void check_unchanged(const std::string& path, const FileState& before, const std
       : now.bytes != before.bytes ? fmt::format("it had {} bytes, it has {}", before.bytes, now.bytes)
       : now.inode != before.inode ? std::string("another file has its name")
                                   : std::string("it was written to")));
+}
+
+std::string identity_of_files(const std::string& source) {
+  std::string identity;
+  for (const std::string& path : files_of(source)) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) return {};
+    identity += fmt::format("{} {}.{:09} {}.{:09}\n", status.st_size, status.st_mtim.tv_sec,
+                            status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec);
+  }
+  return identity;
 }
 
 }  // namespace nntrain::data

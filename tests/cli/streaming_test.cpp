@@ -70,12 +70,14 @@ TEST_F(Streaming, GivesTheBitsOfResidentDataAtAnyNumberOfRanksAndNodes) {
   const Outcome resident = train(0, "resident.h5", "--data.memory=resident");
   ASSERT_EQ(resident.code, 0) << resident.output;
   const std::vector<std::pair<int, std::string>> jobs = {
-      {0, ""}, {2, ""}, {3, "NNTRAIN_RANKS_PER_NODE=2"}, {2, "NNTRAIN_RANKS_PER_NODE=1"}, {5, ""}};
+      {0, ""}, {2, ""}, {3, "NNTRAIN_RANKS_PER_NODE=2"}, {6, "NNTRAIN_RANKS_PER_NODE=1"}, {5, ""}};
   for (const auto& [ranks, nodes] : jobs) {
     fs::remove(folder_ / "n.h5");
     const Outcome outcome = train(ranks, "n.h5", "--data.memory=stream", nodes);
     ASSERT_EQ(outcome.code, 0) << outcome.output;
     EXPECT_NE(outcome.output.find("data.memory = stream: data.inputs"), std::string::npos) << outcome.output;
+    EXPECT_EQ(outcome.output.find("each block is read by one of them") != std::string::npos, !nodes.empty())
+        << outcome.output;
     EXPECT_EQ(digest("n.h5"), digest("resident.h5")) << ranks << nodes;
     EXPECT_EQ(history("n.h5"), history("resident.h5")) << ranks << nodes;
   }
@@ -90,8 +92,8 @@ TEST_F(Streaming, SoDoRowsInTheFilesOrderPartsOfTheRowsAndValidationFilesOfTheir
         "--data.cache=1MB"}) {
     for (const char* memory : {"resident", "stream"}) {
       fs::remove(folder_ / (std::string(memory) + ".h5"));
-      const Outcome outcome =
-          train(memory[0] == 's' ? 2 : 0, std::string(memory) + ".h5", options + " --data.memory=" + memory);
+      const Outcome outcome = train(memory[0] == 's' ? 3 : 0, std::string(memory) + ".h5",
+                                    options + " --data.memory=" + memory, "NNTRAIN_RANKS_PER_NODE=2");
       ASSERT_EQ(outcome.code, 0) << options << outcome.output;
     }
     EXPECT_EQ(digest("stream.h5"), digest("resident.h5")) << options;
@@ -108,7 +110,7 @@ TEST_F(Streaming, AStopInTheMiddleOfAnEpochGoesOnAsTheStraightRunResidentOrNot) 
   ASSERT_NE(run(0, "inspect cut.h5").output.find("epoch 0, step 8"), std::string::npos);
   fs::copy(folder_ / "cut.h5", folder_ / "other.h5");
   for (const auto& [file, memory] : {std::pair("cut.h5", "stream"), std::pair("other.h5", "resident")}) {
-    const Outcome rest = train(3, file, std::string("--data.memory=") + memory);
+    const Outcome rest = train(3, file, std::string("--data.memory=") + memory, "NNTRAIN_RANKS_PER_NODE=2");
     ASSERT_EQ(rest.code, 0) << rest.output;
     EXPECT_EQ(digest(file), digest("straight.h5")) << memory;
     EXPECT_EQ(history(file), history("straight.h5")) << memory;
@@ -132,7 +134,8 @@ TEST_F(Streaming, EvaluateAndPredictStream) {
   for (const char* suffix : {"csv", "npy", "h5"}) {
     const std::string first = std::string("resident.") + suffix, second = std::string("stream.") + suffix;
     ASSERT_EQ(run(0, "predict a.h5" + resident + " --output=" + first).code, 0);
-    const Outcome outcome = run(3, "predict a.h5" + streamed + " --data.rows=: --output=" + second);
+    const Outcome outcome =
+        run(3, "predict a.h5" + streamed + " --data.rows=: --output=" + second, "NNTRAIN_RANKS_PER_NODE=1");
     ASSERT_EQ(outcome.code, 0) << outcome.output;
     EXPECT_EQ(read(second), read(first)) << suffix;
   }

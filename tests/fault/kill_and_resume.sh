@@ -2,8 +2,8 @@
 # Kills a run with SIGKILL at random moments and resumes it at random numbers of ranks (1 to 4), until it is finished;
 # the result must be the straight run bit for bit, and after every kill the checkpoint and its copy must be whole.
 #   tests/fault/kill_and_resume.sh PROGRAM [KILLS=200] [SEED=1] [stream]
-# stream: inputs are a gzip-compressed HDF5 file that is read from disk, two times of three; the straight runs have them
-# in memory.
+# stream: inputs are a gzip-compressed HDF5 file that is read from disk, two times of three, by one node or several virtual
+# ones together; the straight runs have them in memory.
 # The run is small and writes a checkpoint every second step, in the background, so that most kills meet a write. A kill
 # comes at a moment between the start and the length of the straight run. Prints the kills, how many of them left a
 # checkpoint half written and at how many ranks, and exits 0 when nothing was lost.
@@ -59,6 +59,7 @@ compose() {
   command=("$program" train run.ini --checkpoint.path="$2")
   ((${#memory[@]} == 0)) || command+=("--data.memory=${memory[RANDOM % ${#memory[@]}]}")
   (($1 == 1)) || command=(mpirun --bind-to none -np "$1" "${command[@]}")
+  ((${#memory[@]} == 0)) || command=(env "NNTRAIN_RANKS_PER_NODE=$((RANDOM % $1 + 1))" "${command[@]}")
 }
 fail() {
   echo "after $done_kills kills: $1"

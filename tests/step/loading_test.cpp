@@ -1,6 +1,11 @@
 // Data from files into every node's memory, and a saved model at work on them.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
 
 #include "linear_model.h"
 #include "train/config/configuration.h"
@@ -43,6 +48,86 @@ TEST(DataLoader, CutsTrainingAndValidationRowsOutOfOneFile) {
   behind.rows = 41;
   data::gather(behind, data::Sampler(41, 0, 0, data::Order::kFile), 40, 1, 1.0F, other.data());
   EXPECT_EQ(one, other);
+}
+
+/// Bytes that this process has read, by any of its threads.
+std::int64_t bytes_read() {
+  std::ifstream file("/proc/self/io");
+  std::string word;
+  std::int64_t bytes = -1;
+  while (file >> word)
+    if (word == "rchar:") file >> bytes;
+  return bytes;
+}
+
+/// Row i of column k is i + k / 1000; each batch is cut into the ranks' parts.
+void expect_pass(const DataSets& sets, const data::Sampler& sampler, std::int64_t pass) {
+  constexpr std::int64_t kBatch = 1000;
+  const std::int64_t rows = sets.train.rows(), width = sets.input_shape.size();
+  const std::int64_t rank = session().rank(), ranks = session().size();
+  begin_pass(session(), sets, sets.train, sampler, pass, 0);
+  std::vector<float> part(static_cast<std::size_t>(kBatch * width));
+  for (std::int64_t begin = 0; begin < rows; begin += kBatch) {
+    const std::int64_t count = std::min(kBatch, rows - begin);
+    const std::int64_t from = count * rank / ranks, to = count * (rank + 1) / ranks;
+    EXPECT_TRUE(sets.train.stream->gather(begin + from, to - from, 1.0F, part.data()));
+    for (std::int64_t i = 0; i < to - from; ++i)
+      EXPECT_EQ(part[static_cast<std::size_t>(i * width + 1)],
+                static_cast<float>(sampler.row(begin + from + i)) + 1.0F / 1000);
+    sets.train.stream->release(begin + count);
+    session().barrier();  // as a step does
+  }
+  check_pass(session(), sets.train);
+}
+
+std::int64_t sum_over_ranks(std::int64_t mine) {
+  std::int64_t sum = 0;
+  for (const std::vector<std::byte>& one : session().all_gather(std::as_bytes(std::span(&mine, 1)))) {
+    std::int64_t value = 0;
+    std::memcpy(&value, one.data(), sizeof value);
+    sum += value;
+  }
+  return sum;
+}
+
+TEST(DataLoader, NodesReadTheFilesOnceTogether) {
+  constexpr std::int64_t kRowsOfFile = 40'000, kWidth = 50, kBytes = kRowsOfFile * kWidth * 4;
+  std::string path =
+      (std::filesystem::temp_directory_path() / ("nntrain_nodes_" + std::to_string(getpid()))).string();
+  path = session().broadcast_text(path + ".npy");
+  if (session().is_root()) {
+    std::vector<float> values;
+    for (std::int64_t i = 0; i < kRowsOfFile; ++i)
+      for (std::int64_t k = 0; k < kWidth; ++k)
+        values.push_back(static_cast<float>(i) + static_cast<float>(k) / 1000);
+    std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (40000, 50), }";
+    header.resize(117, ' ');
+    std::ofstream file(path, std::ios::binary);
+    file << std::string("\x93NUMPY\1\0\x76\0", 10) << header << '\n';
+    file.write(reinterpret_cast<const char*>(values.data()), kBytes);
+  }
+  session().barrier();
+  for (const char* order : {"false", "blocks(window=8)"}) {
+    const Settings settings = read_settings(configuration_of({{"data.inputs", path},
+                                                              {"data.memory", "stream"},
+                                                              {"data.block_rows", "997"},
+                                                              {"fit.shuffle", order}}));
+    DataLoader loader(session(), settings.data, settings.fit);
+    loader.load_inputs();
+    const DataSets sets = loader.take();
+    const bool mixes = order[0] == 'b';
+    for (std::int64_t epoch = 0; epoch < 2; ++epoch) {
+      const data::Sampler sampler = mixes ? data::Sampler(kRowsOfFile, 3, epoch, data::BlockOrder{997, 8, {}})
+                                          : data::Sampler(kRowsOfFile, 3, epoch, data::Order::kFile);
+      const std::int64_t before = bytes_read();
+      expect_pass(sets, sampler, epoch);
+      const auto read = static_cast<double>(sum_over_ranks(bytes_read() - before));
+      EXPECT_GE(read, 1.0 * kBytes) << order;
+      EXPECT_LE(read, 1.05 * kBytes) << order;
+    }
+  }
+  session().barrier();
+  if (session().is_root()) std::filesystem::remove(path);
 }
 
 TEST(DataLoader, AMistakeIsEveryRanksError) {

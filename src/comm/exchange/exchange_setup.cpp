@@ -150,7 +150,7 @@ void Implementation::lay_out() {
   std::byte* base = window->data();
   const auto floats_at = [&](std::int64_t offset) { return reinterpret_cast<float*>(base + offset); };
   barrier = NodeBarrier(reinterpret_cast<BarrierState*>(base), map.local_size());
-  waiter = Waiter(session.crowding, map.nodes() > 1 ? this : nullptr, &session.watch);
+  waiter = Waiter(session.crowding, map.nodes() > 1 ? this : nullptr, &session.watch, &session.errand);
   published = reinterpret_cast<Published*>(base + layout.published);
   flag_lines = reinterpret_cast<FlagLine*>(base + layout.flags);
   stamps = base + layout.stamps;

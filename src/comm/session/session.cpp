@@ -45,6 +45,15 @@ void free_retired(Session::Implementation& session) {
   session.retired.clear();
 }
 
+/// What is under way in mails that are gone, or in all of them, would else be written into memory that is
+/// given back. Mails go on every rank alike.
+template <class Chosen>
+void settle_mails(Session::Implementation& session, const Chosen& chosen) {
+  for (const auto& mail : session.mails)
+    if (chosen(mail)) mail->close(session);
+  std::erase_if(session.mails, chosen);
+}
+
 void free_communicators(Session::Implementation& session) {
   free_retired(session);
   for (MPI_Comm* own : {&session.node_ranks, &session.world}) {
@@ -80,7 +89,7 @@ Session::Session(int& argc, char**& argv, const std::function<Patience()>& patie
     check(MPI_Comm_rank(MPI_COMM_WORLD, &impl_->rank), "MPI_Comm_rank");
     discover_nodes(*impl_, MPI_COMM_WORLD);
     impl_->watch.open(impl_->world, impl_->node_sizes, impl_->host);
-    impl_->waiter = Waiter(impl_->crowding, nullptr, &impl_->watch);
+    impl_->waiter = Waiter(impl_->crowding, nullptr, &impl_->watch, &impl_->errand);
   } catch (const Error&) {  // all ranks alike
     if (impl_->ends_mpi) MPI_Finalize();
     throw;
@@ -95,7 +104,7 @@ Session::Session(int& argc, char**& argv, const std::function<Patience()>& patie
 Session::Session(int fortran_communicator) : impl_(std::make_unique<Implementation>()) {
   impl_->ends_mpi = false;
   discover_nodes(*impl_, MPI_Comm_f2c(fortran_communicator));
-  impl_->waiter = Waiter(impl_->crowding, nullptr, nullptr);
+  impl_->waiter = Waiter(impl_->crowding, nullptr, nullptr, &impl_->errand);
 }
 
 Session::Session() : impl_(std::make_unique<Implementation>()) { impl_->ends_mpi = false; }
@@ -123,6 +132,8 @@ Session::~Session() {
     abort(ExitCode::kRuntime, std::uncaught_exceptions() > impl_->exceptions_at_start
                                   ? "an exception left the program while other ranks were still at work"
                                   : "internal: the session ends without Session::close()");
+  } else if (!impl_->mails.empty()) {  // messages may still arrive there
+    for (const auto& window : impl_->windows) static_cast<void>(new std::shared_ptr<SharedWindow>(window));
   }
 }
 
@@ -131,6 +142,7 @@ void Session::close() {
   // Freeing windows and MPI_Finalize wait inside MPI for ranks that may never come.
   impl_->watch.at_phase("end");
   barrier();
+  settle_mails(*impl_, [](const auto&) { return true; });
   const auto clock = impl_->watch_inside_mpi("end");
   impl_->watch.close();
   for (const auto& window : impl_->windows) window->free();
@@ -142,6 +154,7 @@ void Session::close() {
 
 void Session::release_unused() {
   barrier();
+  settle_mails(*impl_, [](const auto& mail) { return mail.use_count() == 1; });
   const auto clock = impl_->watch_inside_mpi("shared memory");
   // Arrays go on every rank of a node alike, so the ranks agree on which windows have none.
   for (const auto& window : impl_->windows) {

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "comm/session/mail_state.h"
 #include "comm/session/mpi_call.h"
 #include "comm/session/mpi_watch.h"
 #include "comm/session/session.h"
@@ -26,12 +28,15 @@ struct Session::Implementation {
   int available_cores = 1;
   Crowding crowding = Crowding::kOneCoreEach;
   StallWatch watch;
-  Waiter waiter;         ///< for everything but the exchange's steps
-  bool ends_mpi = true;  ///< false when the embedding program had called MPI_Init itself
+  std::function<void()> errand;  ///< what every wait for other ranks does meanwhile (Mail); empty: nothing
+  Waiter waiter;                 ///< for everything but the exchange's steps
+  bool ends_mpi = true;          ///< false when the embedding program had called MPI_Init itself
   int exceptions_at_start = 0;
   bool closed = false;
   std::string leaf;               ///< what collectively() runs at the moment; empty: nothing
   std::vector<MPI_Comm> retired;  ///< communicators whose users are gone, to be freed when all ranks meet
+  /// Mails that are gone or still in use: their messages end when all ranks meet.
+  std::vector<std::shared_ptr<MailState>> mails;
   /// Windows whose arrays are gone or still in use: freed before MPI_Finalize, in the order of creation,
   /// which is the same on every rank of the node.
   std::vector<std::shared_ptr<SharedWindow>> windows;

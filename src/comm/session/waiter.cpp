@@ -30,11 +30,15 @@ void relax() {
 
 }  // namespace
 
-Waiter::Waiter(Crowding crowding, Progress* progress, StallWatch* watch)
-    : spins_(crowding == Crowding::kOneCoreEach ? kSpins : 0), progress_(progress), watch_(watch) {}
+Waiter::Waiter(Crowding crowding, Progress* progress, StallWatch* watch, const std::function<void()>* errand)
+    : spins_(crowding == Crowding::kOneCoreEach ? kSpins : 0),
+      progress_(progress),
+      watch_(watch),
+      errand_(errand) {}
 
 void Waiter::pause(std::int64_t look, Clock::time_point start) const {
   if (progress_ != nullptr) progress_->progress();
+  if (errand_ != nullptr && *errand_) (*errand_)();
   if (look < spins_) {
     relax();
     return;

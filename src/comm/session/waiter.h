@@ -27,8 +27,10 @@ class StallWatch;
 class Waiter {
  public:
   Waiter() = default;
-  /// `progress` is called at each look; it and `watch` may be null and outlive the waiter.
-  Waiter(Crowding crowding, Progress* progress, StallWatch* watch);
+  /// `progress` is called at each look, and so is `errand` where it is not empty; they and `watch` may be
+  /// null and outlive the waiter.
+  Waiter(Crowding crowding, Progress* progress, StallWatch* watch,
+         const std::function<void()>* errand = nullptr);
 
   template <class Ready>
   void until(const Ready& ready) {
@@ -54,6 +56,7 @@ class Waiter {
   int spins_ = 0;
   Progress* progress_ = nullptr;
   StallWatch* watch_ = nullptr;
+  const std::function<void()>* errand_ = nullptr;
   double seconds_ = 0;
 };
 

@@ -65,6 +65,9 @@ void TrainingMoments::moments(std::span<double> mean, std::span<double> variance
     return static_cast<double>(row[i]) * scale_ + offset_;
   };
   std::vector<double> near(width), sums(width * shards, 0.0);
+  // Where nodes share the reading, nobody may wait inside MPI for more memory during a pass: others may want
+  // what this rank sends.
+  if (data_.mail != nullptr) exchange_.prepare_sums(static_cast<std::int64_t>(2 * width));
   begin_pass(session_, data_, data_.train, in_order, kPassInOrder, 0);
   sum_batch(in_order, 0, sums, [&](const float* row, double* shard) {
     for (std::size_t i = 0; i < width; ++i) shard[i] += value(row, i);

@@ -81,6 +81,7 @@ std::size_t DataLoader::load(Part& part, const data::SourceOptions& source_optio
   if (training && source_ != nullptr) sets_.ids = source_->ids();
   if (part.streams) {
     part.source = source_;
+    part.is_shared = files_are_shared(session_, options.source);
   } else {
     read_array(session_, options.key, array, [&](std::span<std::byte> memory) {
       source_->read(memory);
@@ -180,6 +181,7 @@ void DataLoader::split() {
   } else {
     validation_.inputs_array = train_.inputs_array;
     validation_.streams = train_.streams;
+    validation_.is_shared = train_.is_shared;
   }
 }
 

@@ -39,7 +39,8 @@ struct Samples {
 struct DataSets {
   std::vector<LoadedArray> arrays;
   comm::SharedArray ring;                                   ///< of the streams, one at a time
-  std::vector<std::unique_ptr<data::BlockStream>> streams;  // after the ring: end before it
+  std::unique_ptr<StreamMail> mail;                         ///< where nodes share the reading
+  std::vector<std::unique_ptr<data::BlockStream>> streams;  // after ring and mail: end before them
   Samples train;
   std::optional<Samples> validation;
   Shape input_shape;
@@ -105,6 +106,7 @@ class DataLoader {
     std::size_t inputs_array = 0;
     data::RowRange rows;
     bool streams = false;
+    bool is_shared = false;                               ///< where it streams: nodes read it together
     std::shared_ptr<data::ArraySource> source = nullptr;  ///< where it streams, on the ranks that read
     bool is_training() const { return *name == '\0'; }
   };

@@ -30,6 +30,20 @@ class SharedSource : public data::ArraySource {
   std::shared_ptr<data::ArraySource> source_;
 };
 
+/// For the log, of several nodes.
+std::string who_reads(int nodes, const data::StreamShape& shape, bool same_files) {
+  if (shape.is_shared())
+    return fmt::format(
+        "the {} nodes see the same files: each block is read by one of them and sent to the others", nodes);
+  if (same_files)
+    return fmt::format(
+        "each of the {} nodes reads all blocks: with {} they are too long to be sent; a smaller "
+        "data.block_rows lets the nodes read together",
+        nodes, size_text(shape.block_bytes()));
+  return fmt::format("each of the {} nodes reads its own copies of the files (their times of change differ)",
+                     nodes);
+}
+
 }  // namespace
 
 void DataLoader::choose_memory_of(Part& part, const LoadedArray& array, const std::string& key) {
@@ -99,6 +113,10 @@ void DataLoader::make_streams() {
                     settings_.block_rows > 0 ? std::vector<std::int64_t>()
                                              : data::block_cuts(info, part.rows, block_rows)};
     shape.ranks = session_.local_size();
+    if (part.is_shared && shape.block_bytes() <= comm::Mail::kMostBytes) {
+      shape.nodes = session_.node_sizes();
+      shape.node = session_.node();
+    }
     shape.slots = slots_of(shape, part.is_training() ? fit_.shuffle_window : 0, settings_);
     return shape;
   };
@@ -113,12 +131,16 @@ void DataLoader::make_streams() {
   if (bytes == 0) return;
   sets_.ring = comm::SharedArray::allocate(session_, bytes);
   sets_.bytes += bytes;
+  const bool shared = (train && train->is_shared()) || (validation && validation->is_shared());
+  if (shared) sets_.mail = std::make_unique<StreamMail>(session_);
   if (train) add_stream(train_, *train, sets_.train);
   if (validation) add_stream(validation_, *validation, *sets_.validation);
   const data::StreamShape& shape = train ? *train : *validation;
   sets_.report.push_back(
       fmt::format("data.cache: {} of {} blocks of {} rows are in memory at a time, {} a node", shape.slots,
                   shape.blocks.count(), shape.blocks.block_rows(), size_text(bytes)));
+  const bool same_files = train ? train_.is_shared : validation_.is_shared;
+  if (session_.nodes() > 1) sets_.report.push_back(who_reads(session_.nodes(), shape, same_files));
 }
 
 void DataLoader::add_stream(const Part& part, const data::StreamShape& shape, Samples& samples) {
@@ -128,7 +150,8 @@ void DataLoader::add_stream(const Part& part, const data::StreamShape& shape, Sa
     std::unique_ptr<data::ArraySource> source;
     if (owner.source != nullptr) source = std::make_unique<SharedSource>(owner.source);
     stream = std::make_unique<data::BlockStream>(shape, sets_.ring.bytes(), session_.local_rank(),
-                                                 std::move(source));
+                                                 std::move(source),
+                                                 shape.is_shared() ? sets_.mail.get() : nullptr);
   });
   stream->on_long_wait([&session = session_](double seconds) { session.look_while_waiting(seconds); });
   samples.stream = stream.get();

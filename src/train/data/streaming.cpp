@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "data/file_state.h"
 #include "train/data/dataset.h"
 #include "train/data/free_memory.h"
 
@@ -75,13 +76,31 @@ std::int64_t slots_of(const data::StreamShape& shape, std::int64_t window, const
                       : "a smaller data.block_rows (the file's chunks are then read more than once)"));
 }
 
+bool files_are_shared(comm::Session& session, const std::string& source) {
+  if (session.nodes() == 1) return false;
+  std::string mine;
+  comm::collectively(session, "compare the nodes' files", [&] {
+    if (session.local_rank() == 0) mine = data::identity_of_files(source);
+  });
+  const std::string of_root = session.broadcast_text(mine);
+  const bool same = !of_root.empty() && (session.local_rank() != 0 || mine == of_root);
+  return session.minimum(std::int64_t{same ? 1 : 0}) != 0;
+}
+
 void begin_pass(comm::Session& session, const DataSets& data, const Samples& samples,
                 const data::Sampler& sampler, std::int64_t pass, std::int64_t position) {
-  if (samples.stream == nullptr || samples.stream->stands_at(pass, position)) return;
+  data::BlockStream* const stream = samples.stream;
+  if (stream == nullptr || stream->stands_at(pass, position)) return;
+  if (data.mail == nullptr) {
+    session.node_barrier();
+  } else {
+    session.barrier();  // until here other nodes may want what this one reads
+  }
+  for (const auto& one : data.streams) one->stop();
+  if (data.mail != nullptr) data.mail->mail().settle();
+  stream->begin(sampler, pass, position);
   session.node_barrier();
-  for (const auto& stream : data.streams) stream->stop();
-  samples.stream->begin(sampler, pass, position);
-  session.node_barrier();
+  if (data.mail != nullptr) data.mail->mail().while_waiting([stream] { stream->attend(); });
 }
 
 void check_pass(comm::Session& session, const Samples& samples) {

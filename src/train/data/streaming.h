@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "comm/session/mail.h"
 #include "comm/session/session.h"
 #include "data/block_stream.h"
 #include "train/config/settings.h"
@@ -37,6 +38,28 @@ std::int64_t kept_bytes(DataMemory where);
 /// Blocks in memory: two windows, so that one is read while one is used, as far as data.cache goes.
 /// InputError: it has no room for one window. `window` 0: rows in the file's order.
 std::int64_t slots_of(const data::StreamShape& shape, std::int64_t window, const DataSettings& settings);
+
+/// What nodes that share the reading send one another.
+class StreamMail : public data::BlockMail {
+ public:
+  /// Collective.
+  explicit StreamMail(comm::Session& session) : mail_(session) {}
+  void send(int rank, std::span<const std::byte> bytes, std::int64_t ticket) override {
+    mail_.send(rank, bytes, ticket);
+  }
+  void receive(int rank, std::span<std::byte> bytes, std::int64_t ticket) override {
+    mail_.receive(rank, bytes, ticket);
+  }
+  void look(const Ended& ended) override { mail_.look(ended); }
+  comm::Mail& mail() { return mail_; }
+
+ private:
+  comm::Mail mail_;
+};
+
+/// Does every node see the same files under `source`, so that one node may read for all? Copies are read by
+/// each node for itself: a disk of its own is nearer than the others. Collective; false on one node.
+bool files_are_shared(comm::Session& session, const std::string& source);
 
 /// `samples` will be used from `position` of this order on; `pass` names the pass over them
 /// (data::BlockStream). Collective, where they are read from disk; nothing to do where they are in memory.

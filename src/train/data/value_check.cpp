@@ -59,9 +59,10 @@ void check_streamed_values(comm::Session& session, const nn::Sequential& model, 
     std::vector<float> rows(static_cast<std::size_t>(kBlock * samples.inputs.sample_size));
     for (std::int64_t row = 0; row < samples.rows(); row += kBlock) {
       const std::int64_t count = std::min(kBlock, samples.rows() - row);
-      samples.stream->gather(row, count, data.scale, rows.data());
+      const bool are_there = samples.stream->gather(row, count, data.scale, rows.data());
       samples.stream->release(row + count);
       samples.stream->check();
+      if (!are_there) return;  // another node's failure
       check_values(model, {rows.data(), static_cast<std::size_t>(count * samples.inputs.sample_size)},
                    samples.inputs.first + row, data.columns, source);
     }
