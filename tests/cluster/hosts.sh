@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Several hosts on this machine (namespaces.sh): the bits of one rank, data and checkpoints on one host only, a stopped
 # rank, a cut cable, a lost host, a wrong network.
-#   tests/cluster/hosts.sh PROGRAM          PARTS="bits private stalls lost cable wrong" in the environment chooses
+#   tests/cluster/hosts.sh PROGRAM          PARTS="bits stream private stalls lost cable wrong" in the environment chooses
 # Needs root, iproute2 and namespaces (sandbox.sh): where they are not permitted, it fails and says so.
 set -u
 home=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
@@ -61,6 +61,24 @@ part_bits() {
   passes "4 hosts x 2 ranks: done" [ $? -eq 0 ]
   passes "4 hosts x 2 ranks: four nodes" grep -q '8 ranks on 4 nodes' log
   passes "4 hosts x 2 ranks: the bits of one rank" same_bits four.h5 straight.h5
+}
+
+# Inputs that are read from disk while they are used, by all hosts together where they see the same files.
+part_stream() {
+  local blocks=(--fit.shuffle='blocks(window=4)' --data.block_rows=128)
+  "$program" train run.ini "${blocks[@]}" --checkpoint.path=resident.h5 > log 2>&1 || { cat log; exit 1; }
+  on_hosts "$program" train run.ini "${blocks[@]}" --data.memory=stream --checkpoint.path=together.h5 > log 2>&1
+  passes "read from disk by 2 hosts: done" [ $? -eq 0 ]
+  passes "read from disk by 2 hosts: together" grep -q 'each block is read by one of them' log
+  passes "read from disk by 2 hosts: the bits of resident data" same_bits together.h5 resident.h5
+  for host in node1 node2; do
+    cp /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz "$folder/disk-$host/copies.gz"
+  done
+  on_hosts "$program" train run.ini "${blocks[@]}" --data.memory=stream --data.inputs="$folder/private/copies.gz" \
+    --checkpoint.path=copies.h5 > log 2>&1
+  passes "copies on 2 hosts: done" [ $? -eq 0 ]
+  passes "copies on 2 hosts: each reads its own" grep -q 'reads its own copies' log
+  passes "copies on 2 hosts: the bits of resident data" same_bits copies.h5 resident.h5
 }
 
 # What only the first host has.
@@ -184,7 +202,7 @@ part_wrong() {
     "$folder/agent" node1 "cd $PWD && exec mpirun --hostfile hosts --bind-to none -np 4 $program train run.ini --checkpoint.path=wrong.h5 --run.stall_timeout=0:10"
 }
 
-for part in ${PARTS:-bits private stalls lost cable wrong}; do
+for part in ${PARTS:-bits stream private stalls lost cable wrong}; do
   started=$SECONDS
   "part_$part"
   echo "        $part: $((SECONDS - started)) s"
