@@ -1,6 +1,9 @@
 #include "comm/session/session.h"
 
+#include <dlfcn.h>
+
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <numeric>
@@ -213,6 +216,19 @@ TEST(SharedArray, MoreThanTheMachineHasIsRefusedNotKilled) {
   const auto [code, text] = outcome([&] { SharedArray::allocate(session, std::int64_t{1} << 46); });
   EXPECT_EQ(code, ExitCode::kRuntime);
   EXPECT_FALSE(text.empty());
+}
+
+// It would print a stack trace, and wait for ever where the crash has left a lock of the allocator's held.
+TEST(Session, ACrashIsNoBusinessOfOpenMpi) {
+  for (const int number : {SIGABRT, SIGBUS, SIGFPE, SIGSEGV}) {
+    struct sigaction now {};
+    ASSERT_EQ(sigaction(number, nullptr, &now), 0);
+    Dl_info library{};
+    const bool known = now.sa_handler != SIG_DFL && now.sa_handler != SIG_IGN &&
+                       dladdr(reinterpret_cast<const void*>(now.sa_sigaction), &library) != 0;
+    EXPECT_EQ(known ? std::string(library.dli_fname).find("open-pal") : std::string::npos, std::string::npos)
+        << library.dli_fname;
+  }
 }
 
 }  // namespace

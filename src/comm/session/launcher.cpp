@@ -122,6 +122,11 @@ void start_alone() {
 }  // namespace
 
 std::optional<SeveralTasks> prepare_for_launcher() {
+  // Open MPI prints a stack trace where a process crashes, with calls that are not safe there: one that
+  // crashes while it holds the allocator's lock, as most do whose heap is damaged, waits for ever instead of
+  // ending, and the job with it (seen in one of seventy starts in which a rank was aborted). Its end itself
+  // is what counts, and mpirun names rank and signal.
+  setenv("OMPI_MCA_opal_signal", "", 0);
   // Asked now: a single process that goes through MPI_Init gets variables of a job of its own.
   auto tasks = several_tasks(kProcess);
   int running = 0;

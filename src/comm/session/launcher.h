@@ -23,10 +23,10 @@ struct SeveralTasks {
 /// OMPI_COMM_WORLD_SIZE=1 whatever surrounds it.
 std::optional<SeveralTasks> several_tasks(const Environment& environment);
 
-/// Local, before MPI_Init. Under srun without PMIx, Open MPI's MPI_Init would print a page of its own and end
-/// the process. Several tasks: throws InputError with the cure. One task: hides the step from Open MPI, which
-/// then runs as the single process that it is. Where only MPI_Init can tell, what refuse_lonely_ranks()
-/// needs.
+/// Local, before MPI_Init. No stack trace by Open MPI. Under srun without PMIx, Open MPI's MPI_Init would
+/// print a page of its own and end the process. Several tasks: throws InputError with the cure. One task:
+/// hides the step from Open MPI, which then runs as the single process that it is. Where only MPI_Init can
+/// tell, what refuse_lonely_ranks() needs.
 std::optional<SeveralTasks> prepare_for_launcher();
 
 /// Local, after MPI_Init. Throws InputError when a launcher started several processes that MPI sees as single
