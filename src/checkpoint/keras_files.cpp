@@ -11,6 +11,7 @@
 #include <sstream>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "checkpoint/keras_optimizer.h"
 #include "core/error.h"
@@ -116,17 +117,20 @@ std::vector<std::string> numbered(const io::Hdf5Group& group) {
   return names;
 }
 
-/// Groups below `group` that hold weights of layers; random layers keep their generators' state beside.
+/// Groups below `group` that hold weights of layers; random layers keep their generators' state beside. Each
+/// group once: sixty of them with two links each to the next one would be 2^60 paths.
 void collect_stores(const io::Hdf5Group& group, const std::string& path, int depth,
-                    std::set<std::string>& stores) {
+                    std::set<std::string>& stores, std::unordered_set<std::uint64_t>& seen) {
   if (depth > 64) throw InputError(group.name() + " is nested too deeply");
+  if (!seen.insert(group.address()).second)
+    throw InputError(group.name() + " is there under another name, too");
   for (const std::string& child : group.children()) {
     if (child == "seed_generator" || group.kind(child) != io::Hdf5Kind::kGroup) continue;
     const io::Hdf5Group inner = group.group(child);
     if (child == "vars") {
       if (!inner.children().empty()) stores.insert(path);
     } else {
-      collect_stores(inner, path + "/" + child, depth + 1, stores);
+      collect_stores(inner, path + "/" + child, depth + 1, stores, seen);
     }
   }
 }
@@ -188,7 +192,8 @@ std::vector<WeightArray> read_store_weights(const std::string& path, const io::H
   // Keras 2.12's archives name the list of layers otherwise.
   const std::string top = root.has("layers") ? "layers" : "_layer_checkpoint_dependencies";
   std::set<std::string> stores;
-  if (root.has(top)) collect_stores(root.group(top), "layers", 0, stores);
+  std::unordered_set<std::uint64_t> seen;
+  if (root.has(top)) collect_stores(root.group(top), "layers", 0, stores, seen);
   std::vector<WeightArray> weights;
   for (const FlatLayer& layer : model.layers) {
     if (stores.erase(layer.store) == 0) continue;

@@ -12,8 +12,11 @@ namespace nntrain {
 
 namespace {
 
-/// Levenshtein distance, letters compared without case.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
+/// Levenshtein distance, letters compared without case; some number above `most` when it is above `most`, so
+/// that words from outside, which may be very long, cost no time.
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t most) {
+  const std::size_t longer = std::max(a.size(), b.size()) - std::min(a.size(), b.size());
+  if (longer > most) return longer;
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   const auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
@@ -25,6 +28,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
       diagonal = row[j];
       row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
     }
+    if (*std::min_element(row.begin(), row.end()) > most) return most + 1;
   }
   return row[b.size()];
 }
@@ -132,8 +136,9 @@ void assign(const std::string& where, const Parameter& parameter, const Json& va
 std::string nearest(std::string_view name, const std::vector<std::string>& known) {
   std::vector<std::pair<std::size_t, std::string>> ranked;
   for (const std::string& candidate : known) {
-    const std::size_t distance = edit_distance(name, candidate);
-    const bool near = distance <= std::max<std::size_t>(2, std::max(name.size(), candidate.size()) / 3);
+    const std::size_t most = std::max<std::size_t>(2, std::max(name.size(), candidate.size()) / 3);
+    const std::size_t distance = edit_distance(name, candidate, most);
+    const bool near = distance <= most;
     const bool part =
         name.size() >= 3 && (candidate.find(name) != std::string::npos || is_abbreviation(name, candidate));
     const bool initial = name.size() >= 2 && initials(candidate) == name;

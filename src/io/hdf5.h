@@ -51,7 +51,8 @@ struct Hdf5Context {
   std::string path;             ///< where it is read from
   std::int64_t file_bytes = 0;  ///< size on disk when opened for reading
   bool reading = true;
-  mutable bool heaps_checked = false;  ///< variable-length texts are safe to read
+  mutable bool heaps_checked = false;    ///< variable-length texts are safe to read
+  mutable std::int64_t taken_bytes = 0;  ///< stored ones of the arrays that were read by read_all()
 };
 }  // namespace detail
 
@@ -83,8 +84,11 @@ class Hdf5Dataset {
   /// compounds.
   template <Hdf5Element T>
   void read(std::span<T> values) const;
+  /// The same into memory that is made for them. All datasets of an open file together may not hold more than
+  /// the file does: InputError for one array under many names, by which a small file would fill the memory.
   template <Hdf5Element T>
   std::vector<T> read_all() const {
+    take();
     std::vector<T> values(static_cast<std::size_t>(info_.shape.size()));
     read(std::span<T>(values));
     return values;
@@ -98,6 +102,7 @@ class Hdf5Dataset {
   Hdf5Dataset(std::shared_ptr<const detail::Hdf5Context> context, detail::Hdf5Handle handle,
               std::string name);
   void check_storage();
+  void take() const;
   void check_numeric(std::int64_t elements, std::int64_t given) const;
   void read_memory(std::int64_t memory_type, std::int64_t first, std::int64_t count, void* values) const;
 
@@ -105,6 +110,8 @@ class Hdf5Dataset {
   detail::Hdf5Handle handle_;
   std::string name_;
   Hdf5DatasetInfo info_;
+  std::int64_t stored_bytes_ = 0;  ///< at least what compression can make of its elements
+  mutable bool taken_ = false;     ///< by read_all()
   bool contiguous_ = false;
 };
 
@@ -147,6 +154,7 @@ class Hdf5Rows {
 class Hdf5Group {
  public:
   const std::string& name() const { return name_; }  ///< for messages: `"run.h5" /model_weights`
+  std::uint64_t address() const;                     ///< in the file: the same for all names of one group
 
   // --- children
   /// Names of all links in this group, sorted by name.

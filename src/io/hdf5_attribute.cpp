@@ -42,9 +42,24 @@ std::vector<std::string> read_fixed(hid_t attribute, hid_t type, std::size_t cou
   return texts;
 }
 
+/// Before memory is taken for texts of any length: where they are, and whether that many bytes are there.
+void check_stored_texts(hid_t attribute, std::size_t count, const Hdf5Context& context,
+                        const std::string& what) {
+  check_global_heaps(context);
+  const auto bytes = static_cast<std::size_t>(H5Aget_storage_size(attribute));
+  const std::size_t width = bytes / count;
+  constexpr std::size_t kLeast = 10, kMost = 40;  // an address has 2 to 32 bytes, what stands beside it 8
+  if (width < kLeast || width > kMost || width * count != bytes)
+    fail(context, fmt::format("{} ({} bytes for {} texts)", what, bytes, count));
+  const Hdf5Handle as_stored = checked(H5Tcreate(H5T_OPAQUE, width), context, what);
+  std::vector<char> references(bytes);
+  check(H5Aread(attribute, as_stored.id(), references.data()), context, what);
+  check_texts(context, references, width, what);
+}
+
 std::vector<std::string> read_variable(hid_t attribute, hid_t type, hid_t space, std::size_t count,
                                        const Hdf5Context& context, const std::string& what) {
-  check_global_heaps(context);
+  if (context.reading) check_stored_texts(attribute, count, context, what);
   std::vector<char*> pointers(count, nullptr);
   check(H5Aread(attribute, type, pointers.data()), context, what);
   struct Reclaim {

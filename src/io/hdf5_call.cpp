@@ -110,6 +110,27 @@ std::vector<std::string> NamesFromHdf5::sorted() {
   return std::move(names);
 }
 
+namespace {
+
+/// From the place of a variable-length text, as it is stored, to opaque bytes of that width: as it is.
+extern "C" herr_t keep_as_stored(hid_t from, hid_t to, H5T_cdata_t* path, std::size_t /*count*/,
+                                 std::size_t /*stride*/, std::size_t /*background_stride*/, void* /*values*/,
+                                 void* /*background*/, hid_t /*transfer*/) {
+  if (path->command == H5T_CONV_INIT) path->need_bkg = H5T_BKG_NO;
+  if (path->command != H5T_CONV_CONV) return 0;
+  return H5Tget_size(from) == H5Tget_size(to) ? 0 : -1;
+}
+
+void register_stored_texts() {
+  const detail::Hdf5Handle text(H5Tcopy(H5T_C_S1)), bytes(H5Tcreate(H5T_OPAQUE, 1));
+  H5Tset_size(text.id(), H5T_VARIABLE);
+  const herr_t done =
+      H5Tregister(H5T_PERS_SOFT, "nntrain_stored_texts", text.id(), bytes.id(), keep_as_stored);
+  if (done < 0) throw std::bad_alloc();  // nothing else can go wrong; the next file tries again
+}
+
+}  // namespace
+
 void use_hdf5() {
   static const bool ready = [] {
     H5dont_atexit();
@@ -118,6 +139,7 @@ void use_hdf5() {
     // External links are refused; their class, asked for the length of one that is damaged, reads address 0
     // (1.10's H5Lexternal.c, H5L__extern_query).
     H5Lunregister(H5L_TYPE_EXTERNAL);
+    register_stored_texts();
     return true;
   }();
   static_cast<void>(ready);

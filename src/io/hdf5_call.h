@@ -4,6 +4,7 @@
 
 #include <hdf5.h>
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,8 @@ struct RowSelection {
 };
 
 /// Once a process: error printing off, plug-in filters and external links off, no clean-up at exit (files are
-/// closed by hand; after a failed write libhdf5 would try again at exit, and hang or crash).
+/// closed by hand; after a failed write libhdf5 would try again at exit, and hang or crash). The places of
+/// variable-length texts can be read as bytes (H5T_OPAQUE), which libhdf5 cannot by itself.
 void use_hdf5();
 
 /// Names that libhdf5 hands to a callback. It is C: nothing may be thrown through it, so that want of memory
@@ -84,6 +86,11 @@ Hdf5DatasetInfo describe_type(hid_t type);
 /// Once a file: throws InputError when a global heap is damaged in a way that libhdf5 1.10 never returns
 /// from.
 void check_global_heaps(const detail::Hdf5Context& context);
+
+/// The places of variable-length texts, each `width` bytes as they are stored (length, heap, object): throws
+/// InputError where another length is claimed than the heap has, or all of them more than the file.
+void check_texts(const detail::Hdf5Context& context, std::span<const char> references, std::size_t width,
+                 const std::string& what);
 
 /// The extents of a dataspace; fails for null spaces.
 Shape extents_of(hid_t space, const detail::Hdf5Context& context, const std::string& what);

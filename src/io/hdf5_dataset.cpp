@@ -90,6 +90,7 @@ void Hdf5Dataset::check_storage() {
     bytes = INT64_MAX;
   if (!context_->reading) return;
   const auto stored = static_cast<std::int64_t>(H5Dget_storage_size(handle_.id()));
+  stored_bytes_ = std::max(stored, bytes / kMostCompression);
   if (stored < 0 || stored > context_->file_bytes) {
     fail(*context_, fmt::format("{} claims {} bytes, but the file has only {}; it is truncated or damaged",
                                 name_, stored, context_->file_bytes));
@@ -103,6 +104,19 @@ void Hdf5Dataset::check_storage() {
          fmt::format("{} claims the shape {} ({} bytes), but only {} bytes are stored; it was never "
                      "written in full or is damaged",
                      name_, info_.shape.to_string(), largest, stored));
+  }
+}
+
+void Hdf5Dataset::take() const {
+  const Hdf5Lock lock;
+  if (!context_->reading || taken_) return;
+  taken_ = true;
+  context_->taken_bytes += stored_bytes_;
+  if (context_->taken_bytes > context_->file_bytes) {
+    fail(*context_,
+         fmt::format("{} and what was read before it are {} bytes, more than the file's {}: one array "
+                     "stands there under several names",
+                     name_, context_->taken_bytes, context_->file_bytes));
   }
 }
 

@@ -159,6 +159,18 @@ std::string Hdf5Group::name_of(std::string_view path) const {
   return full.empty() ? "/" : full;
 }
 
+std::uint64_t Hdf5Group::address() const {
+  const Hdf5Lock lock;
+#if H5_VERSION_GE(1, 12, 0)
+  H5O_info1_t info{};
+#else
+  H5O_info_t info{};
+#endif
+  check(H5Oget_info2(handle_.id(), &info, H5O_INFO_BASIC), *context_,
+        name_ + " cannot be found; the file is damaged");
+  return info.addr;
+}
+
 std::vector<std::string> Hdf5Group::children() const {
   const Hdf5Lock lock;
   return link_names(handle_.id(), *context_, name_);

@@ -2,6 +2,9 @@
 // lengths: an object of length 0 where free space begins (a block of zeros is enough) makes it loop for ever,
 // other lengths lead out of its memory. So the heaps are walked here first.
 // HDF5 File Format Specification 3.0, III.E "Global Heap"; H5HGcache.c, H5HG__cache_heap_deserialize.
+// A text's place in an object says how long it is and which object of which heap it is (III.E, VL reference).
+// libhdf5 1.10 takes as much memory as is said there, and copies as much into it as the heap's object holds
+// (H5Tconv.c, H5T__conv_vlen; H5HG.c, H5HG_read): so the two are compared before it reads a text.
 // A heap also holds the names of the files that a virtual dataset is made of, and libhdf5 1.10 reads them
 // without looking for their ends as soon as the dataset's header is opened, to be refused (H5Olayout.c,
 // H5O__layout_decode). So a file with such a header is refused as it is.
@@ -11,7 +14,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <iterator>
+#include <map>
+#include <utility>
 
 #include "core/error.h"
 #include "io/hdf5_call.h"
@@ -41,6 +48,7 @@ class Reader {
     std::size_t done = 0;
     while (done < size) {
       const ssize_t got = ::pread(descriptor_, memory + done, size - done, static_cast<off_t>(at + done));
+      if (got < 0 && errno == EINTR) continue;
       if (got <= 0) break;
       done += static_cast<std::size_t>(got);
     }
@@ -86,6 +94,71 @@ bool is_virtual_layout(const Reader& file, std::string_view block, std::size_t a
          std::string_view(start, sizeof start) == kHeapStart.substr(0, sizeof start);
 }
 
+/// How long the objects of a file's heaps are.
+class HeapObjects {
+ public:
+  HeapObjects(const Reader& file, std::uint64_t file_bytes)
+      : file_(file), file_bytes_(file_bytes), unread_(file_bytes) {}
+
+  /// -1: there is no such object, or no heap at `start`.
+  std::int64_t length(std::uint64_t start, std::uint64_t index) {
+    const auto [heap, is_new] = heaps_.try_emplace(start);
+    if (is_new) heap->second = read(start);
+    const Objects& objects = heap->second;
+    const auto after = std::upper_bound(objects.begin(), objects.end(), index,
+                                        [](std::uint64_t a, const Object& b) { return a < b.first; });
+    const bool found = after != objects.begin() && std::prev(after)->first == index;
+    return found ? static_cast<std::int64_t>(std::prev(after)->second) : -1;
+  }
+
+ private:
+  using Object = std::pair<std::uint64_t, std::uint64_t>;  // index, length
+  using Objects = std::vector<Object>;
+
+  /// By index; of two with the same the later one counts, as in libhdf5.
+  Objects read(std::uint64_t start) {
+    char header[kHeaderBytes];
+    if (start > file_bytes_ || file_.read(start, header, sizeof header) < sizeof header) return {};
+    const std::uint64_t heap_bytes = little_endian(header + 8, 8);
+    if (std::string_view(header, kHeapStart.size()) != kHeapStart || heap_bytes < kHeaderBytes ||
+        heap_bytes > file_bytes_ - start || heap_bytes > unread_)
+      return {};
+    unread_ -= heap_bytes;
+    std::vector<char> heap(static_cast<std::size_t>(heap_bytes));
+    if (file_.read(start, heap.data(), heap.size()) < heap.size()) return {};
+    Objects objects;
+    for (std::uint64_t at = kHeaderBytes; heap_bytes - at >= kHeaderBytes;) {
+      const std::uint64_t index = little_endian(heap.data() + at, 2);
+      const std::uint64_t length = little_endian(heap.data() + at + 8, 8);
+      if (length > heap_bytes - at) break;
+      const std::uint64_t step = index == 0 ? length : kHeaderBytes + (length + 7) / 8 * 8;
+      if (step < kHeaderBytes || step > heap_bytes - at) break;
+      if (index != 0) objects.emplace_back(index, length);  // 0: free space
+      at += step;
+    }
+    std::stable_sort(objects.begin(), objects.end(),
+                     [](const Object& a, const Object& b) { return a.first < b.first; });
+    return objects;
+  }
+
+  const Reader& file_;
+  std::uint64_t file_bytes_;
+  std::uint64_t unread_;  ///< heaps do not overlap: together they are no longer than the file
+  std::map<std::uint64_t, Objects> heaps_;
+};
+
+/// Where addresses count from: a block of the user's own may come before the superblock.
+std::uint64_t base_address(const Reader& file, std::uint64_t file_bytes) {
+  constexpr std::string_view kSignature("\x89HDF\r\n\x1a\n", 8);
+  char bytes[kSignature.size()];
+  for (std::uint64_t at = 0; at < file_bytes; at = at == 0 ? 512 : at * 2) {
+    if (file.read(at, bytes, sizeof bytes) == sizeof bytes &&
+        std::string_view(bytes, sizeof bytes) == kSignature)
+      return at;
+  }
+  return 0;
+}
+
 }  // namespace
 
 void check_global_heaps(const detail::Hdf5Context& context) {
@@ -115,6 +188,39 @@ void check_global_heaps(const detail::Hdf5Context& context) {
     begin += size - kOverlap;
   }
   context.heaps_checked = true;
+}
+
+void check_texts(const detail::Hdf5Context& context, std::span<const char> references, std::size_t width,
+                 const std::string& what) {
+  constexpr std::size_t kLengthBytes = 4, kIndexBytes = 4;
+  const std::size_t address_bytes = width - kLengthBytes - kIndexBytes;
+  const Reader file(context.path);
+  const auto file_bytes = static_cast<std::uint64_t>(context.file_bytes);
+  const std::uint64_t base = base_address(file, file_bytes);
+  HeapObjects objects(file, file_bytes);
+  std::uint64_t left = file_bytes;
+  for (std::size_t at = 0; at + width <= references.size(); at += width) {
+    const char* const reference = references.data() + at;
+    const std::uint64_t length = little_endian(reference, kLengthBytes);
+    const std::uint64_t address =
+        little_endian(reference + kLengthBytes, std::min<std::size_t>(address_bytes, 8));
+    const std::uint64_t index = little_endian(reference + kLengthBytes + address_bytes, kIndexBytes);
+    if (address == 0) continue;  // no text: libhdf5 gives none, whatever the length
+    const std::int64_t stored = address > file_bytes ? -1 : objects.length(base + address, index);
+    if (stored < 0) {
+      fail(context, fmt::format("{}: it claims a text of {} bytes at byte {}, where there is none", what,
+                                length, address));
+    }
+    if (static_cast<std::uint64_t>(stored) != length) {
+      fail(context,
+           fmt::format("{}: it claims a text of {} bytes, but {} bytes are stored", what, length, stored));
+    }
+    // Texts do not share their bytes: a small file could claim much memory.
+    if (length > left) {
+      fail(context, fmt::format("{}: it claims texts of more bytes than the file's {}", what, file_bytes));
+    }
+    left -= length;
+  }
 }
 
 }  // namespace nntrain::io

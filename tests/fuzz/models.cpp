@@ -6,6 +6,7 @@
 #include "checkpoint/checkpoint.h"
 #include "cli/ini.h"
 #include "core/call.h"
+#include "fuzz/checksums.h"
 #include "fuzz/harness.h"
 #include "nn/layers/layer.h"
 #include "train/config/settings.h"
@@ -35,9 +36,14 @@ void read_model(const std::string& path) {
   attempt([&] { build(checkpoint::read(path)); });
 }
 
-Read of_model(const std::string& ending) {
+/// `repair` null: as the input is. Else three in four get the checksums of what they hold.
+Read of_model(const std::string& ending, std::string (*repair)(std::string) = nullptr) {
   static InputFile file(ending);
-  return [](const std::uint8_t* bytes, std::size_t size) { read_model(file.hold(bytes, size)); };
+  return [repair](const std::uint8_t* bytes, std::size_t size) {
+    if (repair == nullptr || choose(4, bytes, size) == 0) return read_model(file.hold(bytes, size));
+    const std::string repaired = repair(text_of(bytes, size));
+    read_model(file.hold(reinterpret_cast<const std::uint8_t*>(repaired.data()), repaired.size()));
+  };
 }
 
 /// Keras' whole models; and files of weights alone, for Dense and BatchNormalization.
@@ -52,11 +58,14 @@ Read of_keras_h5() {
   };
 }
 
-void read_configuration(const std::string& text, cli::Hash hash) {
+/// As a checkpoint keeps its text, or as a file; one in sixteen is also written again.
+void read_configuration(const std::uint8_t* bytes, std::size_t size) {
+  const std::size_t way = choose(32, bytes, size);
   attempt([&] {
     train::Configuration configuration;
-    cli::read_ini(text, "fuzz.ini", hash, configuration);
-    static_cast<void>(configuration.to_ini());
+    cli::read_ini(text_of(bytes, size), "fuzz.ini",
+                  way % 2 == 0 ? cli::Hash::kComment : cli::Hash::kCharacter, configuration);
+    if (way / 2 == 0) static_cast<void>(configuration.to_ini());
     static_cast<void>(train::read_settings(configuration));
   });
 }
@@ -71,16 +80,11 @@ void read_expression(const std::string& text) {
 }  // namespace
 
 Read reader(const std::string& name) {
-  if (name == "checkpoint") return of_model(".h5");
+  if (name == "checkpoint") return of_model(".h5", with_hdf5_checksums);
   if (name == "keras_h5") return of_keras_h5();
-  if (name == "keras_zip") return of_model(".keras");
+  if (name == "keras_zip") return of_model(".keras", with_zip_checksums);
   if (name == "json") return of_model(".json");
-  if (name == "configuration") {
-    return [](const std::uint8_t* bytes, std::size_t size) {
-      read_configuration(text_of(bytes, size),
-                         choose(2, bytes, size) == 0 ? cli::Hash::kComment : cli::Hash::kCharacter);
-    };
-  }
+  if (name == "configuration") return read_configuration;
   if (name == "expression")
     return [](const std::uint8_t* bytes, std::size_t size) { read_expression(text_of(bytes, size)); };
   return {};

@@ -64,6 +64,13 @@ TEST(Registry, NearestKnowsPartsInitialsAndShortForms) {
   EXPECT_EQ(nearest("xyz", {"Adam", "SGD"}), "");
 }
 
+TEST(Registry, LongWordsAreNotComparedLetterByLetter) {
+  const std::string word(std::size_t{1} << 26U, 'x');  // of a hostile file; took minutes
+  EXPECT_EQ(nearest(word, std::vector<std::string>(200, "SparseCategoricalCrossentropy")), "");
+  EXPECT_EQ(nearest("a" + std::string(30, 'b'), {"a" + std::string(40, 'b'), std::string(31, 'b')}),
+            "\"" + std::string(31, 'b') + "\", \"a" + std::string(40, 'b') + "\"");
+}
+
 TEST(Registry, RefusedNamesSayWhyAndFewNamesAreListed) {
   Registry<Widget> registry = widgets();
   registry.refuse({"TinyGadget"}, "it is too small");

@@ -74,6 +74,13 @@ def refused():
     with new("single.h5") as file:
         file["only"] = np.arange(4, dtype="u1")
         file["group/other"] = np.arange(4, dtype="u1")
+    with new("diamond.h5", libver=("v108", "v108")) as file:
+        # As Keras' weights lie, but each group has two links to the next one: 2^50 paths.
+        group = file.create_group("layers")
+        for _ in range(50):
+            inner = group.create_group("a")
+            group["b"] = inner
+            group = inner
 
 
 types()
