@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <sanitizer/lsan_interface.h>
+#include <sys/time.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -68,6 +70,19 @@ class LeakWatch {
   std::vector<std::size_t> ends_;
 };
 
+extern "C" void too_slow(int /*signal*/) {
+  constexpr char kMessage[] = "ERROR: ten seconds of the processor for one input\n";
+  static_cast<void>(!::write(STDERR_FILENO, kMessage, sizeof kMessage - 1));
+  std::abort();  // libFuzzer keeps the input
+}
+
+/// Each input has ten seconds of the processor. libFuzzer's own limit is by the clock, which runs on while a
+/// machine is busy with something else; that is for inputs that wait.
+void start_watch() {
+  const itimerval limit{{0, 0}, {10, 0}};
+  ::setitimer(ITIMER_PROF, &limit, nullptr);
+}
+
 LeakWatch& leak_watch() {
   static LeakWatch* const watch = [] {
     std::atexit([] { leak_watch().look(); });
@@ -128,9 +143,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
       std::exit(2);
     }
     nntrain::fuzz::keep_memory_of_hdf5();
+    std::signal(SIGPROF, nntrain::fuzz::too_slow);
     return found;
   }();
   nntrain::fuzz::leak_watch().before(bytes, size);
+  nntrain::fuzz::start_watch();
   read(bytes, size);
   return 0;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fuzzes every reader of files and texts from outside: libFuzzer with clang, address and undefined-behaviour
-# sanitizers, leaks, 512 MB and 10 s an input.
+# sanitizers, leaks, 512 MB and 10 s of processor time an input.
 #   tests/fuzz/run.sh SECONDS [READER...]      SECONDS for each; without a name all of them
 # RUNS=1000000 in the environment: a reader ends after so many executions, all of them since the build was made, or
 # after SECONDS. CORE=1: on this core (default: the first that is allowed; in one process threads would only take turns).
@@ -50,9 +50,10 @@ export NNTRAIN_FUZZ_FOLDER=$memory
 # libhdf5 leaks a little when it refuses a file.
 export LSAN_OPTIONS=suppressions=$root/tests/fuzz/leaks.txt:print_suppressions=0
 # It also asks for as much memory as a damaged file says, is refused it, or gives it back without having touched it: for
-# its files what is resident counts, for the others each request. Short call stacks and a small quarantine: executions
+# its files what is resident counts, for the others each request. More than 2 GB are refused: an eighth of what is asked
+# for is touched by the sanitizer itself. Short call stacks and a small quarantine: executions
 # are small, and twice as many of them find more than a longer memory of what was freed.
-export ASAN_OPTIONS=detect_odr_violation=0:allocator_may_return_null=1:quarantine_size_mb=8:thread_local_quarantine_size_kb=64:malloc_context_size=4
+export ASAN_OPTIONS=detect_odr_violation=0:allocator_may_return_null=1:quarantine_size_mb=8:thread_local_quarantine_size_kb=64:malloc_context_size=4:max_allocation_size_mb=2048
 export UBSAN_OPTIONS=print_stacktrace=1
 core=${CORE:-$(allowed_cpus | head -n 1)}
 findings=0
@@ -81,7 +82,7 @@ for reader in "${readers[@]}"; do
     # Leaks: the harness looks for them, and the sanitizer when the process ends.
     NNTRAIN_READER=$reader NNTRAIN_FUZZ_LEAKS=$build/findings/$reader-leak- taskset -c "$core" \
       "$programs_folder/$(program_of "$reader")" -max_total_time="$((end - SECONDS))" -runs="$runs" \
-      -rss_limit_mb=512 -malloc_limit_mb=$largest -timeout=10 -detect_leaks=0 -entropic=0 -print_final_stats=1 -max_len="$length" \
+      -rss_limit_mb=512 -malloc_limit_mb=$largest -timeout=300 -detect_leaks=0 -entropic=0 -print_final_stats=1 -max_len="$length" \
       -artifact_prefix="$build/findings/$reader-" "$build/corpus/$reader" "$memory/seeds/$reader" > "$log.part" 2>&1 || code=$?
     count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log.part")
     # After a finding the statistics may be missing: then the last line that counts.
