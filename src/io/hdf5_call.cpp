@@ -267,9 +267,10 @@ Hdf5DatasetInfo describe_type(hid_t type) {
 }
 
 Shape extents_of(hid_t space, const detail::Hdf5Context& context, const std::string& what) {
-  const H5S_class_t kind = H5Sget_simple_extent_type(space);
+  const int kind = H5Sget_simple_extent_type(space);  // of a damaged file: any number
   if (kind == H5S_SCALAR) return {};
-  if (kind != H5S_SIMPLE) fail(context, what + " is empty (a null dataspace)");
+  if (kind == H5S_NULL) fail(context, what + " is empty (a null dataspace)");
+  if (kind != H5S_SIMPLE) fail(context, fmt::format("{} has a shape of no known kind ({})", what, kind));
   std::array<hsize_t, H5S_MAX_RANK> extents{};
   const int rank = H5Sget_simple_extent_dims(space, extents.data(), nullptr);
   if (rank < 0) fail(context, fmt::format("{} has no readable shape ({})", what, last_hdf5_error()));

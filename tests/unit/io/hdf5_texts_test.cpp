@@ -93,6 +93,17 @@ TEST_F(TextsOfFiles, EachOfAListIsChecked) {
                        "more bytes than the file's 72176"));
 }
 
+TEST_F(TextsOfFiles, AShapeOfNoKnownKindIsRefused) {
+  // Of version 1: name and type of the attribute, in pieces of 8 bytes, then its shape. In version 2 a byte
+  // says of which kind a shape is.
+  const std::size_t name = whole_.find(std::string("vlen\0\0\0\0", 8));
+  ASSERT_NE(name, std::string::npos);
+  const std::size_t shape = name + 8 + 24;
+  ASSERT_EQ(whole_.substr(shape, 4), std::string("\1\0\0\0", 4));
+  EXPECT_TRUE(contains(refusal(with(shape, std::string("\2\0\0\x70", 4)), "vlen"), "no known kind (112)"));
+  EXPECT_TRUE(contains(refusal(with(shape, std::string("\2\0\0\2", 4)), "vlen"), "empty"));
+}
+
 TEST_F(TextsOfFiles, NoHeapIsNoText) {
   const Hdf5File file = Hdf5File::open(with(first_of_list() + 4, std::string(8, '\0')));
   EXPECT_EQ(file.root().read_texts("vlen_list"), (std::vector<std::string>{"", "yz", ""}));
