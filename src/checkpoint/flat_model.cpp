@@ -14,8 +14,13 @@ namespace {
 
 constexpr int kDeepestModel = 16;
 
+/// Null where there is none, and where `object` is no object.
+Json member(const Json& object, const char* key) {
+  return object.is_object() ? object.value(key, Json()) : Json();
+}
+
 std::string text_at(const Json& object, const char* key, const std::string& otherwise) {
-  const Json value = object.is_object() ? object.value(key, Json()) : Json();
+  const Json value = member(object, key);
   return value.is_string() ? value.get<std::string>() : otherwise;
 }
 
@@ -24,7 +29,7 @@ bool is_model(const std::string& kind) { return kind == "Sequential" || is_funct
 bool is_input(const std::string& kind) { return kind == "InputLayer" || kind == "Input"; }
 
 std::string layer_name(const Json& layer) {
-  const Json config = layer.is_object() ? layer.value("config", Json()) : Json();
+  const Json config = member(layer, "config");
   return text_at(config, "name", text_at(layer, "name", ""));
 }
 
@@ -54,7 +59,7 @@ class Chain {
 
   /// The layers in the order in which a sample passes them.
   std::vector<Json> layers() {
-    const Json list = config_.value("layers", Json());
+    const Json list = member(config_, "layers");
     if (!list.is_array())
       throw InputError("model_config: the model \"" + model_ + "\" has no list of layers");
     std::map<std::string, Json> by_name;
@@ -105,7 +110,7 @@ class Chain {
   /// Names of all tensors in a node's arguments, as Keras 3 writes them.
   static void collect(const Json& value, std::vector<std::string>& names) {
     if (value.is_object() && text_at(value, "class_name", "") == "__keras_tensor__") {
-      const Json history = value.contains("config") ? value["config"].value("keras_history", Json()) : Json();
+      const Json history = member(member(value, "config"), "keras_history");
       names.push_back(history.is_array() && !history.empty() && history[0].is_string()
                           ? history[0].get<std::string>()
                           : "");
@@ -125,7 +130,7 @@ class Chain {
 
   /// The layer before `layer`; "" for an input.
   std::string source_of(const Json& layer, const std::string& name) const {
-    const Json nodes = layer.value("inbound_nodes", Json::array());
+    const Json nodes = member(layer, "inbound_nodes");
     if (!nodes.is_array() || nodes.empty()) {
       if (is_input(text_at(layer, "class_name", ""))) return "";
       throw InputError("model_config: the layer \"" + name + "\" has no input");
@@ -234,7 +239,7 @@ class Flattener {
 
   /// A Sequential model without an Input keeps the shape that it was built with.
   void keep_build_shape(const Json& config) {
-    const Json shape = config.value("build_input_shape", Json());
+    const Json shape = member(config, "build_input_shape");
     if (shape.is_array()) build_shape_ = shape;
   }
 

@@ -224,6 +224,7 @@ class Hdf5Group {
   friend class Hdf5File;
   Hdf5Group(std::shared_ptr<const detail::Hdf5Context> context, detail::Hdf5Handle handle, std::string path);
   std::string name_of(std::string_view path) const;
+  void check_header() const;
   detail::Hdf5Handle open_attribute(const std::string& attribute) const;
   std::vector<std::string> read_strings(const std::string& attribute) const;
   void read_scalar(const std::string& attribute, std::int64_t memory_type, void* value) const;
@@ -241,6 +242,7 @@ class Hdf5Group {
   detail::Hdf5Handle handle_;
   std::string path_;  ///< inside the file, "/" or "/a/b"
   std::string name_;
+  mutable bool header_checked_ = false;  ///< attributes are safe to read
 };
 
 /// A file. Closing it invalidates every group and dataset of it.

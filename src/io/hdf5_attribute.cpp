@@ -43,9 +43,12 @@ std::vector<std::string> read_fixed(hid_t attribute, hid_t type, std::size_t cou
 }
 
 /// Before memory is taken for texts of any length: where they are, and whether that many bytes are there.
-void check_stored_texts(hid_t attribute, std::size_t count, const Hdf5Context& context,
+void check_stored_texts(hid_t attribute, hid_t type, std::size_t count, const Hdf5Context& context,
                         const std::string& what) {
   check_global_heaps(context);
+  const Hdf5Handle letter = checked(H5Tget_super(type), context, what);
+  if (H5Tget_size(letter.id()) != 1)  // libhdf5 takes memory for as many of them as the text has bytes
+    fail(context, fmt::format("{} (a text of letters of {} bytes)", what, H5Tget_size(letter.id())));
   const auto bytes = static_cast<std::size_t>(H5Aget_storage_size(attribute));
   const std::size_t width = bytes / count;
   constexpr std::size_t kLeast = 10, kMost = 40;  // an address has 2 to 32 bytes, what stands beside it 8
@@ -59,7 +62,7 @@ void check_stored_texts(hid_t attribute, std::size_t count, const Hdf5Context& c
 
 std::vector<std::string> read_variable(hid_t attribute, hid_t type, hid_t space, std::size_t count,
                                        const Hdf5Context& context, const std::string& what) {
-  if (context.reading) check_stored_texts(attribute, count, context, what);
+  if (context.reading) check_stored_texts(attribute, type, count, context, what);
   std::vector<char*> pointers(count, nullptr);
   check(H5Aread(attribute, type, pointers.data()), context, what);
   struct Reclaim {
@@ -96,13 +99,20 @@ std::string writing(const std::string& group, const std::string& attribute) {
 
 }  // namespace
 
+void Hdf5Group::check_header() const {
+  if (context_->reading && !header_checked_) check_attributes(*context_, address(), name_);
+  header_checked_ = true;
+}
+
 bool Hdf5Group::has_attribute(const std::string& attribute) const {
   const Hdf5Lock lock;
+  check_header();
   return H5Aexists(handle_.id(), attribute.c_str()) > 0;
 }
 
 std::vector<std::string> Hdf5Group::attributes() const {
   const Hdf5Lock lock;
+  check_header();
   NamesFromHdf5 names;
   hsize_t position = 0;
   const std::string what = "the attributes of " + name_ + " cannot be listed; the file is damaged";

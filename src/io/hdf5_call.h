@@ -92,6 +92,10 @@ void check_global_heaps(const detail::Hdf5Context& context);
 void check_texts(const detail::Hdf5Context& context, std::span<const char> references, std::size_t width,
                  const std::string& what);
 
+/// Throws InputError when an attribute of the object whose header is at `address` is longer than its message,
+/// from behind which libhdf5 1.10 would read.
+void check_attributes(const detail::Hdf5Context& context, std::uint64_t address, const std::string& object);
+
 /// The extents of a dataspace; fails for null spaces.
 Shape extents_of(hid_t space, const detail::Hdf5Context& context, const std::string& what);
 

@@ -9,19 +9,16 @@
 // without looking for their ends as soon as the dataset's header is opened, to be refused (H5Olayout.c,
 // H5O__layout_decode). So a file with such a header is refused as it is.
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <iterator>
 #include <map>
 #include <utility>
 
 #include "core/error.h"
 #include "io/hdf5_call.h"
+#include "io/hdf5_raw.h"
 
 namespace nntrain::io {
 
@@ -34,39 +31,8 @@ constexpr std::string_view kVirtualLayout("\4\3", 2);
 constexpr std::size_t kBlockBytes = std::size_t{4} << 20;
 constexpr std::uint64_t kHeaderBytes = 16;  // of the heap, and of each object in it (lengths of 8 bytes)
 
-/// Positioned reads of one file; short at its end.
-class Reader {
- public:
-  explicit Reader(const std::string& path) : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ~Reader() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
-
-  std::size_t read(std::uint64_t at, char* memory, std::size_t size) const {
-    std::size_t done = 0;
-    while (done < size) {
-      const ssize_t got = ::pread(descriptor_, memory + done, size - done, static_cast<off_t>(at + done));
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) break;
-      done += static_cast<std::size_t>(got);
-    }
-    return done;
-  }
-
- private:
-  int descriptor_;
-};
-
-std::uint64_t little_endian(const char* bytes, std::size_t count) {
-  std::uint64_t value = 0;
-  for (std::size_t i = count; i-- > 0;) value = value << 8U | static_cast<unsigned char>(bytes[i]);
-  return value;
-}
-
 /// Do the objects of the heap at `start` follow one another to its end?
-bool is_walkable(const Reader& file, std::uint64_t start, std::uint64_t file_bytes) {
+bool is_walkable(const RawFile& file, std::uint64_t start, std::uint64_t file_bytes) {
   char header[kHeaderBytes];
   if (file.read(start, header, sizeof header) < sizeof header) return true;  // libhdf5 finds the end itself
   const std::uint64_t heap_bytes = little_endian(header + 8, 8);
@@ -85,7 +51,8 @@ bool is_walkable(const Reader& file, std::uint64_t start, std::uint64_t file_byt
 }
 
 /// Does a virtual dataset's layout begin at `at` of `block`? Its next eight bytes say where a heap is.
-bool is_virtual_layout(const Reader& file, std::string_view block, std::size_t at, std::uint64_t file_bytes) {
+bool is_virtual_layout(const RawFile& file, std::string_view block, std::size_t at,
+                       std::uint64_t file_bytes) {
   constexpr std::size_t kAddressBytes = 8;
   if (block.size() - at < kVirtualLayout.size() + kAddressBytes) return false;
   const std::uint64_t heap = little_endian(block.data() + at + kVirtualLayout.size(), kAddressBytes);
@@ -97,7 +64,7 @@ bool is_virtual_layout(const Reader& file, std::string_view block, std::size_t a
 /// How long the objects of a file's heaps are.
 class HeapObjects {
  public:
-  HeapObjects(const Reader& file, std::uint64_t file_bytes)
+  HeapObjects(const RawFile& file, std::uint64_t file_bytes)
       : file_(file), file_bytes_(file_bytes), unread_(file_bytes) {}
 
   /// -1: there is no such object, or no heap at `start`.
@@ -141,29 +108,17 @@ class HeapObjects {
     return objects;
   }
 
-  const Reader& file_;
+  const RawFile& file_;
   std::uint64_t file_bytes_;
   std::uint64_t unread_;  ///< heaps do not overlap: together they are no longer than the file
   std::map<std::uint64_t, Objects> heaps_;
 };
 
-/// Where addresses count from: a block of the user's own may come before the superblock.
-std::uint64_t base_address(const Reader& file, std::uint64_t file_bytes) {
-  constexpr std::string_view kSignature("\x89HDF\r\n\x1a\n", 8);
-  char bytes[kSignature.size()];
-  for (std::uint64_t at = 0; at < file_bytes; at = at == 0 ? 512 : at * 2) {
-    if (file.read(at, bytes, sizeof bytes) == sizeof bytes &&
-        std::string_view(bytes, sizeof bytes) == kSignature)
-      return at;
-  }
-  return 0;
-}
-
 }  // namespace
 
 void check_global_heaps(const detail::Hdf5Context& context) {
   if (!context.reading || context.heaps_checked) return;
-  const Reader file(context.path);
+  const RawFile file(context.path);
   const auto file_bytes = static_cast<std::uint64_t>(context.file_bytes);
   std::vector<char> block(std::min(kBlockBytes, static_cast<std::size_t>(file_bytes) + 1));
   std::uint64_t begin = 0;
@@ -194,9 +149,9 @@ void check_texts(const detail::Hdf5Context& context, std::span<const char> refer
                  const std::string& what) {
   constexpr std::size_t kLengthBytes = 4, kIndexBytes = 4;
   const std::size_t address_bytes = width - kLengthBytes - kIndexBytes;
-  const Reader file(context.path);
+  const RawFile file(context.path);
   const auto file_bytes = static_cast<std::uint64_t>(context.file_bytes);
-  const std::uint64_t base = base_address(file, file_bytes);
+  const std::uint64_t base = file.base_address();
   HeapObjects objects(file, file_bytes);
   std::uint64_t left = file_bytes;
   for (std::size_t at = 0; at + width <= references.size(); at += width) {

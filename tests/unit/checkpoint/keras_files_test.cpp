@@ -102,6 +102,32 @@ TEST(FlatModel, WhatIsNoChainIsOneErrorThatNamesTheLayer) {
   EXPECT_NE(error_of(deep).find("too deeply"), std::string::npos);
 }
 
+/// Every value of a model is replaced by one of another kind: a flat model or an InputError, nothing else.
+void replace_each(const Json& whole, const Json& with) {
+  const Json flat = whole.flatten();
+  for (const auto& [place, value] : flat.items()) {
+    for (std::string path = place; !path.empty(); path = path.substr(0, path.rfind('/'))) {
+      Json model = whole;
+      model[Json::json_pointer(path)] = with;
+      error_of(model);
+    }
+  }
+}
+
+TEST(FlatModel, ValuesOfAnyKindEndInAnError) {
+  const Json models[] = {
+      sequential("m", {dense("a"), sequential("inner", {dense("a"), dense("b")})}),
+      functional(Json::array({Json::array({Json::array({"in", 0, 0, Json::object()})})})),
+      functional(Json::array({{{"args", Json::array({{{"class_name", "__keras_tensor__"},
+                                                      {"config", {{"keras_history", {"in", 0, 0}}}}}})},
+                               {"kwargs", Json::object()}}}))};
+  const Json others[] = {nullptr,        3, "config", Json::array(), Json::object(), Json::array({"a", 1}),
+                         {{"layers", 1}}};
+  for (const Json& model : models) {
+    for (const Json& other : others) replace_each(model, other);
+  }
+}
+
 TEST(TrainingConfig, SpellingsOfKeras2) {
   const KerasCompile compile = compile_from_keras(Json::parse(R"({
     "loss": {"out": {"class_name": "LossFunctionWrapper", "config": {"fn": "mean_squared_error", "reduction": "auto"}}},

@@ -104,6 +104,21 @@ TEST_F(TextsOfFiles, AShapeOfNoKnownKindIsRefused) {
   EXPECT_TRUE(contains(refusal(with(shape, std::string("\2\0\0\2", 4)), "vlen"), "empty"));
 }
 
+TEST_F(TextsOfFiles, AnAttributeLongerThanItsPlaceIsRefused) {
+  const std::size_t name = whole_.find(std::string("vlen\0\0\0\0", 8));
+  ASSERT_EQ(whole_.substr(name - 8, 2), std::string("\1\0", 2));
+  // The lengths of name, type and shape; libhdf5 read the value from behind them.
+  for (const std::size_t length : {2U, 4U, 6U}) {
+    for (const std::uint64_t bytes : {0x808U, 0xFFFFU, 0x28U}) {
+      EXPECT_TRUE(contains(refusal(with(name - 8 + length, little_endian(bytes, 2)), "vlen"),
+                           "longer than its place"));
+    }
+  }
+  EXPECT_TRUE(contains(refusal(with(name + 4, "four"), "vlen"), "longer than its place"))
+      << "a name without an end";
+  EXPECT_TRUE(contains(refusal(with(name + 8 + 24 + 1, "\1"), "vlen"), "longer than its place")) << "a shape";
+}
+
 TEST_F(TextsOfFiles, NoHeapIsNoText) {
   const Hdf5File file = Hdf5File::open(with(first_of_list() + 4, std::string(8, '\0')));
   EXPECT_EQ(file.root().read_texts("vlen_list"), (std::vector<std::string>{"", "yz", ""}));
@@ -133,6 +148,8 @@ TEST_F(TextsOfFiles, AnyByteOfAHeapOrOfAPlaceMayBeWrong) {
     for (std::size_t i = 0; i < 48; ++i) read(with(list + i, std::string(1, byte)));
     for (std::size_t i = 0; i < 16; ++i) read(with(long_text() + i, std::string(1, byte)));
     for (std::size_t i = 0; i < 200; ++i) read(with(first_heap + i, std::string(1, byte)));
+    for (std::size_t i = 96; i < 120; ++i) read(with(i, std::string(1, byte)));  // the root's header
+    for (std::size_t i = 800; i < first_heap; ++i) read(with(i, std::string(1, byte)));
   }
 }
 
