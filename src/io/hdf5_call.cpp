@@ -155,7 +155,13 @@ std::string last_hdf5_error() {
     const std::string words = message.substr(at + kSystem.size());
     return words.substr(0, words.find('\''));
   }
-  return message.substr(0, message.find('\n'));
+  message.erase(std::min(message.find('\n'), message.size()));
+  // "bad version number for layout message", "bad superblock version number"
+  if (message.find("version number") != std::string::npos)
+    message += fmt::format(
+        "; HDF5 {} reads what h5py writes with libver=('earliest', 'v110'), or h5repack with --high=2",
+        hdf5_version());
+  return message;
 }
 
 namespace {

@@ -80,7 +80,7 @@ Found walk(hid_t start, const std::string& start_path, std::string_view path, co
       return found;
     }
     current = checked(H5Oopen(current.id(), part.c_str(), H5P_DEFAULT), context,
-                      object_name(context, found.at) + " cannot be opened; the file is damaged");
+                      object_name(context, found.at) + " cannot be opened; the file is damaged, or newer");
   }
   found.state = Found::State::kFound;
   found.object = std::move(current);

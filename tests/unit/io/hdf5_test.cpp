@@ -205,6 +205,13 @@ TEST(Hdf5Read, NumbersOfEveryTypeWrittenByH5py) {
   EXPECT_EQ(file.root().dataset("kernel:0").read_all<float>(), (std::vector<float>{7, 7}));
 }
 
+TEST(Hdf5Read, AFileOfANewerFormatSaysWhatToWrite) {
+  const Hdf5File file = Hdf5File::open(fixture("newer.h5"));
+  const std::string message = message_of<InputError>([&] { file.root().dataset("x"); });
+  EXPECT_NE(message.find("newer.h5\" /x cannot be opened"), std::string::npos) << message;
+  EXPECT_NE(message.find("libver=('earliest', 'v110')"), std::string::npos) << message;
+}
+
 TEST(Hdf5Read, CompressedChunks) {
   const Hdf5File file = Hdf5File::open(fixture("types.h5"));
   std::vector<float> expected(6000);
