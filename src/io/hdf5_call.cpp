@@ -247,6 +247,26 @@ hid_t file_type<std::uint8_t>() {
   return H5T_STD_U8LE;
 }
 
+namespace {
+
+/// Whether the bits of a number, and the parts of a floating-point one, lie inside its bytes: libhdf5 1.10
+/// converts those of a damaged type from outside of them (H5Tconv.c, H5T__conv_i_f).
+bool bits_fit(hid_t type) {
+  const std::size_t bits = 8 * H5Tget_size(type), precision = H5Tget_precision(type);
+  const int offset = H5Tget_offset(type);
+  if (offset < 0 || precision == 0 || precision > bits || static_cast<std::size_t>(offset) > bits - precision)
+    return false;
+  if (H5Tget_class(type) != H5T_FLOAT) return true;
+  std::size_t sign = 0, exponent = 0, exponent_bits = 0, mantissa = 0, mantissa_bits = 0;
+  if (H5Tget_fields(type, &sign, &exponent, &exponent_bits, &mantissa, &mantissa_bits) < 0) return false;
+  const auto inside = [&](std::size_t at, std::size_t count) {
+    return count > 0 && count <= precision && at <= precision - count;
+  };
+  return inside(sign, 1) && inside(exponent, exponent_bits) && inside(mantissa, mantissa_bits);
+}
+
+}  // namespace
+
 Hdf5DatasetInfo describe_type(hid_t type) {
   Hdf5DatasetInfo info;
   info.element_bytes = H5Tget_size(type);
@@ -269,6 +289,8 @@ Hdf5DatasetInfo describe_type(hid_t type) {
     default:
       info.type = Hdf5Type::kOther;
   }
+  const bool is_number = info.type == Hdf5Type::kInteger || info.type == Hdf5Type::kFloat;
+  if (is_number && !bits_fit(type)) info.type = Hdf5Type::kOther;
   return info;
 }
 

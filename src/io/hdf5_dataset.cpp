@@ -95,6 +95,11 @@ void Hdf5Dataset::check_storage() {
     fail(*context_, fmt::format("{} claims {} bytes, but the file has only {}; it is truncated or damaged",
                                 name_, stored, context_->file_bytes));
   }
+  // libhdf5 1.10 copies from a buffer that it has not made when an array's rows pass its end.
+  if (layout != H5D_CHUNKED && stored > 0 && stored < bytes) {
+    fail(*context_, fmt::format("{} claims the shape {} ({} bytes), but {} bytes are stored; it is damaged",
+                                name_, info_.shape.to_string(), bytes, stored));
+  }
   const std::int64_t largest =
       std::max(bytes, chunk_bytes(creation.id(), info_.element_bytes, info_.chunk_rows));
   const std::int64_t most = layout == H5D_CHUNKED ? std::max(kAlwaysAllowedBytes, stored * kMostCompression)
