@@ -68,7 +68,7 @@ train() {
   [ "$per_node" = 0 ] && unset NNTRAIN_RANKS_PER_NODE || export NNTRAIN_RANKS_PER_NODE="$per_node"
   mpirun --bind-to none -np "$n" "$program" train run.ini --checkpoint.path="$path" "$@" > log 2>&1 && return 0
   echo "FAILED with $?: np $n, $per_node a node, $*"
-  tail -5 log
+  head -n 20 log
   return 1
 }
 # results CHECKPOINT: digest of the weights and the history without its seconds
