@@ -6,20 +6,22 @@
 #   tests/cli/same_bits_matrix.sh PROGRAM [key=value ...]
 #
 # Further arguments go to the program, e.g. --run.products=blas or --run.wire=bfloat16. BATCHES, RANKS and NODES
-# (ranks of a virtual node, 0: all on one) narrow it:  BATCHES="32 256" RANKS="1 2 3" NODES="0 1". All of it is 504
-# runs, of up to 32 ranks: some 20 minutes on two quiet cores.
+# (ranks of a virtual node, 0: all on one) narrow it:  BATCHES="32 256" RANKS="1 2 3" NODES="0 1"; RESUMES (default:
+# RANKS) are the ranks that resumes go from and to. All of it is 504 runs, of up to 32 ranks: some 20 minutes on two
+# quiet cores.
 set -u
-[ $# -ge 1 ] || { sed -n '2,10p' "$0"; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,11p' "$0"; exit 2; }
 program=$(realpath "$1")
 shift
 batches=${BATCHES:-1 5 32 100 256 2048}
-ranks=${RANKS:-1 2 3 5 8 13 32}
+ranks=${RANKS-1 2 3 5 8 13 32}
 nodes=${NODES:-0 1 2 3}
+resumes=${RESUMES-$ranks}
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_plm=isolated OMPI_MCA_mpi_yield_when_idle=1
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-trap 'exit 130' INT TERM
+trap 'echo "interrupted: ${same:-0} the same, ${different:-0} different"; exit 130' INT TERM
 cd "$folder" || exit 1
 # 20 columns and a class of 10, from a generator with 31 bits: the same table everywhere, read in no time.
 awk 'BEGIN {
@@ -66,7 +68,7 @@ train() {
   [ "$per_node" = 0 ] && unset NNTRAIN_RANKS_PER_NODE || export NNTRAIN_RANKS_PER_NODE="$per_node"
   mpirun --bind-to none -np "$n" "$program" train run.ini --checkpoint.path="$path" "$@" > log 2>&1 && return 0
   echo "FAILED with $?: np $n, $per_node a node, $*"
-  tail -5 log
+  head -n 20 log
   return 1
 }
 # results CHECKPOINT: digest of the weights and the history without its seconds
@@ -103,12 +105,12 @@ for batch in $batches; do
   done
   # Resumes: a checkpoint of the middle of the second epoch from every number of ranks, taken up by every other.
   turn=0
-  for from in $ranks; do
+  for from in $resumes; do
     rm -f whole.h5 cut.h5
     # shellcheck disable=SC2086
     train "$from" "$(echo $nodes | cut -d' ' -f$((turn % $(echo $nodes | wc -w) + 1)))" whole.h5 $common \
       --fit.callback="ModelCheckpoint(\"cut.h5\", save_freq=$((steps + 2)))" "$@" || exit 1
-    for to in $ranks; do
+    for to in $resumes; do
       turn=$((turn + 1))
       per_node=$(echo $nodes | cut -d' ' -f$((turn % $(echo $nodes | wc -w) + 1)))
       cp cut.h5 n.h5

@@ -1,14 +1,15 @@
 #!/bin/bash
 # The same bits on 64-bit ARM: cross-builds for aarch64 against a Debian 12 sysroot, runs the unit tests of core, nn and
 # optim under qemu, and a table of whole runs over every activation, loss, optimizer and more of the vocabulary here and
-# there, whose weights and history must be equal, bit for bit; then predictions and scores.
+# there, whose weights and history must be equal, bit for bit; then predictions, scores, several ranks there, and runs
+# that go on on the other machine.
 # Needs debootstrap, g++-aarch64-linux-gnu, qemu-user and the network, but neither root nor an ARM machine. Half an
 # hour on two quiet cores; not a default test. qemu proves bits, not speed.
 #
 #   tests/install/aarch64.sh PROGRAM [FOLDER]      PROGRAM: the program of this machine, e.g. build/release/nntrain-dist
 #
 # FOLDER (default: build/aarch64) keeps the sysroot and the build for the next time.
-#   ENTRIES="gelu Adam"    in the environment: these entries of the vocabulary alone
+#   ENTRIES="gelu Adam"    in the environment: these entries of the vocabulary alone (options, metrics, ranks: parts)
 #   CROSS_OPTIONS="-DNNTRAIN_ARCH=armv8.2-a"    further options of CMake
 #   JOBS=1                 compilers at a time
 set -euo pipefail
@@ -91,10 +92,10 @@ CMAKE
     fail "cmake: $(tail -n 20 "$folder/configure.log")"
 }
 
-emulated() {
-  LD_LIBRARY_PATH=$libraries:$libraries/openblas-pthread:$libraries/openmpi/lib:$libraries/hdf5/serial OPAL_PREFIX=$sysroot/usr \
-    OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 qemu-aarch64 -L "$sysroot" "$@"
-}
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
+export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_plm=isolated OMPI_MCA_mpi_yield_when_idle=1
+emulator=(qemu-aarch64 -L "$sysroot" -E "OPAL_PREFIX=$sysroot/usr"
+  -E "LD_LIBRARY_PATH=$libraries:$libraries/openblas-pthread:$libraries/openmpi/lib:$libraries/hdf5/serial")
 
 if [[ ! -d $sysroot ]]; then
   step "sysroot of Debian 12 for arm64"
@@ -108,11 +109,11 @@ configure "$generator"
 cmake --build "$folder/build" --target nntrain-dist unit_core unit_nn unit_optim --parallel "${JOBS:-$(nproc)}" > "$folder/build.log" 2>&1 ||
   fail "build: $(tail -n 30 "$folder/build.log")"
 cross=$folder/build/nntrain-dist
-emulated "$cross" --version
+"${emulator[@]}" "$cross" --version
 
 step "unit tests under qemu"
 for floor in core nn optim; do
-  (cd "$folder" && emulated "$folder/build/tests/unit_$floor" --gtest_brief=1) || fail "unit_$floor failed"
+  (cd "$folder" && "${emulator[@]}" "$folder/build/tests/unit_$floor" --gtest_brief=1) || fail "unit_$floor failed"
 done
 
 step "whole runs, here and there"
@@ -146,18 +147,23 @@ seed = 5
 products = chains
 INI
 
-# program WHERE ARGUMENTS...
+# program WHERE ARGUMENTS...: with $ranks ranks, by this machine's mpirun
+ranks=1
 program() {
-  local where=$1
+  local command=("$native")
+  if [[ $1 == there ]]; then command=("${emulator[@]}" "$cross"); fi
+  if [[ $ranks != 1 ]]; then command=(mpirun --bind-to none -np "$ranks" "${command[@]}"); fi
   shift
-  if [[ $where == there ]]; then emulated "$cross" "$@"; else "$native" "$@"; fi
+  "${command[@]}" "$@"
 }
 
-# results WHERE OPTIONS...: trains; the digest of the weights and the history, of which seconds are left out
+# results WHERE OPTIONS...: trains, or goes on with $from; the digest of the weights and the history without its seconds
+from=
 results() {
   local where=$1
   shift
   rm -f "$where.h5"
+  if [[ -n $from ]]; then cp "$from" "$where.h5"; fi
   program "$where" train run.ini --checkpoint.path="$where.h5" "$@" > "$where.log" 2>&1 || { echo "failed: $(tail -n 1 "$where.log")"; return; }
   "$native" inspect "$where.h5" | sed -n 's/^weights_digest: //p'
   "$native" inspect "$where.h5" --history=csv | awk -F, '
@@ -194,7 +200,6 @@ softmax='Dense(4, activation="softmax")'
 wanted() { [[ -z ${ENTRIES:-} || " $ENTRIES " == *" ${1%%[(_.]*} "* || " $ENTRIES " == *" ${1%%(*} "* ]]; }
 names() { "$native" vocabulary | sed -n "/^## $1/,/^## /s/^| \`\([A-Za-z0-9_]*\)\`.*/\1/p"; }
 
-# Layers whose forms take data of another kind (numbers of categories, sequences) are in the unit tests.
 for name in $(names Activations); do
   wanted "$name" || continue
   both "activation $name" "${regression[@]}" "${hidden[@]}" --model.layer="Dense(24)" --model.layer="Activation(\"$name\")" \
@@ -237,7 +242,30 @@ for layer in 'Dropout(0.2)' 'AlphaDropout(0.2)' 'GaussianNoise(0.1)' 'GaussianDr
   wanted "$layer" || continue
   both "layer $layer" "${regression[@]}" "${hidden[@]}" --model.layer="$layer" --model.layer='Dense(4)'
 done
-wanted Normalization && both "layer Normalization()" "${regression[@]}" --model.layer='Normalization()' "${hidden[@]}" --model.layer='Dense(4)'
+if wanted Normalization; then both "layer Normalization()" "${regression[@]}" --model.layer='Normalization()' "${hidden[@]}" --model.layer='Dense(4)'; fi
+# Layers of whole numbers, of the class here, and of bins.
+for layer in 'Embedding(4, 8)' 'CategoryEncoding(4)' 'Hashing(3, output_mode="one_hot")' \
+  'IntegerLookup(vocabulary=[0, 1, 2], output_mode="one_hot")' 'Discretization(bin_boundaries=[0.3, 0.6], output_mode="one_hot")'; do
+  wanted "$layer" || continue
+  column=16
+  case $layer in Discretization*) column=0 ;; esac
+  both "layer $layer" --data.input_columns=$column --data.target_columns=12:16 --compile.loss=mse --model.layer="$layer" \
+    --model.layer='Flatten()' --model.layer='Dense(4)'
+done
+
+# What else has numbers: preparation of data, weights of classes, the wire, learning rates of callbacks and warm-up.
+for option in --data.target_scale=standardize '--data.validation=split(0.2, shuffle=True)' '--data.columns=0: categorical' --data.memory=stream \
+  '--fit.class_weight=0:1.7' --run.wire=bfloat16 '--fit.callback=ReduceLROnPlateau(factor=0.3, patience=0, min_delta=10)' --fit.warmup_epochs=1; do
+  wanted options || continue
+  rest=("${regression[@]}" "${hidden[@]}" --model.layer='Dense(4)')
+  case $option in
+    --data.validation*) rest+=(--fit.validation_split=0) ;;
+    --data.memory*) rest+=(--fit.shuffle='blocks(window=3)') ;;
+    --fit.class_weight*)
+      rest=("${classes[@]}" --compile.loss=sparse_categorical_crossentropy "${hidden[@]}" --model.layer="$softmax") ;;
+  esac
+  both "option $option" "${rest[@]}" "$option"
+done
 
 for initializer in $(names Initializers); do
   wanted "$initializer" || continue
@@ -275,6 +303,40 @@ if wanted metrics; then
       echo "DIFFERENT: $what: $(tail -n 1 here.log) / $(tail -n 1 there.log)"
     fi
   done
+fi
+
+# like_straight NAME RESULTS
+like_straight() {
+  if [[ $2 == "$straight" && ${#straight} -gt 64 ]]; then
+    same=$((same + 1))
+  else
+    different+=("$1")
+    echo "DIFFERENT: $1"
+    diff <(echo "$straight") <(echo "$2") | sed 's/^/  /' || true
+  fi
+}
+if wanted ranks; then
+  options=("${regression[@]}" --compile.optimizer='Adam(learning_rate=ExponentialDecay(0.01, 3, 0.9))' --model.layer='BatchNormalization()'
+    --model.layer='Dense(24, activation="gelu")' --model.layer='Dropout(0.2)' --model.layer='Dense(4)')
+  straight=$(results here "${options[@]}")
+  for ranks in 2 3; do like_straight "$ranks ranks there" "$(results there "${options[@]}")"; done
+  ranks=1
+  # A checkpoint of the middle of the second epoch goes on on the other machine.
+  for where in here there; do
+    results $where "${options[@]}" --fit.callback="ModelCheckpoint(\"cut-$where.h5\", save_freq=6)" > ignored
+  done
+  from=cut-there.h5
+  like_straight "a checkpoint from there goes on here" "$(results here "${options[@]}")"
+  from=cut-here.h5
+  like_straight "a checkpoint from here goes on there" "$(results there "${options[@]}")"
+  # Ranks of both in one run are two builds, which no run may have.
+  code=0
+  mpirun --bind-to none -np 1 "$native" train run.ini "${options[@]}" --checkpoint.path=both.h5 \
+    : -np 1 "${emulator[@]}" "$cross" train run.ini "${options[@]}" --checkpoint.path=both.h5 > both.log 2>&1 || code=$?
+  if [[ $code != 2 ]] || ! grep -q 'must be the same on all ranks' both.log || [[ -e both.h5 ]]; then
+    different+=("ranks of both")
+    echo "DIFFERENT: ranks of both machines in one run ended with $code: $(tail -n 3 both.log)"
+  fi
 fi
 echo "$same the same, ${#different[@]} different, ${#failed[@]} not run here"
 [[ ${#different[@]} -eq 0 && ${#failed[@]} -eq 0 ]]
