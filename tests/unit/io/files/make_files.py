@@ -71,6 +71,9 @@ def refused():
         layout = h5py.VirtualLayout(shape=(3,), dtype="f4")
         layout[:] = h5py.VirtualSource("target.h5", "secret", shape=(3,))
         file.create_virtual_dataset("virtual", layout)
+    with new("numbers.h5", libver=("earliest", "v108")) as file:  # headers without checksums
+        file["integers"] = np.ones(96, dtype="i8")
+        file["reals"] = np.ones(96, dtype="f4")
     # As users of a newer HDF5 write it (made with h5py 3.16 on HDF5 2.0); an older one makes a file that is read.
     with new("newer.h5", libver=("latest", "latest")) as file:
         file.create_dataset("x", data=np.arange(4, dtype="u1"), chunks=(2,), compression="gzip")
