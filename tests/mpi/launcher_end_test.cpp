@@ -67,6 +67,14 @@ class LauncherEnd : public testing::Test {
   const fs::path segment_ = folder_ / "vader_segment.vm.0.1a2b3c4d.0";
 };
 
+// A process may go between the opening and the reading of its file: the reading fails, as here that of a
+// folder.
+TEST(ProcessState, AFileThatCannotBeReadIsEmpty) {
+  EXPECT_EQ(text_of_process_file("/proc/self/"), "");
+  EXPECT_EQ(text_of_process_file("/proc/0/stat"), "");
+  EXPECT_NE(text_of_process_file("/proc/self/stat"), "");
+}
+
 void die_while_mpi_starts(int /*rank*/) {
   const StartGuard guard;
   raise(SIGKILL);

@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 #include <string_view>
 
@@ -15,15 +14,10 @@ namespace nntrain::comm {
 
 namespace {
 
-std::string text_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
 /// What follows the program's name, which may hold anything, in /proc/PID/stat: "S 123 ...", state and
 /// parent.
 std::string stat_of(std::int64_t pid) {
-  const std::string stat = text_of("/proc/" + std::to_string(pid) + "/stat");
+  const std::string stat = text_of_process_file("/proc/" + std::to_string(pid) + "/stat");
   const std::size_t name_end = stat.rfind(')');
   return name_end == std::string::npos || name_end + 2 >= stat.size() ? "" : stat.substr(name_end + 2);
 }
@@ -38,7 +32,7 @@ std::int64_t parent_of(std::int64_t pid) {
 
 /// -1: its environment names none.
 long rank_of(std::int64_t pid) {
-  const std::string environment = text_of("/proc/" + std::to_string(pid) + "/environ");
+  const std::string environment = text_of_process_file("/proc/" + std::to_string(pid) + "/environ");
   for (const std::string_view name : {"OMPI_COMM_WORLD_RANK=", "PMIX_RANK=", "PMI_RANK=", "SLURM_PROCID="}) {
     for (std::size_t begin = 0; begin < environment.size(); begin = environment.find('\0', begin) + 1) {
       const std::string_view entry(environment.c_str() + begin);
@@ -53,6 +47,12 @@ long rank_of(std::int64_t pid) {
 }
 
 }  // namespace
+
+std::string text_of_process_file(const std::string& path) {
+  std::ostringstream text;  // whose << keeps the exception to itself that a failed read throws
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
 
 std::string state_of_process(std::int64_t pid) {
   const std::string stat = stat_of(pid);
@@ -116,7 +116,8 @@ std::string hosts_of_job() {
     const std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") != std::string::npos || parent_of(std::stoll(name)) != getppid())
       continue;
-    if (const std::string hosts = hosts_in(text_of("/proc/" + name + "/cmdline")); !hosts.empty())
+    if (const std::string hosts = hosts_in(text_of_process_file("/proc/" + name + "/cmdline"));
+        !hosts.empty())
       return hosts;
   }
   return "";

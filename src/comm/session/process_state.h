@@ -8,6 +8,9 @@
 
 namespace nntrain::comm {
 
+/// A file below /proc/PID; empty where it cannot be read, as of a process that ends meanwhile.
+std::string text_of_process_file(const std::string& path);
+
 /// What the kernel says that the process does where that explains a silence ("stopped by a signal or a
 /// debugger"), or "".
 std::string state_of_process(std::int64_t pid);

@@ -8,7 +8,6 @@
 #include <cmath>
 #include <ctime>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 
 namespace nntrain::train {
@@ -72,7 +71,9 @@ std::string Deadline::reason(double now) const {
 
 double process_age_seconds() {
   std::ifstream file("/proc/self/stat");
-  const std::string stat((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::ostringstream text;
+  text << file.rdbuf();
+  const std::string stat = text.str();
   // The second field is the program's name in parentheses, which may hold spaces and parentheses.
   const std::size_t name_end = stat.rfind(')');
   if (name_end == std::string::npos) return 0;
