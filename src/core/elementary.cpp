@@ -19,32 +19,6 @@ double power_of_two(std::int64_t n) {
   return std::bit_cast<double>(static_cast<std::uint64_t>(n + 1023) << 52U);
 }
 
-/// sin and cos of x between -pi/4 and pi/4, by Taylor's series.
-double small_sine(double x) {
-  const double w = x * x;
-  double s = 1.0 / 355687428096000.0;  // 17!
-  s = s * w - 1.0 / 1307674368000.0;
-  s = s * w + 1.0 / 6227020800.0;
-  s = s * w - 1.0 / 39916800.0;
-  s = s * w + 1.0 / 362880.0;
-  s = s * w - 1.0 / 5040.0;
-  s = s * w + 1.0 / 120.0;
-  s = s * w - 1.0 / 6.0;
-  return x + x * (w * s);
-}
-
-double small_cosine(double x) {
-  const double w = x * x;
-  double c = 1.0 / 20922789888000.0;  // 16!
-  c = c * w - 1.0 / 87178291200.0;
-  c = c * w + 1.0 / 479001600.0;
-  c = c * w - 1.0 / 3628800.0;
-  c = c * w + 1.0 / 40320.0;
-  c = c * w - 1.0 / 720.0;
-  c = c * w + 1.0 / 24.0;
-  return 1.0 - (0.5 * w - w * (w * c));
-}
-
 }  // namespace
 
 double exp(double x) {
@@ -96,7 +70,7 @@ float cosine(float x) {
   const double angle = x, shifted = angle * (2.0 / std::numbers::pi) + kRound, n = shifted - kRound;
   const double rest = (angle - n * kHigh) - n * kLow;
   const auto quarter = static_cast<std::uint64_t>(whole_of(shifted)) & 3U;
-  const double value = quarter % 2 == 0 ? small_cosine(rest) : small_sine(rest);
+  const double value = quarter % 2 == 0 ? detail::small_cosine(rest) : detail::small_sine(rest);
   return static_cast<float>(quarter == 1 || quarter == 2 ? -value : value);
 }
 

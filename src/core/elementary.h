@@ -29,6 +29,33 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity(),
 constexpr double kLn2High = 0x1.62e42feep-1, kLn2Low = 0x1.a39ef35793c76p-33;
 constexpr double kRound = 0x1.8p52;  ///< adding it rounds to a whole number, which stands in the last bits
 
+/// sin and cos of x between -pi/4 and pi/4, by Taylor's series.
+inline double small_sine(double x) {
+  const double w = x * x;
+  double s = 1.0 / 355687428096000.0;  // 17!
+  s = s * w - 1.0 / 1307674368000.0;
+  s = s * w + 1.0 / 6227020800.0;
+  s = s * w - 1.0 / 39916800.0;
+  s = s * w + 1.0 / 362880.0;
+  s = s * w - 1.0 / 5040.0;
+  s = s * w + 1.0 / 120.0;
+  s = s * w - 1.0 / 6.0;
+  return x + x * (w * s);
+}
+
+inline double small_cosine(double x) {
+  const double w = x * x;
+  double c = -1.0 / 6402373705728000.0;  // 18!
+  c = c * w + 1.0 / 20922789888000.0;
+  c = c * w - 1.0 / 87178291200.0;
+  c = c * w + 1.0 / 479001600.0;
+  c = c * w - 1.0 / 3628800.0;
+  c = c * w + 1.0 / 40320.0;
+  c = c * w - 1.0 / 720.0;
+  c = c * w + 1.0 / 24.0;
+  return 1.0 - (0.5 * w - w * (w * c));
+}
+
 /// ln(x) + correction of a positive, normal, finite x: n ln 2 + ln(1 + f) with f between sqrt(1/2) - 1 and
 /// sqrt(2) - 1, and ln(1 + f) = f - (f^2 / 2 - s (f^2 / 2 + R)), s = f / (2 + f), by the minimax polynomial R
 /// of fdlibm (Sun Microsystems 1993, e_log.c).

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/elementary.h"
+
 namespace nntrain {
 
 namespace {
@@ -51,25 +53,8 @@ struct CosineSine {
 inline CosineSine turn_of_word(std::uint32_t b) {
   const std::uint32_t quarter = (b + (1U << 29U)) >> 30U;
   const auto rest = static_cast<std::int32_t>(b - (quarter << 30U));
-  const double x = static_cast<double>(rest) * (2.0 * std::numbers::pi * 0x1.0p-32), w = x * x;
-  double s = 1.0 / 355687428096000.0;  // 17!
-  s = s * w - 1.0 / 1307674368000.0;
-  s = s * w + 1.0 / 6227020800.0;
-  s = s * w - 1.0 / 39916800.0;
-  s = s * w + 1.0 / 362880.0;
-  s = s * w - 1.0 / 5040.0;
-  s = s * w + 1.0 / 120.0;
-  s = s * w - 1.0 / 6.0;
-  const double sine = x + x * (w * s);
-  double c = -1.0 / 6402373705728000.0;  // 18!
-  c = c * w + 1.0 / 20922789888000.0;
-  c = c * w - 1.0 / 87178291200.0;
-  c = c * w + 1.0 / 479001600.0;
-  c = c * w - 1.0 / 3628800.0;
-  c = c * w + 1.0 / 40320.0;
-  c = c * w - 1.0 / 720.0;
-  c = c * w + 1.0 / 24.0;
-  const double cosine = 1.0 - (0.5 * w - w * (w * c));
+  const double x = static_cast<double>(rest) * (2.0 * std::numbers::pi * 0x1.0p-32);
+  const double sine = elementary::detail::small_sine(x), cosine = elementary::detail::small_cosine(x);
   const bool swapped = (quarter & 1U) != 0;
   const double across = swapped ? sine : cosine, up = swapped ? cosine : sine;
   const bool left = ((quarter + 1U) & 2U) != 0, below = (quarter & 2U) != 0;

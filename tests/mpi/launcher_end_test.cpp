@@ -111,6 +111,21 @@ TEST_F(LauncherEnd, ARankThatHasStartedLeavesNoGuard) {
   EXPECT_EQ(said(), "");
 }
 
+TEST_F(LauncherEnd, AGuardThatWasKilledIsMissedByNobody) {
+  EXPECT_EQ(launcher_with("mpirun", 4, 1,
+                          [](int /*rank*/) {
+                            {
+                              const StartGuard guard;
+                              for (const Sibling& child : ranks_of(getpid()))
+                                kill(static_cast<pid_t>(child.pid), SIGKILL);
+                              while (has_running_child(getpid())) usleep(1000);
+                            }
+                            kill(getppid(), SIGUSR1);  // a write to the guard would have killed this process
+                          }),
+            SIGUSR1);
+  EXPECT_EQ(said(), "");
+}
+
 TEST_F(LauncherEnd, OtherProgramsAreNeverKilled) {
   EXPECT_EQ(launcher_with("bash", 3, 1, die_while_mpi_starts), SIGALRM);
   EXPECT_EQ(said(), "");

@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <initializer_list>
@@ -92,9 +93,9 @@ bool speaks_for(pid_t launcher) {
 
 void say(pid_t launcher, std::string_view what) {
   const std::string text = fmt::format(
-      "nntrain-dist: a rank died while MPI started, and process {}, which had started it, did not end {}. "
-      "The "
-      "same command starts again\n",
+      "nntrain-dist: a rank died while MPI started, and process {}, its launcher, did not end {}. The same "
+      "command "
+      "starts again\n",
       launcher, what);
   const int error = open(fmt::format("/proc/{}/fd/2", launcher).c_str(), O_WRONLY | O_APPEND | O_NOCTTY);
   if (error >= 0 && write(error, text.data(), text.size()) < 0) return;
@@ -104,28 +105,34 @@ void close_files(int first, int last) {
   if (first <= last) syscall(SYS_close_range, first, last, 0U);  // before Linux 5.9: they stay open
 }
 
-/// The guard's own process.
-[[noreturn]] void guard(int alive, int launcher_handle, pid_t launcher) {
-  setsid();  // mpirun ends its ranks group by group
-  prctl(PR_SET_NAME, "nntrain-guard");
-  char over = 0;
-  ssize_t got = 0;
-  while ((got = read(alive, &over, 1)) < 0 && errno == EINTR) {
-  }
-  if (got != 0 || !speaks_for(launcher)) _exit(0);
+/// From the rank's end on.
+void end_what_is_left(int launcher_handle, pid_t launcher) {
   constexpr long kLook = 100, kPatience = 2000;
   bool has_spoken = false;
   for (long alone = 0, waited = 0; alone < kPatience; waited += kLook, sleep_ms(kLook)) {
     const std::string state = state_of_process(launcher);
-    if (state == "dead" || syscall(SYS_pidfd_send_signal, launcher_handle, 0, nullptr, 0U) != 0) _exit(0);
+    if (state == "dead" || syscall(SYS_pidfd_send_signal, launcher_handle, 0, nullptr, 0U) != 0) return;
     alone = state.empty() && !has_running_child(launcher) ? alone + kLook : 0;
-    if (waited != kPatience || alone > 0 || !state.empty()) continue;
+    if (has_spoken || waited < kPatience || alone > 0 || !state.empty()) continue;
     say(launcher, "the other ranks of this host; they were killed");
     has_spoken = true;
     for (const Sibling& rank : ranks_of(launcher)) kill(static_cast<pid_t>(rank.pid), SIGKILL);
   }
   if (!has_spoken) say(launcher, "after its last rank; it was killed");
   kill_launcher(launcher_handle, leftovers_of_job());
+}
+
+/// The guard's own process. Nothing may leave it: it would go on as a second rank.
+[[noreturn]] void guard(int alive, int launcher_handle, pid_t launcher) noexcept {
+  setsid();  // mpirun ends its ranks group by group
+  prctl(PR_SET_NAME, "nntrain-guard");
+  char nothing = 0;
+  while (read(alive, &nothing, 1) < 0 && errno == EINTR) {
+  }
+  try {
+    if (speaks_for(launcher)) end_what_is_left(launcher_handle, launcher);
+  } catch (const std::exception&) {  // no memory, nearly always: then mpirun must be looked after by hand
+  }
   _exit(0);
 }
 
@@ -146,9 +153,8 @@ void end_mpirun_that_hangs() {
 StartGuard::StartGuard() {
   const pid_t launcher = getppid();
   const int handle = handle_of_parent({"mpirun", "orterun", "mpiexec", "orted"});
-  std::array<int, 2> ends{-1, -1};
-  if (handle < 0 || pipe2(ends.data(), O_CLOEXEC) != 0) return;
-  guard_ = fork();
+  std::array<int, 2> ends{-1, -1};  // nothing is written: whoever reads waits for the end of this process
+  if (handle >= 0 && pipe2(ends.data(), O_CLOEXEC) == 0) guard_ = fork();
   if (guard_ == 0) {
     const int alive = fcntl(ends[0], F_DUPFD, 3), launcher_handle = fcntl(handle, F_DUPFD, 3);
     if (alive < 0 || launcher_handle < 0) _exit(0);
@@ -158,16 +164,17 @@ StartGuard::StartGuard() {
     close_files(launcher_handle + 1, INT_MAX);
     guard(alive, launcher_handle, launcher);
   }
-  close(handle);
-  close(ends[0]);
+  for (const int unused : {handle, ends[0]})
+    if (unused >= 0) close(unused);
   alive_ = ends[1];
 }
 
 StartGuard::~StartGuard() {
-  if (alive_ < 0) return;
-  const char over = 1;
-  if (write(alive_, &over, 1) == 1 && guard_ > 0) waitpid(guard_, nullptr, 0);
-  close(alive_);
+  if (guard_ > 0) {
+    kill(guard_, SIGKILL);
+    waitpid(guard_, nullptr, 0);
+  }
+  if (alive_ >= 0) close(alive_);
 }
 
 }  // namespace nntrain::comm

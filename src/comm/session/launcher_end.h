@@ -17,7 +17,8 @@ void end_mpirun_that_hangs();
 /// that are still there: MPI has started for none of them. When the launcher has had no rank for two seconds
 /// it is killed, too, and the job's segments in shared memory are removed; its standard error says so. One
 /// process speaks for all ranks of a host. Nothing where the launcher is none of Open MPI's, or where the
-/// system gives no process: a guard, no condition of a run.
+/// system gives no process: a guard, no condition of a run. An orted that serves several jobs (orte-dvm)
+/// would be ended with the one.
 class StartGuard {
  public:
   StartGuard();
