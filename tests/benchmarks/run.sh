@@ -8,6 +8,8 @@
 #     watching  what run.plot, run.log, the status file and TensorBoard cost a step (not a default part)
 #     products        chains, oneDNN and OpenBLAS over batch sizes, a wide and a narrow model (not a default part)
 #     vocabulary      every layer, activation, loss, optimizer .. at batch 256 against Keras on JAX (not a default part)
+#     narrow          13-64-64-1 in regression, against plain JAX on both cores (not a default part)
+#     shards          what automatic shards cost against the fewest (not a default part)
 #     checkpoint      a checkpoint of 92 million parameters against dd with fsync, and how long training stands still for it
 #                     (not a default part)
 #     scaling_model   fits the model of docs/scaling.md to the measurements and writes it
@@ -26,7 +28,7 @@ parts=("$@")
 cmake --build build/release --target nntrain-dist gemm_shapes checkpoint_write --parallel "$(build_jobs)" > /dev/null
 peers=(numpy h5py keras jax torch)
 environment=build/benchmarks/env
-if [[ ${#parts[@]} -eq 1 && ${parts[0]} =~ ^(checkpoint|watching|products)$ ]]; then
+if [[ ${#parts[@]} -eq 1 && ${parts[0]} =~ ^(checkpoint|watching|products|shards)$ ]]; then
   peers=(numpy h5py)  # none takes part
   environment=build/benchmarks/small_env
 fi
@@ -41,6 +43,6 @@ fi
 prepare_mpi
 for part in "${parts[@]}"; do
   script=tests/benchmarks/$part.py
-  [[ -f $script ]] || { echo "no such part: $part; parts: peers variants scaling watching products vocabulary checkpoint report scaling_model"; exit 2; }
+  [[ -f $script ]] || { echo "no such part: $part; parts: peers variants scaling watching products vocabulary narrow shards checkpoint report scaling_model"; exit 2; }
   PYTHONPATH=tests/benchmarks "$python" "$script"
 done
