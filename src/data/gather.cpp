@@ -11,6 +11,21 @@ namespace {
 constexpr std::int64_t kBlockRows = 16;
 constexpr std::int64_t kCacheLineBytes = 64;
 
+/// Rows of a few values are copied in pieces of 8, the last of which may overlap the one before: calling
+/// memcpy takes longer than they do.
+void copy_floats(const float* from, std::int64_t values, float* to) {
+  constexpr std::int64_t kPiece = 8, kFew = 64;
+  constexpr std::size_t kBytes = kPiece * sizeof(float);
+  if (values > kFew) {
+    std::memcpy(to, from, static_cast<std::size_t>(values) * sizeof(float));
+  } else if (values >= kPiece) {
+    for (std::int64_t i = 0; i + kPiece < values; i += kPiece) std::memcpy(to + i, from + i, kBytes);
+    std::memcpy(to + values - kPiece, from + values - kPiece, kBytes);
+  } else {
+    for (std::int64_t i = 0; i < values; ++i) std::memcpy(to + i, from + i, sizeof(float));
+  }
+}
+
 }  // namespace
 
 void copy_scaled(const std::byte* memory, Element element, std::int64_t values, float scale, float* out) {
@@ -18,7 +33,7 @@ void copy_scaled(const std::byte* memory, Element element, std::int64_t values, 
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(memory);
     for (std::int64_t i = 0; i < values; ++i) out[i] = static_cast<float>(static_cast<int>(bytes[i])) * scale;
   } else if (scale == 1.0F) {
-    std::memcpy(out, memory, static_cast<std::size_t>(values) * sizeof(float));
+    copy_floats(reinterpret_cast<const float*>(memory), values, out);
   } else {
     const auto* floats = reinterpret_cast<const float*>(memory);
     for (std::int64_t i = 0; i < values; ++i) out[i] = floats[i] * scale;

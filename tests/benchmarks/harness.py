@@ -51,7 +51,7 @@ def ours(ranks, batch, epochs, *options, config="fashion_mnist.ini"):
     measured = seconds[1:]
     return {"samples_per_s": statistics.median(samples / s for s in measured), "steps_per_s": statistics.median(steps / s for s in measured),
             "activities_s": activities, "training_s": sum(seconds), "steps": steps * (epochs + 1),
-            "shards": int(re.search(r", (\d+) shards", text)[1]), "peak_bytes": peak_bytes(text)}
+            "shards": int(re.search(r", (\d+) shards?", text)[1]), "peak_bytes": peak_bytes(text)}
 
 
 def peak_bytes(text):

@@ -1,6 +1,7 @@
 #pragma once
 // Gradients of kernels over `Lanes`, after core/chain_tile.h.
 
+#include "core/products/chain_narrow_kernels.h"
 #include "core/products/chain_tile.h"
 
 namespace nntrain::chain {
@@ -34,6 +35,7 @@ void for_gradient_panels(std::span<const Leaf> leaves, std::int64_t units, Use&&
 }
 
 void pack(std::span<const Leaf> leaves, std::int64_t units, float* panels) {
+  if (units <= kFewOutputs) return pack_narrow(leaves, units, panels);
   for_gradient_panels(leaves, units, [&](std::int64_t j, std::int64_t columns) {
     for (const Leaf& leaf : leaves) {
       for (std::int64_t r = 0; r < leaf.rows; ++r, panels += padded(columns))
@@ -234,6 +236,7 @@ void gradient_block(std::span<const Leaf> leaves, std::int64_t all_rows, const f
 void gradient_rows_lanes(std::span<const Leaf> leaves, std::int64_t inputs, std::int64_t units,
                          const float* panels, std::int64_t begin, std::int64_t end, float* room, float* g,
                          const float* updated) {
+  if (units <= kFewOutputs) return gradient_rows_narrow(leaves, inputs, units, panels, begin, end, g);
   const std::int64_t all_rows = rows_of(leaves);
   float* xt = room + kOpenLevels * kGradientBlock * kPanel;
   const bool in_place = inputs <= kNarrow && all_rows <= kManyRows;

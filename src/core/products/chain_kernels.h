@@ -3,6 +3,7 @@
 // the first tile that reads it and serves many rows of x from the second-level cache, as in GotoBLAS (Goto
 // and van de Geijn 2008); with few rows w is read where it lies, once.
 
+#include "core/products/chain_narrow_kernels.h"
 #include "core/products/chain_tile.h"
 
 namespace nntrain::chain {
@@ -17,13 +18,13 @@ constexpr std::int64_t kBroadcastRows = 256;  ///< from here on x w' transposes 
 constexpr std::int64_t kOutputs =
     48;  ///< columns of y that are transposed at once; a multiple of all tiles' rows
 
-/// Where a tile finds its weights, (depth, columns): in a panel without gaps, or, if it is not `copied` yet,
-/// in rows of w, `stride` apart, which the tile copies to the panel.
+/// Where a tile finds its weights, (depth, columns): in a panel without gaps, or, if it is not filled yet, in
+/// rows of w, `stride` apart, which the tile copies to the panel.
 struct Source {
   const float* w;
   std::int64_t stride;
   float* panel;
-  bool copied;
+  bool panel_is_filled;
 };
 
 /// c (R, columns) = a (R, k) times weights (k, columns), or goes on from what c holds.
@@ -84,11 +85,12 @@ void short_tile(std::int64_t k, const float* a, std::int64_t a_stride, const flo
 /// y (m, columns; stride n) = or += x (m, depth; stride k) times a panel.
 void multiply_panel(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t depth, std::int64_t columns,
                     const float* x, Source from, float* y, bool go_on, Ahead& ahead, Ahead& x_ahead) {
+  bool copied = from.panel_is_filled;  // apart from `from`, which would be read while this is being written
   with_vectors(columns, [&]<int V>(int last) {
     for_tiles(0, m, [&]<int R>(std::int64_t i) {
-      const auto product = from.copied ? product_tile<R, V, true> : product_tile<R, V, false>;
+      const auto product = copied ? product_tile<R, V, true> : product_tile<R, V, false>;
       product(depth, x + i * k, k, from, y + i * n, n, last, go_on, ahead, x_ahead);
-      from.copied = true;
+      copied = true;
     });
   });
 }
@@ -112,6 +114,7 @@ void multiply_few(std::int64_t m, std::int64_t n, std::int64_t k, const float* x
 
 void multiply_lanes(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, float* y,
                     float* scratch) {
+  if (n <= kFewOutputs && m >= kRowsForLanes) return multiply_narrow(m, n, k, x, w, y);
   if (m <= kFewRows) return multiply_few(m, n, k, x, w, y);
   for_equal_parts(m, kRowBlock, [&](std::int64_t row, std::int64_t rows) {
     const std::int64_t looks_a_step = parts(rows, kRows);  // a look of each tile every kUnroll steps
