@@ -29,6 +29,7 @@ class FakeExchange final : public comm::Exchange {
 
   std::span<float> values() override { return values_; }
   bool private_values() const override { return false; }
+  bool shares_values() const override { return false; }
   ShardRange local_shards() const override { return {0, shards_}; }
   const std::vector<std::span<float>>& gradient_nodes() override { return nodes_; }
   const std::vector<comm::Range>& pieces() const override { return pieces_; }

@@ -66,6 +66,8 @@ class Exchange {
   /// What one rank of a node fills at the start or after a step (initial weights, moving statistics) every
   /// rank must fill then.
   virtual bool private_values() const = 0;
+  /// Do other ranks read the same values(), from their caches?
+  virtual bool shares_values() const = 0;
   virtual ShardRange local_shards() const = 0;
   /// This rank's flat gradient arrays (trainable_floats each), one per covering node of its shards; none
   /// without shards.

@@ -15,6 +15,7 @@ RankExchange::RankExchange(Session& session, const ExchangeOptions& options)
 RankExchange::~RankExchange() = default;
 
 std::span<float> RankExchange::values() { return impl_->values; }
+bool RankExchange::shares_values() const { return impl_->map.local_size() > 1; }
 bool RankExchange::private_values() const { return impl_->map.local_size() < impl_->session.local_size; }
 ShardRange RankExchange::local_shards() const { return impl_->local; }
 const std::vector<std::span<float>>& RankExchange::gradient_nodes() { return impl_->gradients; }

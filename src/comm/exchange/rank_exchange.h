@@ -22,6 +22,7 @@ class RankExchange final : public Exchange {
 
   std::span<float> values() override;
   bool private_values() const override;
+  bool shares_values() const override;
   ShardRange local_shards() const override;
   const std::vector<std::span<float>>& gradient_nodes() override;
   const std::vector<Range>& pieces() const override;

@@ -2,12 +2,16 @@
 
 #include <algorithm>
 
+#include "core/past_caches.h"
+
 namespace nntrain::train {
 
 namespace {
 
 /// Rows of a deferred gradient that are made and stepped at once.
 constexpr std::int64_t kBlockRows = KernelGradient::kBlockRows;
+/// Values that are stepped in a copy of theirs at once: they stay in the first-level cache.
+constexpr std::int64_t kCopied = 2048;
 
 std::vector<const nn::Variable*> trainable_variables(const nn::Sequential& model) {
   std::vector<const nn::Variable*> variables;
@@ -55,6 +59,7 @@ Updater::Updater(comm::Exchange& exchange, nn::Sequential& model, optim::Optimiz
   for (std::size_t k = 0; k < names; ++k)
     slots_.emplace_back(count, optimizer_.slot_start(static_cast<int>(k)));
   make_pieces();
+  if (exchange_.shares_values()) copied_.resize(kCopied);
   chunk_sums_.resize(exchange_.my_chunks().size());
   for (auto* norms : {&gradient_norms_, &value_norms_, &update_norms_}) norms->resize(trainables_.size());
 }
@@ -139,18 +144,36 @@ void Updater::make_gradients(const optim::Slice& slice, std::int64_t batch_rows)
   }
 }
 
-/// Makes and steps deferred gradients block by block: no gradient is ever stored whole.
+/// Steps a part of a slice, whose values are at `values`.
+void Updater::step_values(const optim::Slice& slice, optim::Segment part, float* values, float* gradient,
+                          const optim::StepInfo& info) {
+  part_.values = values;
+  part_.gradients = gradient;
+  for (std::size_t k = 0; k < slots_.size(); ++k) part_.slots[k] = slice.slots[k] + part.offset;
+  part.offset = 0;
+  part_.segments = {&part, 1};
+  optimizer_.step(part_, info);
+}
+
+/// Makes and steps deferred gradients block by block: no gradient is ever stored whole. Values that other
+/// ranks have in their caches are stepped there, or in a copy that then goes past the caches.
 void Updater::step_by_blocks(const optim::Slice& slice, const optim::StepInfo& info,
                              std::int64_t batch_rows) {
   const ActivityTimes::Scope time(times_, Activity::kGradients);
-  const auto step_part = [&](optim::Segment part, float* gradient) {
+  const bool past_caches = !copied_.empty() && store_trial_.way() == StoreTrial::Way::kPastCaches;
+  const auto step_part = [&](const optim::Segment& part, float* gradient) {
     const ActivityTimes::Scope step_time(times_, Activity::kOptimizer, ActivityTimes::Shown::kInTable);
-    part_.values = slice.values + part.offset;
-    part_.gradients = gradient;
-    for (std::size_t k = 0; k < slots_.size(); ++k) part_.slots[k] = slice.slots[k] + part.offset;
-    part.offset = 0;
-    part_.segments = {&part, 1};
-    optimizer_.step(part_, info);
+    if (!past_caches) return step_values(slice, part, slice.values + part.offset, gradient, info);
+    for (std::int64_t done = 0; done < part.size; done += kCopied) {
+      optim::Segment some = part;
+      some.begin += done;
+      some.offset += done;
+      some.size = std::min(kCopied, part.size - done);
+      float* const values = slice.values + some.offset;
+      std::copy_n(values, some.size, copied_.data());
+      step_values(slice, some, copied_.data(), gradient + done, info);
+      copy_past_caches(copied_.data(), some.size, values);
+    }
   };
   for (const optim::Segment& segment : slice.segments) {
     if (is_deferred(segment)) {
@@ -159,6 +182,7 @@ void Updater::step_by_blocks(const optim::Slice& slice, const optim::StepInfo& i
       step_part(segment, slice.gradients + segment.offset);
     }
   }
+  if (past_caches) finish_past_caches();
 }
 
 void Updater::await_sum(std::size_t piece) {
@@ -181,7 +205,8 @@ void Updater::step(std::int64_t iteration, double learning_rate, std::int64_t ba
   info.iteration = iteration;
   info.learning_rate = static_cast<float>(learning_rate);
   const bool norms = wanted.gradient || wanted.value || wanted.update;
-  const bool by_blocks = deferred_ != nullptr && !norms && !optimizer_.whole_variables();
+  const bool by_blocks =
+      (deferred_ != nullptr || !copied_.empty()) && !norms && !optimizer_.whole_variables();
   if (norms) {
     for (std::size_t k = slices_.size(); k-- > 0;) await_sum(k);
   }
@@ -189,6 +214,10 @@ void Updater::step(std::int64_t iteration, double learning_rate, std::int64_t ba
     for (const optim::Slice& slice : slices_) make_gradients(slice, batch_rows);
   }
   if (norms) take_norms(wanted, info);
+  const auto spent = [&] {
+    return times_.seconds(Activity::kGradients) + times_.seconds(Activity::kOptimizer);
+  };
+  const double before = spent();
   for (std::size_t k = slices_.size(); k-- > 0;) {  // the last piece is there first
     await_sum(k);
     if (by_blocks) step_by_blocks(slices_[k], info, batch_rows);
@@ -196,6 +225,7 @@ void Updater::step(std::int64_t iteration, double learning_rate, std::int64_t ba
     if (!by_blocks) optimizer_.step(slices_[k], info);
     constrain(slices_[k]);
   }
+  if (by_blocks) store_trial_.add(spent() - before, batch_rows);
   optimizer_.advance(info);
   const ActivityTimes::Scope time(times_, Activity::kExchange);
   flags = exchange_.share();

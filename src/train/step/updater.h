@@ -11,6 +11,7 @@
 #include "optim/optimizer.h"
 #include "train/step/activity_times.h"
 #include "train/step/deferred_gradients.h"
+#include "train/step/store_trial.h"
 
 namespace nntrain::train {
 
@@ -46,6 +47,8 @@ class Updater {
   template <class Use>
   void for_blocks(const optim::Segment& segment, std::int64_t batch_rows, Use use);
   void make_gradients(const optim::Slice& slice, std::int64_t batch_rows);
+  void step_values(const optim::Slice& slice, optim::Segment part, float* values, float* gradient,
+                   const optim::StepInfo& info);
   void step_by_blocks(const optim::Slice& slice, const optim::StepInfo& info, std::int64_t batch_rows);
   void take_norms(const optim::NormRequest& wanted, optim::StepInfo& info);
   void sum_squares(const float* flat, std::vector<double>& per_variable);
@@ -62,6 +65,8 @@ class Updater {
   std::vector<optim::Slice> slices_;                   ///< per piece
   optim::Slice part_;                                  ///< what a step by blocks sees
   std::vector<float> block_;                           ///< rows of a deferred gradient
+  std::vector<float> copied_;                          ///< values at hand; empty: nobody else reads values
+  StoreTrial store_trial_;
   std::vector<double> chunk_sums_;
   std::vector<double> gradient_norms_, value_norms_, update_norms_;
 };
