@@ -8,7 +8,6 @@
 #include <limits>
 
 #include "core/error.h"
-#include "core/registry.h"
 
 namespace nntrain::data {
 
@@ -18,23 +17,17 @@ std::string shown(std::string_view field) {
   return fmt::format("\"{}{}\"", field.substr(0, 40), field.size() > 40 ? "..." : "");
 }
 
-std::string quoted_list(const std::vector<std::string>& names) {
-  std::string list;
-  for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 20); ++i)
-    list += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", names[i]);
-  return names.size() > 20 ? list + ", ..." : list;
-}
-
 }  // namespace
 
 ColumnReader::ColumnReader(ColumnPlan plan, const NumberFormat& numbers)
-    : plan_(std::move(plan)), numbers_(numbers) {
+    : plan_(std::move(plan)), numbers_(numbers), form_(category_form(plan_.argument)) {
   const Json& training = plan_.training;
   look_for_plain();
   read_date_argument();
   if (!training.is_object()) return;
   plan_.kind = parse_kind(training.value("kind", "auto"));
   plan_.argument = training.value("argument", "");
+  form_ = category_form(plan_.argument);
   has_times_ = training.value("times", false);
   read_date_argument();
   prefix_ = training.value("prefix", "");
@@ -115,7 +108,7 @@ std::string ColumnReader::add_numeric(std::string_view field, float& value) {
 }
 
 std::string ColumnReader::not_a_number(std::string_view field) const {
-  const std::string column = plan_.name.empty() ? std::to_string(plan_.index) : plan_.name;
+  const std::string column = label();
   const std::string text = shown(field) + " is not a number";
   if (marks_missing(field)) {
     return text +
@@ -194,33 +187,6 @@ std::string ColumnReader::add_dressed(std::string_view field, float& value) {
   return {};
 }
 
-std::string ColumnReader::add_category(std::string_view field, float& value) {
-  if (field.empty()) {
-    return "the value is empty; repair or remove such rows, or fill them with data.missing = most_frequent, "
-           "constant(v) or indicator";
-  }
-  if (marks_missing(field)) return not_a_number(field);
-  auto found = places_.find(field);
-  if (found == places_.end() && known_categories_) {
-    const std::string near = nearest(field, categories_);
-    return fmt::format("{} is none of the categories of the training table: {}{}", shown(field),
-                       quoted_list(categories_), near.empty() ? "" : "; did you mean " + near + "?");
-  }
-  if (found == places_.end()) {
-    found = places_.emplace(std::string(field), categories_.size()).first;
-    categories_.emplace_back(field);
-    const bool indices = plan_.argument == "indices";  // one column, whatever their number
-    const std::size_t most = indices ? std::size_t{1} << 24U : 10000;
-    if (categories_.size() > most) {
-      return fmt::format(
-          "more than {} categories; is it an id? data.columns = {}: id or ignore leaves it out", most,
-          plan_.name);
-    }
-  }
-  value = static_cast<float>(found->second);
-  return {};
-}
-
 void ColumnReader::note_rounding(std::string_view field, float value) {
   if (rounded_) return;
   double exact = 0;
@@ -236,7 +202,7 @@ void ColumnReader::note_rounding(std::string_view field, float value) {
       "column \"{}\" holds whole numbers beyond 2^24, which float32 rounds: {} becomes {}; "
       "subtract a start or scale "
       "them before (time stamps: days or seconds since the first row)",
-      plan_.name.empty() ? std::to_string(plan_.index) : plan_.name, field, fmt::format("{:.0f}", value)));
+      label(), field, fmt::format("{:.0f}", value)));
 }
 
 void ColumnReader::watch_index(std::string_view field) {
@@ -252,49 +218,8 @@ bool ColumnReader::is_index() const {
   return all_distinct_ && rows() > 1 && (all_whole_ || !put_off_.empty());
 }
 
-void ColumnReader::sort_categories() {
-  if (known_categories_) return;
-  std::vector<std::string> sorted = categories_;
-  float number = 0;
-  const bool numbers = std::all_of(sorted.begin(), sorted.end(), [&](const std::string& text) {
-    return parse_number(text, numbers_, number) == NumberState::kGood;
-  });
-  std::sort(sorted.begin(), sorted.end(), [&](const std::string& a, const std::string& b) {
-    float first = 0, second = 0;
-    if (!numbers) return a < b;
-    parse_number(a, numbers_, first);
-    parse_number(b, numbers_, second);
-    return first != second ? first < second : a < b;
-  });
-  std::vector<float> place(categories_.size());
-  for (std::size_t i = 0; i < sorted.size(); ++i) place[places_[sorted[i]]] = static_cast<float>(i);
-  for (float& value : values_) {
-    if (!std::isnan(value)) value = place[static_cast<std::size_t>(value)];
-  }
-  for (std::size_t i = 0; i < sorted.size(); ++i) places_[sorted[i]] = i;
-  categories_ = std::move(sorted);
-  note_near_categories();
-}
-
-/// "Ulm" and "ulm" are hardly meant as two.
-void ColumnReader::note_near_categories() {
-  std::map<std::string, std::string> seen;
-  for (const std::string& category : categories_) {
-    std::string plain;
-    for (const char c : category)
-      if (c != ' ') plain += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    const auto [other, is_new] = seen.emplace(plain, category);
-    if (is_new) continue;
-    notes_.push_back(fmt::format("column \"{}\": \"{}\" and \"{}\" are two categories: is that meant?",
-                                 plan_.name.empty() ? std::to_string(plan_.index) : plan_.name, other->second,
-                                 category));
-    return;
-  }
-}
-
-MissingHow ColumnReader::sort() {
+void ColumnReader::sort() {
   if (plan_.kind == ColumnKind::kCategorical) sort_categories();
-  return measured_how();
 }
 
 MissingHow ColumnReader::measured_how() const {
@@ -323,7 +248,7 @@ void ColumnReader::finish_missing(double measured, const std::string& where) {
     const auto found = places_.find(rule.constant);
     if (found == places_.end()) {
       throw InputError(fmt::format("{}: data.missing = constant({}) is none of its categories {}", where,
-                                   rule.constant, quoted_list(categories_)));
+                                   rule.constant, category_list(categories_)));
     }
     fill_ = static_cast<double>(found->second);
   } else {
@@ -333,8 +258,7 @@ void ColumnReader::finish_missing(double measured, const std::string& where) {
     fill_ = static_cast<double>(number);
   }
   if (missing_ == 0) return;
-  const std::string value =
-      categorical ? categories_[static_cast<std::size_t>(fill_)] : fmt::format("{:.7g}", fill_);
+  const std::string value = categorical ? category(fill_) : fmt::format("{:.7g}", fill_);
   notes_.push_back(fmt::format("{}: {} missing values filled with {} ({}){}", where, missing_, value,
                                missing_name(rule.how), indicator_ ? ", a further column says where" : ""));
 }
@@ -350,7 +274,8 @@ void ColumnReader::finish(double measured, const std::string& where) {
 std::vector<std::string> ColumnReader::value_names() const {
   const std::string name = plan_.name.empty() ? fmt::format("column_{}", plan_.index) : plan_.name;
   std::vector<std::string> names;
-  if (plan_.kind == ColumnKind::kCategorical && plan_.argument != "indices") {
+  if (plan_.kind == ColumnKind::kCategorical && !form_.indices) {
+    if (form_.oov) names.push_back(fmt::format("{}_{}", name, kUnknownWord));
     for (const std::string& category : categories_) names.push_back(name + "_" + category);
   } else if (date_form_ == DateForm::kParts) {
     for (const char* part : {"year", "month", "day", "hour", "minute", "second"}) {
@@ -367,10 +292,12 @@ void ColumnReader::write(std::size_t row, float* out) const {
   float value = values_[row];
   const bool missing = std::isnan(value);
   if (missing) value = static_cast<float>(fill_);
-  if (plan_.kind == ColumnKind::kCategorical && plan_.argument != "indices") {
-    std::fill_n(out, categories_.size(), 0.0F);
+  if (form_.oov) ++value;  // what is unknown has index 0
+  if (plan_.kind == ColumnKind::kCategorical && !form_.indices) {
+    const std::size_t width = categories_.size() + (form_.oov ? 1 : 0);
+    std::fill_n(out, width, 0.0F);
     out[static_cast<std::size_t>(value)] = 1.0F;
-    out += categories_.size();
+    out += width;
   } else if (date_form_ == DateForm::kParts) {
     write_date(row, out);
   } else {

@@ -13,6 +13,7 @@
 #include "data/tables/columns.h"
 #include "data/tables/missing.h"
 #include "data/tables/number_text.h"
+#include "data/tables/unknown_words.h"
 
 namespace nntrain::data {
 
@@ -72,11 +73,18 @@ class ColumnReader {
   bool is_empty() const { return rows() > 0 && missing_ == rows(); }
   std::string example() const { return example_; }
 
-  /// After the last row: categories in sorted order. What must be measured of the values to fill the gaps;
-  /// kError: nothing.
-  MissingHow sort();
+  /// After the last row: categories in sorted order.
+  void sort();
+  /// Do words that no training row has lose their place? Then, after sort(): those that have one, by counts
+  /// of places.
+  bool keeps_training_words() const { return form_.oov && !known_categories_; }
+  void keep_words(const ValueCounts& counts);
+  /// What must be measured of the values to fill the gaps; kError: nothing.
+  MissingHow measured_how() const;
   /// After sort(). `measured`: FillMeasure's result. `where` as in messages.
   void finish(double measured, const std::string& where);
+  /// Cells with words that are taken as unknown, of all rows so far.
+  const UnknownWords& unknown() const { return unknown_; }
   /// The rows to come are those of before once more.
   void read_again();
   /// How many values of a sample it makes, and what they are called.
@@ -97,15 +105,18 @@ class ColumnReader {
   void note_rounding(std::string_view field, float value);
   void watch_index(std::string_view field);
   void sort_categories();
+  void note_unknown(std::string_view field);
+  std::string category(double place) const;
+  std::string label() const;
   void note_near_categories();
   void look_for_plain();
-  MissingHow measured_how() const;
   void finish_missing(double measured, const std::string& where);
   bool fills() const { return plan_.missing.how != MissingHow::kError; }
 
   ColumnPlan plan_;
   NumberFormat numbers_;
-  std::vector<float> values_;   ///< NaN: missing; categories: their places
+  CategoryForm form_;           ///< of categories
+  std::vector<float> values_;   ///< NaN: missing; categories: their places, -1: unknown
   std::int64_t forgotten_ = 0;  ///< values that are not kept
   enum class DateForm { kDays, kSeconds, kParts };
   DateForm date_form_ = DateForm::kDays;
@@ -127,7 +138,11 @@ class ColumnReader {
   bool indicator_ = false;
   bool rounded_ = false;
   bool read_again_ = false;
+  UnknownWords unknown_;
   std::vector<std::string> notes_;
 };
+
+/// `"a", "b", ...`
+std::string category_list(const std::vector<std::string>& names);
 
 }  // namespace nntrain::data

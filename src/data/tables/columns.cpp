@@ -185,6 +185,51 @@ std::vector<std::string> wish_items(std::string_view text) {
 
 }  // namespace
 
+/// What stands in the brackets, without a keyword: `format="%d"`.
+std::string without_keyword(std::string_view argument) {
+  const std::size_t equals = argument.find('=');
+  if (equals != std::string_view::npos && argument.find_first_of("\"'%") > equals)
+    argument = argument.substr(equals + 1);
+  return unquoted(argument);
+}
+
+/// The argument of `kind`, in one form however it is written.
+std::string checked_argument(ColumnKind kind, std::string_view written) {
+  if (kind == ColumnKind::kDate) return without_keyword(written);
+  const std::vector<std::string> items = split_items(written);
+  if (kind != ColumnKind::kCategorical) {
+    if (items.empty()) return {};
+    throw InputError(fmt::format("{} takes no argument, got ({})", kind_name(kind), written));
+  }
+  CategoryForm form;
+  bool one_hot = false;
+  for (const std::string& item : items) {
+    const std::string word = without_keyword(item);
+    one_hot = one_hot || word == "one_hot";
+    form.indices = form.indices || word == "indices";
+    form.oov = form.oov || word == "oov";
+    if (word == "one_hot" || word == "indices" || word == "oov") continue;
+    const std::string near = nearest(word, {"one_hot", "indices", "oov"});
+    throw InputError(fmt::format("categorical({}): \"{}\" is none of one_hot, indices, oov{}", written, item,
+                                 near.empty() ? "" : "; did you mean " + near + "?"));
+  }
+  if (one_hot && form.indices)
+    throw InputError(
+        fmt::format("categorical({}): one_hot makes a column a category, indices one column; give one of both",
+                    written));
+  if (form.oov) return form.indices ? "indices, oov" : "one_hot, oov";
+  return form.indices ? "indices" : one_hot ? "one_hot" : "";
+}
+
+CategoryForm category_form(std::string_view argument) {
+  CategoryForm form;
+  for (const std::string& item : split_items(argument)) {
+    form.indices = form.indices || item == "indices";
+    form.oov = form.oov || item == "oov";
+  }
+  return form;
+}
+
 bool wishes_found_kinds(std::string_view text) {
   const std::vector<std::string> items = wish_items(text);
   return std::find(items.begin(), items.end(), "auto") != items.end();
@@ -200,18 +245,15 @@ std::vector<ColumnWish> parse_wishes(std::string_view text) {
     }
     ColumnWish wish;
     wish.column = unquoted(std::string_view(item).substr(0, colon));
-    std::string kind = unquoted(std::string_view(item).substr(colon + 1));
+    std::string kind = unquoted(std::string_view(item).substr(colon + 1)), argument;
     const std::size_t call = kind.find('(');
     if (call != std::string::npos && kind.ends_with(')')) {
-      std::string argument = kind.substr(call + 1, kind.size() - call - 2);
-      const std::size_t equals = argument.find('=');
-      if (equals != std::string::npos && argument.find_first_of("\"'%") > equals)
-        argument = argument.substr(equals + 1);
-      wish.argument = unquoted(argument);
+      argument = kind.substr(call + 1, kind.size() - call - 2);
       kind = std::string(trimmed(kind.substr(0, call)));
     }
     try {
       wish.kind = parse_kind(kind);
+      wish.argument = checked_argument(wish.kind, argument);
     } catch (const InputError& error) {
       throw InputError(fmt::format("{}: {}", wish.column, error.what()));
     }

@@ -47,11 +47,21 @@ ColumnKind parse_kind(std::string_view name);  ///< InputError: unknown, with th
 struct ColumnWish {
   std::string column;  ///< name or index, as written
   ColumnKind kind = ColumnKind::kAuto;
-  std::string argument;  ///< date("%d.%m.%Y"), categorical(indices)
+  std::string argument;  ///< date("%d.%m.%Y"), categorical(indices, oov)
 };
 
+/// What `categorical(..)` asks for.
+struct CategoryForm {
+  bool indices = false;  ///< one column, not one a category
+  bool oov = false;      ///< words that the training rows do not have get index 0, as in Keras' StringLookup
+};
+/// Of a wish's argument: `indices, oov`. Pure.
+CategoryForm category_form(std::string_view argument);
+/// What Keras calls a word that is in no vocabulary.
+inline constexpr std::string_view kUnknownWord = "[UNK]";
+
 /// `area: numeric, "a, b": categorical, day: date("%d/%m/%Y")`; `auto` among them is passed over. InputError:
-/// another form, an unknown kind.
+/// another form, an unknown kind, an argument that the kind does not have (those of date its reader knows).
 std::vector<ColumnWish> parse_wishes(std::string_view text);
 
 /// Is `auto` among them: shall kinds be found that are not said?

@@ -122,46 +122,63 @@ void TableReader::read_rows(std::int64_t first, std::int64_t count, float* out) 
   });
 }
 
+/// Calls `look` with the columns' values of all rows, some at a time; `first`: the row of the first of them.
+void TableReader::look_through(const std::function<void(std::size_t first)>& look) {
+  if (!forgets_) return look(0);
+  std::vector<ColumnReader> as_they_are = readers_;
+  for (ColumnReader& reader : readers_) reader.read_again();
+  std::size_t first = 0;
+  read_again(0, total_rows_, [&] {
+    look(first);
+    first += readers_.front().values().size();
+  });
+  readers_ = std::move(as_they_are);
+}
+
+/// Words that no training row has are unknown, where that is wanted.
+void TableReader::learn_words(const std::vector<bool>& training) {
+  std::vector<std::optional<ValueCounts>> counts(readers_.size());
+  bool some = false;
+  for (std::size_t i = 0; i < readers_.size(); ++i) {
+    if (training.empty() || !readers_[i].keeps_training_words()) continue;
+    counts[i].emplace();
+    some = true;
+  }
+  if (!some) return;
+  look_through([&](std::size_t first) {
+    for (std::size_t i = 0; i < readers_.size(); ++i) {
+      if (!counts[i]) continue;
+      const std::vector<float>& values = readers_[i].values();
+      for (std::size_t k = 0; k < values.size(); ++k) counts[i]->add(values[k], training[first + k]);
+    }
+  });
+  for (std::size_t i = 0; i < readers_.size(); ++i)
+    if (counts[i]) readers_[i].keep_words(*counts[i]);
+}
+
 /// What fills the gaps of each column, from the rows that train; 0 where nothing has to be measured.
 std::vector<double> TableReader::measure(const std::vector<bool>& training) {
   std::vector<double> fills(readers_.size(), 0);
   std::vector<std::optional<FillMeasure>> measures(readers_.size());
   bool more = false;
   for (std::size_t i = 0; i < readers_.size(); ++i) {
-    const MissingHow how = readers_[i].sort();
+    const MissingHow how = readers_[i].measured_how();
     if (how == MissingHow::kError) continue;
     measures[i].emplace(how);
     more = true;
   }
-  if (!more) return fills;
-  std::vector<ColumnReader> as_they_are;
-  if (forgets_) {
-    as_they_are = readers_;
-    for (ColumnReader& reader : readers_) reader.read_again();
-  }
-  std::size_t row = 0;
-  const auto add = [&] {
-    const std::size_t some = readers_.front().values().size();
-    for (std::size_t i = 0; i < readers_.size(); ++i) {
-      if (!measures[i]) continue;
-      const std::vector<float>& values = readers_[i].values();
-      for (std::size_t k = 0; k < some; ++k) {
-        if ((training.empty() || training[row + k]) && !std::isnan(values[k])) measures[i]->add(values[k]);
-      }
-    }
-    row += some;
-  };
   while (more) {
-    row = 0;
-    if (forgets_) {
-      read_again(0, total_rows_, add);
-    } else {
-      add();
-    }
+    look_through([&](std::size_t first) {
+      for (std::size_t i = 0; i < readers_.size(); ++i) {
+        if (!measures[i]) continue;
+        const std::vector<float>& values = readers_[i].values();
+        for (std::size_t k = 0; k < values.size(); ++k)
+          if ((training.empty() || training[first + k]) && !std::isnan(values[k])) measures[i]->add(values[k]);
+      }
+    });
     more = false;
     for (auto& one : measures) more = (one && one->wants_more()) || more;
   }
-  if (forgets_) readers_ = std::move(as_they_are);
   for (std::size_t i = 0; i < readers_.size(); ++i) {
     if (measures[i])
       fills[i] = measures[i]->result(fmt::format("{}, {}", name_, first_.describe(readers_[i].plan().index)));

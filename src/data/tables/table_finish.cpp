@@ -147,11 +147,19 @@ std::unique_ptr<ArraySource> TableReader::finish_columns() {
   leave_out_indices();
   ArrayInfo info = make_array_info();
   info.table["columns"] = Json::array();
+  for (ColumnReader& column : readers_) column.sort();
+  learn_words(training);
   const std::vector<double> fills = measure(training);
   for (std::size_t i = 0; i < readers_.size(); ++i) {
     ColumnReader& column = readers_[i];
-    column.finish(fills[i], fmt::format("{}, {}", name_, first_.describe(column.plan().index)));
+    const std::string where = fmt::format("{}, {}", name_, first_.describe(column.plan().index));
+    column.finish(fills[i], where);
     info.notes.insert(info.notes.end(), column.notes().begin(), column.notes().end());
+    if (unknown_ != nullptr) {
+      (*unknown_)[where].add(column.unknown());
+    } else if (column.unknown().cells > 0) {
+      info.notes.push_back(unknown_note(where, column.unknown()));
+    }
     info.table["columns"].push_back(column.description());
     const std::vector<std::string> names = column.value_names();
     info.columns.insert(info.columns.end(), names.begin(), names.end());

@@ -95,6 +95,10 @@ class Planner {
       plan.kind = kind;
       plan.argument = wishes_.at(column).argument;
     }
+    if (plan.is_target && kind == ColumnKind::kCategorical && category_form(plan.argument).oov)
+      throw InputError(
+          fmt::format("data.columns: {}: categorical({}): a target has no class for unknown labels; leave oov out",
+                      layout_.describe(column), plan.argument));
     if (options_.role == Role::kInputs) plan.missing = rules_.of(plan.name);
     plan_.columns.push_back(plan);
     return plan_.columns.back();

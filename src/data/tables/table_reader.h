@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +46,9 @@ class TableReader {
   std::string kinds_note() const;
 
   void add_note(const std::string& note) { notes_.push_back(note); }
+  /// By column: unknown words go there, not into notes. Of a table that comes piece by piece.
+  using Unknown = std::map<std::string, UnknownWords>;
+  void collect_unknown(Unknown& unknown) { unknown_ = &unknown; }
 
   /// Reads all rows of the next file. The first one decides which columns there are; the columns of later
   /// ones are found by name where both have a header. With `again` rows can be read once more, and values are
@@ -131,6 +135,8 @@ class TableReader {
   std::int64_t end_row(std::size_t file) const;
   void go_to(std::size_t file, std::int64_t row, std::int64_t end);
   void read_again(std::int64_t first, std::int64_t count, const std::function<void()>& some_are_there);
+  void look_through(const std::function<void(std::size_t first)>& look);
+  void learn_words(const std::vector<bool>& training);
   std::vector<double> measure(const std::vector<bool>& training);
   std::string in_role(const std::string& complaint) const;
   const FileStart& file_of(std::int64_t row) const;
@@ -162,6 +168,7 @@ class TableReader {
   std::int64_t row_shift_ = 0;
 
   std::vector<std::string> notes_;  ///< beside those of the plan
+  Unknown* unknown_ = nullptr;
   bool looks_for_kinds_ = false;
   std::vector<KindFinder> finders_;  ///< one a column of the plan
 

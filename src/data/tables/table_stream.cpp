@@ -96,6 +96,14 @@ bool TableStream::holds_rows(std::string_view text) const {
 }
 
 TableStream::Block TableStream::add(std::string_view piece, bool last) {
+  Block block = add_whole(piece, last);
+  if (!last) return block;
+  for (const auto& [where, unknown] : unknown_)
+    if (unknown.cells > 0) block.notes.push_back(unknown_note(where, unknown));
+  return block;
+}
+
+TableStream::Block TableStream::add_whole(std::string_view piece, bool last) {
   pending_ += piece;
   std::size_t whole = whole_records(last);
   if (whole == 0) return {};
@@ -118,6 +126,7 @@ TableStream::Block TableStream::add(std::string_view piece, bool last) {
   if (!holds_rows(text)) return {};
   const std::string with_header = header_ + text;
   TableReader reader(options_);
+  reader.collect_unknown(unknown_);
   reader.add(stream_of(with_header, name_), *dialect_, {first_line - (header_.empty() ? 0 : 1), rows_});
   const std::unique_ptr<ArraySource> source = reader.finish();
   Block block;

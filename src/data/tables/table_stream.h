@@ -2,6 +2,7 @@
 // Rows of a table that come piece by piece, from a pipe or a terminal.
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "data/array_source.h"
 #include "data/tables/dialect.h"
+#include "data/tables/unknown_words.h"
 
 namespace nntrain::data {
 
@@ -21,7 +23,7 @@ class TableStream {
     std::int64_t rows = 0;
     std::vector<float> values;  ///< (rows, inputs)
     std::vector<TextColumn> ids;
-    std::vector<std::string> notes;  ///< with the first rows
+    std::vector<std::string> notes;  ///< with the first rows, and of all with the last
   };
   /// Takes the next piece of the text, cut anywhere; `last`: nothing follows. Returns the rows that are whole
   /// now. The first records decide dialect and header. InputError as open_array, with lines of the whole
@@ -29,6 +31,7 @@ class TableStream {
   Block add(std::string_view piece, bool last);
 
  private:
+  Block add_whole(std::string_view piece, bool last);
   std::size_t whole_records(bool last) const;
   void begin(std::string_view text);
   bool begins_with_header(std::string_view record) const;
@@ -40,6 +43,7 @@ class TableStream {
   std::optional<Dialect> dialect_;
   std::string header_;  ///< with its line end; empty: there is none
   std::int64_t lines_ = 0, rows_ = 0;
+  std::map<std::string, UnknownWords> unknown_;  ///< by column
 };
 
 }  // namespace nntrain::data
