@@ -229,18 +229,25 @@ void read_optimizer(const io::Hdf5Group& root, const Json& optimizer, Contents& 
 
 namespace {
 
-/// What an IntegerLookup has learned by adapt() stands beside the configuration, a word a line.
-Json read_vocabulary(const io::ZipReader& archive, const std::string& path, const std::string& entry) {
+/// What an IntegerLookup or StringLookup (`text`) has learned by adapt() stands beside the configuration, a
+/// word a line.
+Json read_vocabulary(const io::ZipReader& archive, const std::string& path, const std::string& entry,
+                     bool text) {
   Json words = Json::array();
   std::istringstream lines(archive.text(entry, kMostJsonBytes));
   for (std::string line; std::getline(lines, line);) {
     if (line.ends_with('\r')) line.pop_back();
+    if (text) {
+      words.push_back(line);
+      continue;
+    }
     std::int64_t word = 0;
     const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), word);
     if (error != std::errc() || end != line.data() + line.size())
       throw InputError(path + ": " + entry + " holds \"" + line + "\" where whole numbers are expected");
     words.push_back(word);
   }
+  while (text && !words.empty() && words.back() == "") words.erase(words.end() - 1);  // as Keras
   return words;
 }
 
@@ -248,10 +255,11 @@ void take_vocabularies(const io::ZipReader& archive, const std::string& path, co
                        Json& config) {
   for (const FlatLayer& layer : model.layers) {
     const std::string entry = "assets/" + layer.store + "/vocabulary.txt";
-    if (detail::spec_name("layer", layer.spec) != "IntegerLookup" || !archive.has(entry)) continue;
+    const std::string kind = detail::spec_name("layer", layer.spec);
+    if ((kind != "IntegerLookup" && kind != "StringLookup") || !archive.has(entry)) continue;
     for (Json& one : config["config"]["layers"]) {
       if (one["config"].value("name", Json()) == layer.name)
-        one["config"]["vocabulary"] = read_vocabulary(archive, path, entry);
+        one["config"]["vocabulary"] = read_vocabulary(archive, path, entry, kind == "StringLookup");
     }
   }
 }

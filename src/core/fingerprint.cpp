@@ -4,8 +4,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstring>
-
-#include "core/error.h"
+#include <utility>
 
 namespace nntrain {
 
@@ -61,6 +60,66 @@ std::uint64_t from_17_to_32(std::string_view text) {
   return mixed(std::rotr(a + b, 43) + std::rotr(c, 30) + d, a + std::rotr(b + kFarm2, 18) + c, factor);
 }
 
+std::uint64_t from_33_to_64(std::string_view text) {
+  const std::size_t size = text.size();
+  const auto word = [&](std::size_t at) { return word_at<std::uint64_t>(text, at); };
+  const std::uint64_t factor = kFarm2 + size * 2;
+  const std::uint64_t a = word(0) * kFarm2, b = word(8);
+  const std::uint64_t c = word(size - 8) * factor, d = word(size - 16) * kFarm2;
+  const std::uint64_t y = std::rotr(a + b, 43) + std::rotr(c, 30) + d;
+  const std::uint64_t z = mixed(y, a + std::rotr(b + kFarm2, 18) + c, factor);
+  const std::uint64_t e = word(16) * factor, f = word(24);
+  const std::uint64_t g = (y + word(size - 32)) * factor, h = (z + word(size - 24)) * factor;
+  return mixed(std::rotr(e + f, 43) + std::rotr(g, 30) + h, e + std::rotr(f + a, 18) + g, factor);
+}
+
+using Pair = std::pair<std::uint64_t, std::uint64_t>;
+
+/// Of the 32 bytes from `at`.
+Pair weak_pair(std::string_view text, std::size_t at, std::uint64_t a, std::uint64_t b) {
+  const auto word = [&](std::size_t i) { return word_at<std::uint64_t>(text, at + 8 * i); };
+  a += word(0);
+  b = std::rotr(b + a + word(3), 21);
+  const std::uint64_t before = a;
+  a += word(1) + word(2);
+  b += std::rotr(a, 44);
+  return {a + word(3), b + before};
+}
+
+struct LongState {
+  std::uint64_t x, y, z;
+  Pair v, w;
+  /// Takes the 64 bytes from `at`; `last`: as farmhash's last block, which may overlap the one before.
+  void take(std::string_view text, std::size_t at, std::uint64_t factor, bool last) {
+    const auto word = [&](std::size_t i) { return word_at<std::uint64_t>(text, at + i); };
+    x = std::rotr(x + y + v.first + word(8), 37) * factor;
+    y = std::rotr(y + v.second + word(48), 42) * factor;
+    x ^= w.second * (last ? 9 : 1);
+    y += v.first * (last ? 9 : 1) + word(40);
+    z = std::rotr(z + w.first, 33) * factor;
+    v = weak_pair(text, at, v.second * factor, x + w.first);
+    w = weak_pair(text, at + 32, z + w.second, y + word(16));
+    std::swap(z, x);
+  }
+};
+
+std::uint64_t from_65(std::string_view text) {
+  constexpr std::uint64_t kSeed = 81;
+  const auto shift_mixed = [](std::uint64_t value) { return value ^ (value >> 47U); };
+  const std::uint64_t y = kSeed * kFarm1 + 113;
+  LongState state{
+      kSeed * kFarm2 + word_at<std::uint64_t>(text, 0), y, shift_mixed(y * kFarm2 + 113) * kFarm2, {}, {}};
+  const std::size_t blocks = (text.size() - 1) / 64, rest = (text.size() - 1) % 64;
+  for (std::size_t i = 0; i < blocks; ++i) state.take(text, 64 * i, kFarm1, false);
+  const std::uint64_t factor = kFarm1 + ((state.z & 0xffU) << 1U);
+  state.w.first += rest;
+  state.v.first += state.w.first;
+  state.w.first += state.v.first;
+  state.take(text, text.size() - 64, factor, true);
+  return mixed(mixed(state.v.first, state.w.first, factor) + shift_mixed(state.y) * kFarm0 + state.z,
+               mixed(state.v.second, state.w.second, factor) + state.x, factor);
+}
+
 class Digits {
  public:
   explicit Digits(std::int64_t number)
@@ -92,8 +151,9 @@ struct SipState {
 }  // namespace
 
 std::uint64_t farm_fingerprint(std::string_view text) {
-  if (text.size() > 32) throw RuntimeError("internal: farm_fingerprint of more than 32 bytes");
-  return text.size() <= 16 ? up_to_16(text) : from_17_to_32(text);
+  if (text.size() <= 16) return up_to_16(text);
+  if (text.size() <= 32) return from_17_to_32(text);
+  return text.size() <= 64 ? from_33_to_64(text) : from_65(text);
 }
 
 std::uint64_t sip_hash(const std::array<std::uint64_t, 2>& key, std::string_view text) {

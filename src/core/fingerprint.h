@@ -7,8 +7,8 @@
 
 namespace nntrain {
 
-/// FarmHash Fingerprint64 (Pike 2014, https://github.com/google/farmhash, MIT) of texts of up to 32 bytes,
-/// which is what numbers need: TensorFlow's to_hash_bucket_fast. Throws RuntimeError for longer ones. Pure.
+/// FarmHash Fingerprint64 (Pike 2014, https://github.com/google/farmhash, MIT): TensorFlow's
+/// to_hash_bucket_fast. Pure.
 std::uint64_t farm_fingerprint(std::string_view text);
 
 /// SipHash-2-4 (Aumasson and Bernstein 2012): TensorFlow's to_hash_bucket_strong. Pure.

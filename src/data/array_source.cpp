@@ -167,11 +167,22 @@ FileFormat format_of(io::InputFile& file, const SourcePath& source) {
   return is_svmlight(text) ? FileFormat::kSvmlight : FileFormat::kTable;
 }
 
+void refuse_numbers(const SourceOptions& options, const std::string& name, const char* format) {
+  if (!options.text) return;
+  throw InputError(
+      fmt::format("{} holds numbers ({}), but the model's layer {} takes text; give a table (CSV and its "
+                  "kin), whose cells "
+                  "are words",
+                  name, format, options.text->layer));
+}
+
 std::unique_ptr<ArraySource> open_single(const SourceOptions& options) {
   const SourcePath source = split_source(options.source);
   io::InputFile file(source.path, options.key);
   if (options.points != nullptr) file.use_points(options.points);
-  switch (format_of(file, source)) {
+  const FileFormat format = format_of(file, source);
+  if (format != FileFormat::kTable) refuse_numbers(options, file.name(), format_name(format));
+  switch (format) {
     case FileFormat::kHdf5:
       return open_hdf5(source.path, source.dataset, options);
     case FileFormat::kNpy:
@@ -187,7 +198,10 @@ std::unique_ptr<ArraySource> open_single(const SourceOptions& options) {
 }
 
 std::unique_ptr<ArraySource> open_array(const SourceOptions& options) {
-  if (options.memory != nullptr) return open_memory(options);
+  if (options.memory != nullptr) {
+    refuse_numbers(options, options.key, "an array in memory");
+    return open_memory(options);
+  }
   if (options.source.empty()) throw InputError(options.key + " is empty; give the path of a file");
   const std::vector<std::string> sources = list_sources(options.source, options.key);
   if (sources.size() > 1 || options.by_rows) return open_several(sources, options);

@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 
 #include "core/json.h"
 #include "core/shape.h"
+#include "core/text_codes.h"
 
 namespace nntrain::io {
 class GzipPoints;
@@ -35,10 +37,11 @@ struct ArrayInfo {
   /// Tables: how the columns were read, so that evaluate and predict read other files in the same way; null
   /// for arrays.
   Json table;
-  std::vector<std::string> notes;   ///< what a user should know of how the file was read
-  std::int64_t chunk_rows = 0;      ///< rows that the file keeps as one piece; 0: it has no pieces
-  std::vector<std::int64_t> files;  ///< rows at which the second file of several begins, the third, ...
-  std::int64_t bytes() const;       ///< rows * sample.size() * element_bytes
+  std::vector<std::string> vocabulary;  ///< learned of text inputs, where SourceOptions::text asks for it
+  std::vector<std::string> notes;       ///< what a user should know of how the file was read
+  std::int64_t chunk_rows = 0;          ///< rows that the file keeps as one piece; 0: it has no pieces
+  std::vector<std::int64_t> files;      ///< rows at which the second file of several begins, the third, ...
+  std::int64_t bytes() const;           ///< rows * sample.size() * element_bytes
 };
 
 /// A column that is kept as text beside the samples: `data.columns = NAME: id`.
@@ -95,6 +98,9 @@ struct SourceOptions {
   /// Which rows train, for the statistics of missing values (rows -> one flag a row). Empty: all.
   std::function<std::vector<bool>(std::int64_t)> training_rows;
   bool keep_ids = false;  ///< ArraySource::ids() is wanted
+  /// The model takes text: all input columns become codes of their words. Its vocabulary, if it has none, is
+  /// learned from the training_rows.
+  std::optional<TextCodes> text;
   /// Rows may be read piece by piece while a run goes on: files that change meanwhile are errors.
   bool by_rows = false;
   /// Tables that are read by_rows: the most memory for their values. Of larger ones the rows are parsed again

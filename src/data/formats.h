@@ -31,6 +31,8 @@ std::unique_ptr<ArraySource> open_hdf5(const std::string& path, const std::strin
 /// What a file is, its content says.
 enum class FileFormat { kHdf5, kNpy, kIdx, kSvmlight, kTable };
 const char* format_name(FileFormat format);
+/// InputError when options.text is wanted; `format`: what `name` is instead of a table.
+void refuse_numbers(const SourceOptions& options, const std::string& name, const char* format);
 /// `file` is that of `source`, nothing read of it. InputError: it is none of them.
 struct SourcePath;
 FileFormat format_of(io::InputFile& file, const SourcePath& source);

@@ -28,7 +28,7 @@ LABELS = {"SparseCategoricalCrossentropy", "SparseCategoricalAccuracy", "SparseT
           "CategoricalGeneralizedCrossEntropy", "Circle", "IoU", "BinaryIoU", "MeanIoU", "Accuracy", "Perceptron"}
 LEFT_OUT = {"Input": "declares a shape", "Embedding": "of indices, not of numbers",
             "CategoryEncoding": "prepares inputs, outside of steps in Keras", "Discretization": "as CategoryEncoding",
-            "Hashing": "as CategoryEncoding", "IntegerLookup": "as CategoryEncoding",
+            "Hashing": "as CategoryEncoding", "IntegerLookup": "as CategoryEncoding", "StringLookup": "as CategoryEncoding",
             "Perceptron": "not in Keras", "LARS": "not in Keras"}
 
 

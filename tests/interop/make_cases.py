@@ -22,7 +22,8 @@ TARGETS = {"class": CLASSES, "onehot": np.eye(3, dtype="float32")[CLASSES], "val
            "values": X[:, :3] * 2 + X[:, 1:2], "positive": np.abs(X[:, :1]) + 0.5, "binary": (X[:, :1] > 0).astype("float32"),
            "binary01": (X[:, :1] > 0).astype("float32"), "sign": np.where(X[:, :1] > 0, 1, -1).astype("float32")}
 INPUTS = {"numbers": X, "indices": np.random.default_rng(6).integers(0, 6, size=X.shape).astype("float32")}
-DATA = ["--data.inputs=x.npy", "--data.targets=y.npy"]
+INPUTS["words"] = np.array(["ash", "oak", "yew", "elm", "fir", "larch"])[INPUTS["indices"].astype(int)]
+SOURCE = {"name": "x.npy"}  # of the case at hand
 
 
 def call(*arguments):
@@ -37,12 +38,12 @@ def need(*arguments):
 
 
 def predictions(checkpoint):
-    need("predict", checkpoint, "--data.inputs=x.npy", "--output=o.npy")
+    need("predict", checkpoint, "--data.inputs=" + SOURCE["name"], "--output=o.npy")
     return np.load("o.npy").reshape(ROWS, -1)
 
 
 def configuration(name, lines, epochs, path):
-    head = ["[data]", "inputs = x.npy", "targets = y.npy", *lines]
+    head = ["[data]", "inputs = " + SOURCE["name"], "targets = y.npy", "header = no", *lines]
     tail = ["[fit]", f"epochs = {epochs}", f"batch_size = {BATCH}", "shuffle = false", "verbose = 0", "[checkpoint]", "path = " + path]
     with open(name, "w") as file:
         file.write("\n".join(head + tail) + "\n")
@@ -51,10 +52,13 @@ def configuration(name, lines, epochs, path):
 def make(case):
     """What the program computes, and what it would not export."""
     model = ["[model]", "input_shape = (4,)"] if not case.layers[0].startswith("Input") else ["[model]"]
+    SOURCE["name"] = "x.csv" if case.inputs == "words" else "x.npy"
     compiled = ["[compile]", "loss = " + case.loss, "optimizer = " + case.optimizer]
     compiled += ["metrics = " + ", ".join(case.metrics)] if case.metrics else []
     configuration("run.ini", model + ["layer = " + layer for layer in case.layers] + compiled, 2, "run.h5")
     np.save("x.npy", INPUTS[case.inputs])
+    if case.inputs == "words":
+        np.savetxt("x.csv", INPUTS["words"], fmt="%s", delimiter=",")
     np.save("y.npy", TARGETS[case.target])
     need("train", "run.ini")
     arrays, refused = {"trained": predictions("run.h5")}, {}
@@ -62,7 +66,7 @@ def make(case):
         done = call("export", "run.h5", "--output=e." + ending)
         if done.returncode != 0:
             refused[ending] = (done.stdout + done.stderr).strip()[-300:]
-    results = json.loads(need("evaluate", "run.h5", "--json", *DATA))
+    results = json.loads(need("evaluate", "run.h5", "--json", "--data.inputs=" + SOURCE["name"], "--data.targets=y.npy"))
     if case.epoch and not case.random:
         need("train", "run.ini", "--fit.epochs=3")
         if case.state:

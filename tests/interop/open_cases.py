@@ -48,6 +48,14 @@ def knows(case):
     return hasattr(module, name)
 
 
+def inputs():
+    x = np.load("x.npy")
+    if x.dtype.kind != "U":
+        return x
+    import tensorflow  # such cases are tried with this backend alone
+    return tensorflow.constant(x)
+
+
 def difference(a, b):
     a, b = np.asarray(a, dtype="float64"), np.asarray(b, dtype="float64")
     if a.size != b.size:
@@ -177,7 +185,7 @@ def main():
         elif "program" in case:
             found = {"program": case["program"]}
         else:
-            found = check(case, dict(np.load("ours.npz")), np.load("x.npy"), np.load("y.npy"))
+            found = check(case, dict(np.load("ours.npz")), inputs(), np.load("y.npy"))
         faults = wrong(found)
         reason = known.reason_of(keras.__version__, case["kind"], case["text"], faults) if faults else None
         bad += bool(faults) and reason is None

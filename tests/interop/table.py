@@ -76,7 +76,7 @@ def main():
                      f"{reasons} | {len(tried) - good - reasons} | {', '.join(lacking)} |")
     lines += ["", "By word. yes: everything agrees; predicts: Keras has no such loss or optimizer, or ours differs, so that the file",
               "is not compiled, and predictions agree; 1 of 3: that many cases agree, the others stand below the tables; -: that version",
-              "does not have the word; not tried: it needs TensorFlow as backend. Hashing and IntegerLookup",
+              "does not have the word; not tried: it needs TensorFlow as backend. Hashing, IntegerLookup and StringLookup",
               "are opened with that in the newest, too.", ""]
     for number, kind in enumerate(KINDS):
         lines += [f"| {PLURALS[kind]} | " + " | ".join(versions) + " |", "|---|" + "---|" * len(versions)]

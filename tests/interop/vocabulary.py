@@ -28,7 +28,7 @@ class Case:
     formats: tuple = ("h5", "keras", "json", "weights.h5", "npz", "onnx")
     epoch: bool = True
     state: bool = True             # the .keras holds the optimizer's state
-    inputs: str = "numbers"        # or indices: whole numbers from 0 to 5
+    inputs: str = "numbers"        # or indices: whole numbers from 0 to 5; or words
     needs: str = ""                # a Python package that Keras itself needs for the layer
 
 
@@ -54,6 +54,7 @@ LAYERS = {
     "GroupNormalization": [["GroupNormalization(groups=2)"], ["Reshape((2, 4))", "GroupNormalization(groups=2)", "Flatten()"]],
     "ActivityRegularization": [["ActivityRegularization(l1=0.01, l2=0.01)"]],
     "Normalization": None, "Embedding": None, "CategoryEncoding": None, "Discretization": None, "Hashing": None, "IntegerLookup": None,
+    "StringLookup": None,
 }
 WHOLE_LAYERS = {  # whole models
     "Input": [["Input((4,))", BODY, HEAD]],
@@ -69,7 +70,12 @@ INDEX_LAYERS = {  # the same, whose inputs are whole numbers
     "IntegerLookup": [["IntegerLookup(vocabulary=[0, 2, 3])", HEAD],
                       ['IntegerLookup(vocabulary=[0, 2, 3], output_mode="multi_hot", num_oov_indices=2)', HEAD]],
 }
-NEEDS_TENSORFLOW = {"Hashing", "IntegerLookup"}
+WORD_LAYERS = {  # the same, whose inputs are words
+    "Hashing": [['Input((4,), dtype="string")', "Hashing(5)", HEAD]],
+    "StringLookup": [['StringLookup(vocabulary=["oak", "yew", "fir"])', HEAD],
+                     ['StringLookup(output_mode="multi_hot", num_oov_indices=2, mask_token="elm", max_tokens=5)', HEAD]],
+}
+NEEDS_TENSORFLOW = {"Hashing", "IntegerLookup", "StringLookup"}
 RANDOM_LAYERS = {"Dropout", "AlphaDropout", "GaussianNoise", "GaussianDropout"}
 ACTIVATION_CALLS = {"ReLU": "ReLU(max_value=2.0, negative_slope=0.1)", "LeakyReLU": "LeakyReLU(0.2)", "ELU": "ELU(0.5)",
                     "relu": '"relu"'}
@@ -177,6 +183,8 @@ def layer_cases(name):
         yield Case("layer", name, layers[0], layers)
     for layers in INDEX_LAYERS.get(name, []):
         yield Case("layer", name, layers[0], layers, inputs="indices", needs="tensorflow" if name in NEEDS_TENSORFLOW else "")
+    for layers in WORD_LAYERS.get(name, []):
+        yield Case("layer", name, [one for one in layers if not one.startswith("Input")][0], layers, inputs="words", needs="tensorflow")
 
 
 def activation_cases(name):

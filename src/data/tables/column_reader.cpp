@@ -34,7 +34,12 @@ ColumnReader::ColumnReader(ColumnPlan plan, const NumberFormat& numbers)
   suffix_ = training.value("suffix", "");
   unit_known_ = !prefix_.empty() || !suffix_.empty();
   look_for_plain();
-  fill_ = training.value("fill", 0.0);
+  if (is_text()) {
+    fill_word_ = training.value("fill", "");
+    if (training.contains("fill")) fill_ = static_cast<double>(plan_.words->code(fill_word_));
+  } else {
+    fill_ = training.value("fill", 0.0);
+  }
   indicator_ = training.value("indicator", false);
   plan_.missing = training.contains("fill") ? MissingRule{MissingHow::kConstant, ""} : MissingRule{};
   if (!training.contains("categories")) return;
@@ -54,12 +59,14 @@ std::string ColumnReader::add(std::string_view field) {
   float value = std::numeric_limits<float>::quiet_NaN();
   if (plan_.may_be_index) watch_index(field);
   std::string complaint;
-  const bool missing = marks_missing(field);
+  const bool missing = is_missing(field);
   missing_ += missing;
   if (missing && fills()) {
     // filled in when all rows are known
   } else if (plan_.kind == ColumnKind::kCategorical) {
     complaint = add_category(field, value);
+  } else if (is_text()) {
+    complaint = add_word(field, missing, value);
   } else if (plan_.kind == ColumnKind::kBoolean && !missing) {
     const std::optional<bool> answer = parse_boolean(field);
     value = answer.value_or(false) ? 1.0F : 0.0F;
@@ -198,11 +205,11 @@ void ColumnReader::note_rounding(std::string_view field, float value) {
   constexpr float kBeyondInt64 = 0x1p63F;
   if (std::abs(value) < kBeyondInt64 && whole == static_cast<std::int64_t>(value)) return;
   rounded_ = true;
-  notes_.push_back(fmt::format(
-      "column \"{}\" holds whole numbers beyond 2^24, which float32 rounds: {} becomes {}; "
-      "subtract a start or scale "
-      "them before (time stamps: days or seconds since the first row)",
-      label(), field, fmt::format("{:.0f}", value)));
+  notes_.push_back(
+      fmt::format("column \"{}\" holds whole numbers beyond 2^24, which float32 rounds: {} becomes {}; "
+                  "subtract a start or scale "
+                  "them before (time stamps: days or seconds since the first row)",
+                  label(), field, fmt::format("{:.0f}", value)));
 }
 
 void ColumnReader::watch_index(std::string_view field) {
@@ -224,7 +231,8 @@ void ColumnReader::sort() {
 
 MissingHow ColumnReader::measured_how() const {
   const MissingHow how = plan_.missing.how;
-  if (!fills() || plan_.training.is_object() || how == MissingHow::kConstant) return MissingHow::kError;
+  if (!fills() || plan_.training.is_object() || how == MissingHow::kConstant || is_text())
+    return MissingHow::kError;
   return plan_.kind == ColumnKind::kCategorical ? MissingHow::kMostFrequent : how;
 }
 
@@ -241,7 +249,10 @@ void ColumnReader::finish_missing(double measured, const std::string& where) {
   const bool categorical = plan_.kind == ColumnKind::kCategorical;
   MissingRule rule = plan_.missing;
   indicator_ = rule.how == MissingHow::kIndicator && missing_ > 0;
-  if (rule.how != MissingHow::kConstant) {
+  if (is_text()) {
+    if (rule.how == MissingHow::kConstant) fill_word_ = rule.constant;
+    fill_ = static_cast<double>(plan_.words->code(fill_word_));
+  } else if (rule.how != MissingHow::kConstant) {
     rule.how = measured_how();
     fill_ = measured;
   } else if (categorical) {
@@ -258,9 +269,13 @@ void ColumnReader::finish_missing(double measured, const std::string& where) {
     fill_ = static_cast<double>(number);
   }
   if (missing_ == 0) return;
-  const std::string value = categorical ? category(fill_) : fmt::format("{:.7g}", fill_);
+  const std::string value = is_text()     ? fill_word_
+                            : categorical ? category(fill_)
+                                          : fmt::format("{:.7g}", fill_);
+  const MissingHow how =
+      is_text() && rule.how != MissingHow::kConstant ? MissingHow::kMostFrequent : rule.how;
   notes_.push_back(fmt::format("{}: {} missing values filled with {} ({}){}", where, missing_, value,
-                               missing_name(rule.how), indicator_ ? ", a further column says where" : ""));
+                               missing_name(how), indicator_ ? ", a further column says where" : ""));
 }
 
 void ColumnReader::finish(double measured, const std::string& where) {
@@ -313,7 +328,7 @@ Json ColumnReader::description() const {
   if (!prefix_.empty()) json["prefix"] = prefix_;
   if (!suffix_.empty()) json["suffix"] = suffix_;
   if (plan_.kind == ColumnKind::kCategorical) json["categories"] = categories_;
-  if (fills()) json["fill"] = fill_;
+  if (fills()) json["fill"] = is_text() ? Json(fill_word_) : Json(fill_);
   if (indicator_) json["indicator"] = true;
   if (has_times_) json["times"] = true;
   return json;

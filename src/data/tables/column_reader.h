@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "data/tables/missing.h"
 #include "data/tables/number_text.h"
 #include "data/tables/unknown_words.h"
+#include "data/tables/word_table.h"
 
 namespace nntrain::data {
 
@@ -28,7 +30,8 @@ struct ColumnPlan {
   bool is_target = false;
   bool may_be_target = false;  ///< an input of a table whose target nobody has named
   MissingRule missing;
-  Json training;  ///< what the training table's column was; null while training
+  std::shared_ptr<WordTable> words;  ///< of kText
+  Json training;                     ///< what the training table's column was; null while training
 };
 
 /// Reads one column of inputs, or of targets and weights that are numbers.
@@ -79,6 +82,15 @@ class ColumnReader {
   /// of places.
   bool keeps_training_words() const { return form_.oov && !known_categories_; }
   void keep_words(const ValueCounts& counts);
+  bool is_text() const { return plan_.kind == ColumnKind::kText; }
+  /// Text: must its words be counted to fill the gaps?
+  bool counts_words() const {
+    return is_text() && fills() && plan_.training.is_null() && plan_.missing.how != MissingHow::kConstant;
+  }
+  /// Text, whose words were collected and counted by number: the word that fills the gaps, or null; then, by
+  /// the words' codes, what values become. `where` as in messages.
+  const std::string* fill_word(const ValueCounts& counts, const std::string& where);
+  void take_codes(const std::vector<float>& codes, const ValueCounts& counts, const std::string& where);
   /// What must be measured of the values to fill the gaps; kError: nothing.
   MissingHow measured_how() const;
   /// After sort(). `measured`: FillMeasure's result. `where` as in messages.
@@ -98,6 +110,8 @@ class ColumnReader {
   std::string add_numeric(std::string_view field, float& value);
   std::string add_dressed(std::string_view field, float& value);
   std::string add_category(std::string_view field, float& value);
+  std::string add_word(std::string_view field, bool missing, float& value);
+  bool is_missing(std::string_view field) const;
   std::string add_date(std::string_view field, bool missing, float& value);
   void read_date_argument();
   void write_date(std::size_t row, float*& out) const;
@@ -116,7 +130,7 @@ class ColumnReader {
   ColumnPlan plan_;
   NumberFormat numbers_;
   CategoryForm form_;           ///< of categories
-  std::vector<float> values_;   ///< NaN: missing; categories: their places, -1: unknown
+  std::vector<float> values_;   ///< NaN: missing; categories: their places, -1: unknown; text: codes
   std::int64_t forgotten_ = 0;  ///< values that are not kept
   enum class DateForm { kDays, kSeconds, kParts };
   DateForm date_form_ = DateForm::kDays;
@@ -135,6 +149,7 @@ class ColumnReader {
   std::string put_off_, example_;
   std::int64_t put_off_row_ = 0;
   double fill_ = 0;
+  std::string fill_word_;  ///< of text
   bool indicator_ = false;
   bool rounded_ = false;
   bool read_again_ = false;

@@ -1,10 +1,11 @@
-// ColumnReader's part in words: categories.
+// ColumnReader's part in words: categories, and text that the model takes as it is.
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "core/error.h"
 #include "core/registry.h"
 #include "data/tables/column_reader.h"
 
@@ -130,6 +131,51 @@ void ColumnReader::keep_words(const ValueCounts& counts) {
     if (value >= 0) value = place[static_cast<std::size_t>(value)];  // neither NaN nor unknown
   }
   categories_ = std::move(kept);
+}
+
+/// What the model knows by name is a word, whatever it looks like.
+bool ColumnReader::is_missing(std::string_view field) const {
+  return marks_missing(field) && !(is_text() && plan_.words->names(field));
+}
+
+std::string ColumnReader::add_word(std::string_view field, bool missing, float& value) {
+  if (missing) {
+    return (field.empty() ? std::string("the value is empty") : shown(field) + " marks a missing value") +
+           "; repair or remove such rows, fill them with data.missing = most_frequent or constant(word), or "
+           "make it a word: mask_token, or one of the vocabulary";
+  }
+  const std::string complaint = plan_.words->add(field, value);
+  if (value < 0 && plan_.words->has_vocabulary()) note_unknown(field);
+  return complaint;
+}
+
+const std::string* ColumnReader::fill_word(const ValueCounts& counts, const std::string& where) {
+  if (!is_text() || !fills()) return nullptr;
+  if (plan_.missing.how == MissingHow::kConstant) return &plan_.missing.constant;
+  std::int64_t most = 0;
+  for (std::size_t i = 0; i < counts.training.size(); ++i) {
+    const std::string& word = plan_.words->word(i);
+    if (counts.training[i] == 0 || counts.training[i] < most) continue;
+    if (counts.training[i] > most || word < fill_word_) fill_word_ = word;
+    most = counts.training[i];
+  }
+  if (most == 0)
+    throw InputError(
+        where +
+        ": no training row has a value, so there is no most_frequent to fill in; leave the column out "
+        "(data.columns = ...: ignore) or give constant(word)");
+  return &fill_word_;
+}
+
+void ColumnReader::take_codes(const std::vector<float>& codes, const ValueCounts& counts,
+                              const std::string& where) {
+  for (std::size_t i = 0; i < counts.all.size(); ++i) {
+    if (counts.all[i] == 0) continue;
+    if (std::isnan(codes[i])) throw InputError(where + ": " + plan_.words->no_code(plan_.words->word(i)));
+    if (codes[i] < 0 && plan_.words->has_vocabulary()) unknown_.add(plan_.words->word(i), counts.all[i]);
+  }
+  for (float& value : values_)
+    if (!std::isnan(value)) value = codes[static_cast<std::size_t>(value)];
 }
 
 /// Of a place.

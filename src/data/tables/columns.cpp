@@ -93,7 +93,7 @@ std::vector<std::size_t> choose_columns(std::string_view text, const TableLayout
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, ColumnKind>, 12> kKinds = {
+constexpr std::array<std::pair<std::string_view, ColumnKind>, 13> kKinds = {
     {{"auto", ColumnKind::kAuto},
      {"numeric", ColumnKind::kNumeric},
      {"categorical", ColumnKind::kCategorical},
@@ -104,6 +104,7 @@ constexpr std::array<std::pair<std::string_view, ColumnKind>, 12> kKinds = {
      {"target", ColumnKind::kTarget},
      {"ignore", ColumnKind::kIgnore},
      {"group", ColumnKind::kGroup},
+     {"text", ColumnKind::kText},
      {"number", ColumnKind::kNumeric},
      {"bool", ColumnKind::kBoolean}}};
 
@@ -149,7 +150,8 @@ ColumnKind parse_kind(std::string_view name) {
   }
   const std::string near = nearest(name, known);
   throw InputError(fmt::format(
-      "\"{}\" is none of the kinds numeric, categorical, boolean, date, id, weight, target, ignore, group{}",
+      "\"{}\" is none of the kinds numeric, categorical, boolean, date, text, id, weight, target, ignore, "
+      "group{}",
       name, near.empty() ? "" : "; did you mean " + near + "?"));
 }
 
@@ -214,9 +216,8 @@ std::string checked_argument(ColumnKind kind, std::string_view written) {
                                  near.empty() ? "" : "; did you mean " + near + "?"));
   }
   if (one_hot && form.indices)
-    throw InputError(
-        fmt::format("categorical({}): one_hot makes a column a category, indices one column; give one of both",
-                    written));
+    throw InputError(fmt::format(
+        "categorical({}): one_hot makes a column a category, indices one column; give one of both", written));
   if (form.oov) return form.indices ? "indices, oov" : "one_hot, oov";
   return form.indices ? "indices" : one_hot ? "one_hot" : "";
 }

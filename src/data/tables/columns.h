@@ -39,7 +39,8 @@ enum class ColumnKind {
   kWeight,
   kTarget,
   kIgnore,
-  kGroup
+  kGroup,
+  kText
 };
 const char* kind_name(ColumnKind kind);
 ColumnKind parse_kind(std::string_view name);  ///< InputError: unknown, with the known ones

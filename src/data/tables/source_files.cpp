@@ -140,6 +140,7 @@ std::unique_ptr<ArraySource> open_several(const std::vector<std::string>& source
     io::InputFile file(source.path, options.key);
     const FileFormat format = format_of(file, source);
     if (!first) first = format;
+    if (format != FileFormat::kTable) refuse_numbers(options, file.name(), format_name(format));
     if (format == *first) continue;
     throw InputError(fmt::format("{} is a file of {}, \"{}\" of {}; the files of one key have one format",
                                  file.name(), format_name(format), sources[0], format_name(*first)));

@@ -135,12 +135,16 @@ void TableReader::look_through(const std::function<void(std::size_t first)>& loo
   readers_ = std::move(as_they_are);
 }
 
-/// Words that no training row has are unknown, where that is wanted.
+/// What words become, where that is a matter of all rows: those that no training row has are unknown, where
+/// that is wanted; text that was collected gets its codes.
 void TableReader::learn_words(const std::vector<bool>& training) {
   std::vector<std::optional<ValueCounts>> counts(readers_.size());
   bool some = false;
   for (std::size_t i = 0; i < readers_.size(); ++i) {
-    if (training.empty() || !readers_[i].keeps_training_words()) continue;
+    const ColumnReader& reader = readers_[i];
+    const bool wanted =
+        reader.is_text() ? words_->collects() : reader.keeps_training_words() && !training.empty();
+    if (!wanted) continue;
     counts[i].emplace();
     some = true;
   }
@@ -149,11 +153,35 @@ void TableReader::learn_words(const std::vector<bool>& training) {
     for (std::size_t i = 0; i < readers_.size(); ++i) {
       if (!counts[i]) continue;
       const std::vector<float>& values = readers_[i].values();
-      for (std::size_t k = 0; k < values.size(); ++k) counts[i]->add(values[k], training[first + k]);
+      for (std::size_t k = 0; k < values.size(); ++k)
+        counts[i]->add(values[k], training.empty() || training[first + k]);
     }
   });
   for (std::size_t i = 0; i < readers_.size(); ++i)
-    if (counts[i]) readers_[i].keep_words(*counts[i]);
+    if (counts[i] && !readers_[i].is_text()) readers_[i].keep_words(*counts[i]);
+  if (words_ != nullptr && words_->collects()) settle_words(counts);
+}
+
+/// Cells that are filled count as what fills them: the model sees them so.
+void TableReader::settle_words(const std::vector<std::optional<ValueCounts>>& counts) {
+  const auto where = [&](std::size_t i) {
+    return fmt::format("{}, {}", name_, first_.describe(readers_[i].plan().index));
+  };
+  std::vector<std::int64_t> total;
+  const auto count = [&](std::size_t number, std::int64_t times) {
+    total.resize(std::max(total.size(), number + 1), 0);
+    total[number] += times;
+  };
+  for (std::size_t i = 0; i < readers_.size(); ++i) {
+    if (!counts[i]) continue;
+    for (std::size_t k = 0; k < counts[i]->training.size(); ++k) count(k, counts[i]->training[k]);
+    const std::string* fill = readers_[i].fill_word(*counts[i], where(i));
+    if (fill != nullptr) count(words_->number(*fill), counts[i]->missing);
+  }
+  const std::vector<float> codes = words_->settle(total, name_);
+  for (std::size_t i = 0; i < readers_.size(); ++i)
+    if (counts[i]) readers_[i].take_codes(codes, *counts[i], where(i));
+  words_->forget_numbers();
 }
 
 /// What fills the gaps of each column, from the rows that train; 0 where nothing has to be measured.
@@ -173,7 +201,8 @@ std::vector<double> TableReader::measure(const std::vector<bool>& training) {
         if (!measures[i]) continue;
         const std::vector<float>& values = readers_[i].values();
         for (std::size_t k = 0; k < values.size(); ++k)
-          if ((training.empty() || training[first + k]) && !std::isnan(values[k])) measures[i]->add(values[k]);
+          if ((training.empty() || training[first + k]) && !std::isnan(values[k]))
+            measures[i]->add(values[k]);
       }
     });
     more = false;

@@ -148,7 +148,9 @@ std::unique_ptr<ArraySource> TableReader::finish_columns() {
   ArrayInfo info = make_array_info();
   info.table["columns"] = Json::array();
   for (ColumnReader& column : readers_) column.sort();
+  const bool learns = words_ != nullptr && words_->learns();
   learn_words(training);
+  if (learns) info.vocabulary = words_->vocabulary();
   const std::vector<double> fills = measure(training);
   for (std::size_t i = 0; i < readers_.size(); ++i) {
     ColumnReader& column = readers_[i];
@@ -158,7 +160,7 @@ std::unique_ptr<ArraySource> TableReader::finish_columns() {
     if (unknown_ != nullptr) {
       (*unknown_)[where].add(column.unknown());
     } else if (column.unknown().cells > 0) {
-      info.notes.push_back(unknown_note(where, column.unknown()));
+      info.notes.push_back(unknown_note(where, column.unknown(), column.is_text()));
     }
     info.table["columns"].push_back(column.description());
     const std::vector<std::string> names = column.value_names();

@@ -95,13 +95,39 @@ class Planner {
       plan.kind = kind;
       plan.argument = wishes_.at(column).argument;
     }
+    if (options_.role == Role::kInputs) plan_text(plan, kind);
     if (plan.is_target && kind == ColumnKind::kCategorical && category_form(plan.argument).oov)
-      throw InputError(
-          fmt::format("data.columns: {}: categorical({}): a target has no class for unknown labels; leave oov out",
-                      layout_.describe(column), plan.argument));
+      throw InputError(fmt::format(
+          "data.columns: {}: categorical({}): a target has no class for unknown labels; leave oov out",
+          layout_.describe(column), plan.argument));
     if (options_.role == Role::kInputs) plan.missing = rules_.of(plan.name);
     plan_.columns.push_back(plan);
     return plan_.columns.back();
+  }
+
+  /// The inputs of a model are text, or none of them is.
+  void plan_text(ColumnPlan& plan, ColumnKind kind) const {
+    const std::string column = layout_.describe(plan.index);
+    if (!options_.text) {
+      if (kind != ColumnKind::kText) return;
+      throw InputError(
+          fmt::format("data.columns: {}: text: the model's first layer takes numbers; StringLookup "
+                      "takes text, and categorical makes numbers of it",
+                      column));
+    }
+    if (kind != ColumnKind::kAuto && kind != ColumnKind::kText) {
+      throw InputError(
+          fmt::format("data.columns: {}: {} makes numbers, but the model's layer {} takes text; "
+                      "leave it out, or say text",
+                      column, kind_name(kind), options_.text->layer));
+    }
+    plan.kind = ColumnKind::kText;
+    if (rules_.of(plan.name).how == MissingHow::kIndicator) {
+      throw InputError(
+          fmt::format("data.missing = indicator makes a column of numbers of {}, but the model's "
+                      "layer {} takes text; say most_frequent or constant(word)",
+                      column, options_.text->layer));
+    }
   }
 
   /// All columns but those that have another part, and numbers of rows.
@@ -197,6 +223,9 @@ class Matcher {
     plan.name = column.value("name", "");
     if (at < layout_.header.size() && plan.name.empty()) plan.name = layout_.header[at];
     plan.training = column;
+    if (column.value("kind", "") == kind_name(ColumnKind::kText) && !options_.text)
+      throw InputError(fmt::format("{}: the training took column \"{}\" as text, the model takes numbers",
+                                   name_, plan.name));
     plan_.columns.push_back(std::move(plan));
   }
 

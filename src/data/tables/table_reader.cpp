@@ -175,7 +175,12 @@ void TableReader::prepare() {
     labels_.emplace(std::move(known), dialect_.numbers);
     return;
   }
-  for (const ColumnPlan& column : plan_.columns) readers_.emplace_back(column, dialect_.numbers);
+  if (options_.text) words_ = std::make_shared<WordTable>(*options_.text);
+  for (ColumnPlan& column : plan_.columns) {
+    column.words = words_;
+    readers_.emplace_back(column, dialect_.numbers);
+    if (readers_.back().counts_words()) words_->collect();
+  }
 }
 
 /// Where the first file's columns are in this one.

@@ -137,6 +137,7 @@ class TableReader {
   void read_again(std::int64_t first, std::int64_t count, const std::function<void()>& some_are_there);
   void look_through(const std::function<void(std::size_t first)>& look);
   void learn_words(const std::vector<bool>& training);
+  void settle_words(const std::vector<std::optional<ValueCounts>>& counts);
   std::vector<double> measure(const std::vector<bool>& training);
   std::string in_role(const std::string& complaint) const;
   const FileStart& file_of(std::int64_t row) const;
@@ -154,6 +155,7 @@ class TableReader {
   TablePlan plan_;
   std::vector<TextColumn> ids_;
   std::optional<LabelColumn> labels_;
+  std::shared_ptr<WordTable> words_;  ///< of text inputs
   std::vector<ColumnReader> readers_;
   std::int64_t rows_ = 0;
   std::int64_t comments_ = 0;

@@ -49,7 +49,7 @@ void add_files(TableReader& reader, const std::vector<std::string>& paths, const
 std::unique_ptr<ArraySource> open_tables(const std::vector<std::string>& paths, const SourceOptions& wanted) {
   SourceOptions options = wanted;
   std::string kinds;
-  if (options.role == Role::kInputs && options.training.is_null() &&
+  if (options.role == Role::kInputs && options.training.is_null() && !options.text &&
       wishes_found_kinds(options.table.columns)) {
     SourceOptions once = options;
     once.by_rows = false;

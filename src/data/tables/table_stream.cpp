@@ -99,7 +99,7 @@ TableStream::Block TableStream::add(std::string_view piece, bool last) {
   Block block = add_whole(piece, last);
   if (!last) return block;
   for (const auto& [where, unknown] : unknown_)
-    if (unknown.cells > 0) block.notes.push_back(unknown_note(where, unknown));
+    if (unknown.cells > 0) block.notes.push_back(unknown_note(where, unknown, options_.text.has_value()));
   return block;
 }
 

@@ -24,13 +24,15 @@ void UnknownWords::add(const UnknownWords& more) {
   cells += more.cells;
 }
 
-std::string unknown_note(const std::string& where, const UnknownWords& unknown) {
+std::string unknown_note(const std::string& where, const UnknownWords& unknown, bool text) {
   std::string list;
   for (std::size_t i = 0; i < unknown.words.size() && i + 1 < kMostShown; ++i)
     list += fmt::format("{}\"{}\"", i == 0 ? "" : ", ", unknown.words[i].substr(0, 40));
-  return fmt::format("{}: {} hold{} a word that the training rows do not have ({}{}): taken as [UNK]", where,
+  return fmt::format("{}: {} hold{} a word that {} not have ({}{}): taken as [UNK]", where,
                      unknown.cells == 1 ? "1 cell" : fmt::format("{} cells", unknown.cells),
-                     unknown.cells == 1 ? "s" : "", list, unknown.words.size() < kMostShown ? "" : ", ...");
+                     unknown.cells == 1 ? "s" : "",
+                     text ? "the model's vocabulary does" : "the training rows do", list,
+                     unknown.words.size() < kMostShown ? "" : ", ...");
 }
 
 void ValueCounts::add(float value, bool trains) {

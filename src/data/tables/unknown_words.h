@@ -16,8 +16,9 @@ struct UnknownWords {
   void add(const UnknownWords& more);
 };
 
-/// "houses.csv, column "town": 2 cells hold words that ...". `where`: file and column.
-std::string unknown_note(const std::string& where, const UnknownWords& unknown);
+/// "houses.csv, column "town": 2 cells hold a word that ...". `where`: file and column; `text`: it is the
+/// model's vocabulary that does not have them.
+std::string unknown_note(const std::string& where, const UnknownWords& unknown, bool text);
 
 /// How often each value 0, 1, .. of a column stands in all rows, and in those that train.
 struct ValueCounts {

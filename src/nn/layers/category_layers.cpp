@@ -8,6 +8,7 @@
 #include "core/fingerprint.h"
 #include "nn/layers/category_layer.h"
 #include "nn/layers/layer_registry.h"
+#include "nn/layers/text_demand.h"
 
 namespace nntrain::nn {
 
@@ -75,7 +76,8 @@ class Discretization : public CategoryLayer {
   std::vector<float> boundaries_;  // increasing
 };
 
-/// The bin of a whole number by the hash of its decimal digits.
+/// The bin of a whole number by the hash of its decimal digits, or of a word; words are hashed where the
+/// table is read (core/text_codes.h).
 class Hashing : public CategoryLayer {
  public:
   explicit Hashing(const Json& config)
@@ -85,44 +87,49 @@ class Hashing : public CategoryLayer {
           "The `num_bins` for `Hashing` cannot be `None` or non-positive values. Received: num_bins=" +
           std::to_string(bins_) + ".");
     }
-    if (!config["mask_value"].is_null()) {
-      if (!config["mask_value"].is_number_integer())
-        throw InputError("Hashing: mask_value must be a whole number (texts are not inputs here), got " +
-                         format_call(config["mask_value"]));
+    const Json& mask = config["mask_value"];
+    if (!mask.is_null()) {
+      if (!mask.is_number_integer() && !mask.is_string())
+        throw InputError("Hashing: mask_value must be a whole number, or a text where inputs are text, got " +
+                         format_call(mask));
       masks_ = bins_ > 1;  // as in Keras: one bin has no room for the mask
-      mask_ = config["mask_value"].get<std::int64_t>();
+      masks_text_ = mask.is_string();
+      if (!masks_text_) mask_ = mask.get<std::int64_t>();
     }
-    const Json& salt = config["salt"];
-    if (salt.is_null()) return;
-    const Json pair = salt.is_array() ? salt : Json::array({salt, salt});
-    if (pair.size() != 2 || !pair[0].is_number_integer() || !pair[1].is_number_integer()) {
-      throw InputError(
-          "The `salt` argument for `Hashing` can only be a tuple of size 2 integers, or a single integer. "
-          "Received: salt=" +
-          format_call(salt) + ".");
-    }
-    salted_ = true;
-    for (std::size_t i = 0; i < 2; ++i) key_[i] = static_cast<std::uint64_t>(pair[i].get<std::int64_t>());
+    key_ = hash_salt(config, "Hashing");
   }
   std::string value_demand() const override {
+    if (text_) return "";
     return "whole numbers, at most " + std::to_string(kMostWhole) + " away from 0, where float32 is exact";
+  }
+  Text takes_text() const override { return Text::kWhenTold; }
+  void take_text() override { text_ = true; }
+  Shape build(const Shape& input, VariableBuilder& variables) override {
+    if (masks_ && masks_text_ != text_)
+      throw InputError("layer \"" + name() + "\": mask_value is " +
+                       (text_ ? "a number, but inputs are text"
+                              : "a text, but inputs are numbers; Input(..., dtype=\"string\") says that they "
+                                "are text"));
+    return CategoryLayer::build(input, variables);
   }
 
  protected:
   std::int64_t depth() const override { return bins_; }
   std::int64_t index_of(float x) const override {
+    const std::int64_t first = masks_ ? 1 : 0;
+    if (text_ && x == kMaskCode) return masks_ ? 0 : kNone;
     if (!is_whole(x)) return kNone;
+    if (text_) return x < 0 && first + bucket_of(x) < bins_ ? first + bucket_of(x) : kNone;
     const auto number = static_cast<std::int64_t>(x);
     if (masks_ && number == mask_) return 0;
-    const std::uint64_t hash = salted_ ? sip_hash(key_, number) : farm_fingerprint(number);
-    const std::uint64_t first = masks_ ? 1 : 0;
-    return static_cast<std::int64_t>(hash % (static_cast<std::uint64_t>(bins_) - first) + first);
+    const std::uint64_t hash = key_ ? sip_hash(*key_, number) : farm_fingerprint(number);
+    return static_cast<std::int64_t>(hash % static_cast<std::uint64_t>(bins_ - first)) + first;
   }
 
  private:
   std::int64_t bins_, mask_ = 0;
-  bool masks_ = false, salted_ = false;
-  std::array<std::uint64_t, 2> key_{};
+  bool masks_ = false, masks_text_ = false, text_ = false;
+  std::optional<std::array<std::uint64_t, 2>> key_;
 };
 
 }  // namespace
@@ -150,17 +157,18 @@ void add_category_layers(Registry<Layer>& registry) {
        "the bin of a number between given boundaries, or between num_bins quantiles of the "
        "training rows (keras.layers.Discretization, adapt)"},
       [](const Json& config) { return std::make_unique<Discretization>(config); });
-  add_preprocessing_layer(
-      registry,
-      {"Hashing",
-       {"hashing"},
-       {{"num_bins", Kind::kInteger, nullptr, true},
-        {"mask_value", Kind::kAny, nullptr, false, true},
-        {"salt", Kind::kAny, nullptr, false, true},
-        output_mode_parameter("int"),
-        dense_alone},
-       "the bin of a whole number by FarmHash64, with salt by SipHash (keras.layers.Hashing)"},
-      [](const Json& config) { return std::make_unique<Hashing>(config); });
+  add_preprocessing_layer(registry,
+                          {"Hashing",
+                           {"hashing"},
+                           {{"num_bins", Kind::kInteger, nullptr, true},
+                            {"mask_value", Kind::kAny, nullptr, false, true},
+                            {"salt", Kind::kAny, nullptr, false, true},
+                            output_mode_parameter("int"),
+                            dense_alone},
+                           "the bin of a whole number, or behind Input(..., dtype=\"string\") of a word, by "
+                           "FarmHash64, with salt "
+                           "by SipHash (keras.layers.Hashing)"},
+                          [](const Json& config) { return std::make_unique<Hashing>(config); });
 }
 
 }  // namespace nntrain::nn

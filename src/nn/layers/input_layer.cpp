@@ -63,12 +63,27 @@ Shape input_layer_shape(const Json& spec) {
   return *declared_input_shape(config);
 }
 
+bool is_text_input(const Json& spec) { return layers().canonical(spec)["config"]["dtype"] == "string"; }
+
+namespace {
+
+/// Text, or what the other layers take.
+Parameter input_dtype_parameter() {
+  Parameter parameter = dtype_parameter();
+  parameter.canonical = [numbers = parameter.canonical](const Json& dtype) {
+    return dtype == "string" ? dtype : numbers(dtype);
+  };
+  return parameter;
+}
+
+}  // namespace
+
 void add_input(Registry<Layer>& registry) {
   registry.add({"Input",
                 {"InputLayer"},
                 {{"shape", Kind::kAny, nullptr, false, true},
                  {"batch_size", Kind::kInteger, nullptr, false, true},
-                 dtype_parameter(),
+                 input_dtype_parameter(),
                  unsupported_parameter("sparse", false),
                  unsupported_parameter("ragged", false),
                  {"batch_shape", Kind::kAny, nullptr, false, true},

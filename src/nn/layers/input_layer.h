@@ -19,4 +19,7 @@ std::optional<Shape> declared_input_shape(const Json& config);
 /// InputError.
 Shape input_layer_shape(const Json& spec);
 
+/// Input(..., dtype="string"): the samples are text. Throws InputError.
+bool is_text_input(const Json& spec);
+
 }  // namespace nntrain::nn

@@ -1,50 +1,37 @@
 // IntegerLookup: the place of a whole number in a vocabulary
 // (keras/src/layers/preprocessing/index_lookup.py).
 
-#include <algorithm>
 #include <unordered_map>
 #include <vector>
 
 #include "core/call.h"
 #include "core/fingerprint.h"
-#include "nn/layers/category_layer.h"
+#include "nn/layers/index_lookup.h"
 #include "nn/layers/layer_registry.h"
 
 namespace nntrain::nn {
 
 namespace {
 
-/// Indices: the mask (where there is one, output_mode "int"), then num_oov_indices for what the vocabulary
-/// does not have, then its words.
-class IntegerLookup : public CategoryLayer {
+class IntegerLookup : public IndexLookup {
  public:
   explicit IntegerLookup(const Json& config)
-      : CategoryLayer(output_mode(config, "IntegerLookup", true)),
+      : IndexLookup(config, "IntegerLookup"),
         invert_(config["invert"].get<bool>()),
-        unknown_(config["num_oov_indices"].get<std::int64_t>()),
         oov_word_(config["oov_token"].is_null() ? -1 : config["oov_token"].get<std::int64_t>()) {
-    if (unknown_ < 0) {
-      throw InputError(
-          "The value of `num_oov_indices` argument for `IntegerLookup` must >= 0. Received: "
-          "num_oov_indices=" +
-          std::to_string(unknown_));
-    }
     if (invert_ && mode() != OutputMode::kIndex)
       throw InputError("`output_mode` must be `'int'` when `invert` is true. Received: output_mode=" +
                        config["output_mode"].get<std::string>());
-    if (!config["mask_token"].is_null()) {
-      has_mask_ = true;
-      mask_ = config["mask_token"].get<std::int64_t>();
-    }
+    if (has_mask()) mask_ = config["mask_token"].get<std::int64_t>();
     take_hash(config);
     take_words(config);
-    take_size(config);
+    take_size(config, "IntegerLookup", words_.size());
   }
 
   std::int64_t output_indices() const override { return invert_ ? 0 : CategoryLayer::output_indices(); }
   std::string value_demand() const override {
     if (invert_) return "whole numbers";
-    if (unknown_ == 0) return "the numbers of its vocabulary (num_oov_indices = 0)";
+    if (unknown_indices() == 0) return "the numbers of its vocabulary (num_oov_indices = 0)";
     return "whole numbers, at most " + std::to_string(kMostWhole) + " away from 0, where float32 is exact";
   }
   bool takes(float x) const override { return invert_ ? is_whole(x) : CategoryLayer::takes(x); }
@@ -60,31 +47,29 @@ class IntegerLookup : public CategoryLayer {
   }
 
  protected:
-  std::int64_t depth() const override { return size_; }
   std::int64_t index_of(float x) const override {
     if (!is_whole(x)) return kNone;
     const auto number = static_cast<std::int64_t>(x);
-    if (has_mask_ && number == mask_) return mode() == OutputMode::kIndex ? 0 : kDropped;
+    if (has_mask() && number == mask_) return index_of_mask();
     const auto found = places_.find(number);
     if (found != places_.end()) return found->second;
-    if (unknown_ == 0) return kNone;
-    return mask_indices() + (unknown_ == 1 ? 0 : bucket(number));
+    if (unknown_indices() == 0) return kNone;
+    return mask_indices() + (unknown_indices() == 1 ? 0 : bucket(number));
   }
 
  private:
-  std::int64_t mask_indices() const { return has_mask_ && mode() == OutputMode::kIndex ? 1 : 0; }
-  std::int64_t first_word() const { return mask_indices() + unknown_; }
-
   std::int64_t word_of(float x) const {
-    if (has_mask_ && x == 0) return mask_;
+    if (has_mask() && x == 0) return mask_;
     const std::int64_t at = is_whole(x) ? static_cast<std::int64_t>(x) - first_word() : -1;
     return at >= 0 && at < static_cast<std::int64_t>(words_.size()) ? words_[static_cast<std::size_t>(at)]
                                                                     : oov_word_;
   }
 
   std::int64_t bucket(std::int64_t number) const {
-    if (!farm_) return ((number % unknown_) + unknown_) % unknown_;  // the floor's remainder
-    return static_cast<std::int64_t>(farm_fingerprint(number) % static_cast<std::uint64_t>(unknown_));
+    if (!farm_)
+      return ((number % unknown_indices()) + unknown_indices()) % unknown_indices();  // the floor's remainder
+    return static_cast<std::int64_t>(farm_fingerprint(number) %
+                                     static_cast<std::uint64_t>(unknown_indices()));
   }
 
   void take_hash(const Json& config) {
@@ -102,21 +87,17 @@ class IntegerLookup : public CategoryLayer {
           "IntegerLookup: without vocabulary it wants to learn one from the training rows, which works where "
           "training starts and the layer sees the inputs as they are; here, give vocabulary=[...]");
     }
-    for (const Json& word : given) {
+    for (const Json& word : plain_vocabulary(config)) {
       if (!word.is_number_integer())
         throw InputError("IntegerLookup: vocabulary must be whole numbers, got " + format_call(word));
       words_.push_back(word.get<std::int64_t>());
     }
-    std::vector<std::int64_t> special(static_cast<std::size_t>(mask_indices()), mask_);
-    special.resize(static_cast<std::size_t>(first_word()), oov_word_);
-    if (words_.size() >= special.size() && std::equal(special.begin(), special.end(), words_.begin()))
-      words_.erase(words_.begin(), words_.begin() + static_cast<std::ptrdiff_t>(special.size()));
     if (words_.empty()) throw InputError("IntegerLookup: Cannot set an empty vocabulary.");
     for (const std::int64_t word : words_) {
       if (std::abs(word) > kMostWhole)
         throw InputError("IntegerLookup: vocabulary holds " + std::to_string(word) +
                          "; inputs are float32, which is exact up to " + std::to_string(kMostWhole));
-      if (has_mask_ && word == mask_)
+      if (has_mask() && word == mask_)
         throw InputError("Found reserved mask token at unexpected location in `vocabulary`: " +
                          std::to_string(word));
       if (!places_.emplace(word, first_word() + static_cast<std::int64_t>(places_.size())).second)
@@ -124,27 +105,8 @@ class IntegerLookup : public CategoryLayer {
     }
   }
 
-  void take_size(const Json& config) {
-    size_ = first_word() + static_cast<std::int64_t>(words_.size());
-    const bool pads = config["pad_to_max_tokens"].get<bool>();
-    if (config["max_tokens"].is_null()) {
-      if (pads) throw InputError("If pad_to_max_tokens is True, must set `max_tokens`.");
-      return;
-    }
-    const auto most = config["max_tokens"].get<std::int64_t>();
-    if (most <= 1)
-      throw InputError("If `max_tokens` is set for `IntegerLookup`, it must be greater than 1. Received: " +
-                       std::to_string(most));
-    if (size_ > most)
-      throw InputError(
-          "Attempted to set a vocabulary larger than the maximum vocab size. Received vocabulary size is " +
-          std::to_string(size_) + "; `max_tokens` is " + std::to_string(most) + ".");
-    if (pads && mode() != OutputMode::kIndex) size_ = most;
-  }
-
-  bool invert_, has_mask_ = false, farm_ = false;
-  std::int64_t unknown_, oov_word_, mask_ = 0;
-  std::int64_t size_ = 0, values_ = 1;
+  bool invert_, farm_ = false;
+  std::int64_t oov_word_, mask_ = 0, values_ = 1;
   std::vector<std::int64_t> words_;
   std::unordered_map<std::int64_t, std::int64_t> places_;
 };

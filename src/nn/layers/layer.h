@@ -58,6 +58,11 @@ class Layer : public Described {
   /// A layer that takes some values alone (the indices of an Embedding) says which, for messages ("whole
   /// numbers from 0 to 9"); "": any. Whoever gives it others gets NaN.
   virtual std::string value_demand() const { return ""; }
+  /// Is the layer's input text, as codes of words (core/text_codes.h)? kWhenTold: numbers, unless
+  /// take_text() says that it is text; after the constructor, before build.
+  enum class Text { kNever, kWhenTold, kAlways };
+  virtual Text takes_text() const { return Text::kNever; }
+  virtual void take_text() {}
   /// Is `x` among them? Pure.
   virtual bool takes(float x) const { return (void)x, true; }
   /// The softmax (over the last axis) or sigmoid that the layer ends with; stays when it was released.

@@ -101,6 +101,7 @@ Registry<Layer>& layers() {
     add_embedding(made);
     add_category_layers(made);
     add_integer_lookup(made);
+    add_string_lookup(made);
     refuse_layers(made);
     return made;
   }();

@@ -23,6 +23,7 @@ void add_group_normalization(Registry<Layer>& registry);
 void add_embedding(Registry<Layer>& registry);
 void add_category_layers(Registry<Layer>& registry);  // CategoryEncoding, Discretization, Hashing
 void add_integer_lookup(Registry<Layer>& registry);
+void add_string_lookup(Registry<Layer>& registry);
 
 /// What Keras has beyond the registry (refusals.cpp).
 void refuse_layers(Registry<Layer>& registry);

@@ -7,7 +7,7 @@
 
 #include "core/call.h"
 #include "core/error.h"
-#include "nn/layers/category_layer.h"
+#include "nn/layers/index_lookup.h"
 
 namespace nntrain::nn {
 
@@ -59,12 +59,7 @@ Json learned_vocabulary(const std::vector<float>& values, const Json& config) {
   std::vector<std::pair<std::int64_t, std::int64_t>> words;  // count, word: both from high to low
   for (const auto& [word, count] : counts) words.emplace_back(count, word);
   std::sort(words.rbegin(), words.rend());
-  if (!config["max_tokens"].is_null()) {
-    const bool mask = !config["mask_token"].is_null() && config["output_mode"] == "int";
-    const std::int64_t most = config["max_tokens"].get<std::int64_t>() -
-                              config["num_oov_indices"].get<std::int64_t>() - (mask ? 1 : 0);
-    words.resize(std::min(words.size(), static_cast<std::size_t>(std::max<std::int64_t>(0, most))));
-  }
+  words.resize(std::min(words.size(), static_cast<std::size_t>(most_learned_words(config))));
   Json vocabulary = Json::array();
   for (const auto& [count, word] : words) vocabulary.push_back(word);
   return vocabulary;
@@ -89,11 +84,13 @@ bool learns_from_data(const Json& spec) {
   const Json& config = spec["config"];
   if (spec["class_name"] == "Discretization")
     return config["bin_boundaries"].is_null() && !config["num_bins"].is_null();
-  return spec["class_name"] == "IntegerLookup" && config["vocabulary"].is_null();
+  const Json& kind = spec["class_name"];
+  return (kind == "IntegerLookup" || kind == "StringLookup") && config["vocabulary"].is_null();
 }
 
 Json learned(Json spec, std::vector<float> values) {
   Json& config = spec["config"];
+  if (spec["class_name"] == "StringLookup") return spec;  // building the model says that it lacks one
   if (spec["class_name"] == "IntegerLookup") {
     config["vocabulary"] = learned_vocabulary(values, config);
     return spec;

@@ -7,8 +7,8 @@
 
 namespace nntrain::nn {
 
-/// Must the canonical `spec` learn first? Discretization(num_bins=K) its bin_boundaries, IntegerLookup() its
-/// vocabulary.
+/// Must the canonical `spec` learn first? Discretization(num_bins=K) its bin_boundaries, IntegerLookup() and
+/// StringLookup() their vocabulary (of text: text_demand.h).
 bool learns_from_data(const Json& spec);
 
 /// Such a spec with what adapt() learns of `values` (all of them, one after another):

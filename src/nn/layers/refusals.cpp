@@ -58,11 +58,9 @@ void refuse_layers(Registry<Layer>& registry) {
                    "add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate", "dot"},
                   "a layer has one input here, as in keras.Sequential");
   registry.refuse(
-      {"StringLookup"},
-      "a model's inputs are numbers here; data.columns = town: categorical(indices) makes numbers "
-      "of a text column, and the checkpoint keeps which");
-  registry.refuse({"ReversibleEmbedding", "HashedCrossing", "TextVectorization"},
-                  "inputs are numbers here; encode text and crossed features before");
+      {"ReversibleEmbedding", "HashedCrossing", "TextVectorization"},
+      "inputs are numbers, or the words of a table's cells (StringLookup); cut text into words and "
+      "cross features before");
   registry.refuse(
       {"CenterCrop",      "Resizing",    "Equalization",      "Solarization",   "MixUp",
        "CutMix",          "AugMix",      "RandAugment",       "AutoContrast",   "RandomBrightness",

@@ -27,7 +27,7 @@ Json cleaned(const Json& layer, const std::string& name) {
     config.erase("input_length");  // Keras 2
     if (config.value("activity_regularizer", Json()).is_null()) config.erase("activity_regularizer");
   }
-  if (name == "IntegerLookup") config.erase("vocabulary_size");  // Keras counts it
+  if (name == "IntegerLookup" || name == "StringLookup") config.erase("vocabulary_size");  // Keras counts it
   static const std::vector<Harmless> kHarmless = {{"sparse", false},
                                                   {"ragged", false},
                                                   {"optional", false},
@@ -92,7 +92,13 @@ Architecture architecture_from_keras(const Json& model_config) {
         architecture.has_input = true;
       }
     }
-    if (is_input(layer)) continue;
+    if (is_input(layer)) {
+      if (architecture.has_input && layer["config"].value("dtype", Json()) == "string")
+        architecture.layers.push_back(
+            {{"class_name", "Input"},
+             {"config", {{"shape", architecture.input.extents()}, {"dtype", "string"}}}});
+      continue;
+    }
     try {
       architecture.layers.push_back(
           nn::layers().canonical(cleaned(layer, detail::spec_name("layer", layer))));
@@ -171,9 +177,11 @@ Json Sequential::config() const {
   Json batch_shape = Json::array({nullptr});
   for (const std::int64_t extent : input_shape().extents()) batch_shape.push_back(extent);
   Json list = Json::array();
-  list.push_back(
-      {{"class_name", "InputLayer"},
-       {"config", {{"batch_input_shape", batch_shape}, {"dtype", "float32"}, {"name", "input_1"}}}});
+  list.push_back({{"class_name", "InputLayer"},
+                  {"config",
+                   {{"batch_input_shape", batch_shape},
+                    {"dtype", takes_text() ? "string" : "float32"},
+                    {"name", "input_1"}}}});
   for (const auto& layer : layers()) {
     Json config = common_config(*layer);
     const Signature& signature = signature_of(*layer);

@@ -46,6 +46,7 @@ struct Sequential::Implementation : VariableBuilder {
   std::int64_t trainable_floats = 0, total_floats = 0;
   std::vector<std::int64_t>
       values_end;  ///< per layer: where its trainable variables end in the flat array; 0: none
+  bool text_input = false, takes_text = false;
   Head head = Head::kNone;
   Layer* building = nullptr;
 
@@ -136,6 +137,7 @@ void Sequential::Implementation::add(const Json& spec, std::size_t place) {
     if (place != 0)
       throw InputError("Input must be the first layer, here it is number " + std::to_string(place + 1));
     input = input_layer_shape(spec);
+    text_input = is_text_input(spec);
     return;
   }
   layers.push_back(nn::layers().make(spec));
@@ -202,11 +204,14 @@ Sequential::Sequential(std::string name, const std::vector<Json>& specs, const S
   const std::size_t first = specs.size() - impl_->layers.size();  // 1 behind an Input
   impl_->name_layers(first);
   Shape shape = impl_->input;
+  bool sees_inputs = true;
   blame_layer(0, [&] { impl_->check_sample("the input", shape); });
   for (std::size_t i = 0; i < impl_->layers.size(); ++i) {
     Layer& layer = *impl_->layers[i];
     blame_layer(first + i, [&] {
       impl_->building = &layer;
+      impl_->takes_text |= nn::takes_text(impl_->layers, i, sees_inputs, impl_->text_input);
+      sees_inputs = sees_inputs && layer.keeps_values();
       shape = layer.build(shape, *impl_);
       impl_->check_sample("the output of layer \"" + layer.name() + "\"", shape);
       impl_->outputs.push_back(shape);
@@ -220,6 +225,7 @@ Sequential::~Sequential() = default;
 
 const std::string& Sequential::name() const { return impl_->name; }
 const Shape& Sequential::input_shape() const { return impl_->input; }
+bool Sequential::takes_text() const { return impl_->takes_text; }
 const Shape& Sequential::output_shape() const { return impl_->outputs.back(); }
 const std::vector<std::unique_ptr<Layer>>& Sequential::layers() const { return impl_->layers; }
 const Shape& Sequential::layer_output_shape(int layer) const {

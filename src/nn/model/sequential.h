@@ -38,6 +38,9 @@ class Sequential {
   /// The layers that take some values alone (Layer::value_demand) and see the inputs as they are.
   const std::vector<const Layer*>& input_demands() const;
 
+  /// Are the inputs codes of words (core/text_codes.h)?
+  bool takes_text() const;
+
   /// Keras' order: layer by layer, as declared. Trainable ones lie first in the flat array.
   const std::deque<Variable>& variables() const;
   std::deque<Variable>& variables();

@@ -21,4 +21,24 @@ bool asks_the_inputs(const std::vector<std::unique_ptr<Layer>>& layers, std::siz
   return false;
 }
 
+bool takes_text(const std::vector<std::unique_ptr<Layer>>& layers, std::size_t at, bool sees_inputs,
+                bool text) {
+  Layer& layer = *layers[at];
+  const Layer::Text wish = layer.takes_text();
+  if (!sees_inputs) {
+    if (wish != Layer::Text::kAlways) return false;
+    throw InputError("layer \"" + layer.name() + "\" takes text, but layer \"" + layers[at - 1]->name() +
+                     "\" before it gives numbers; it must come first, or behind Flatten and its like");
+  }
+  if (layer.keeps_values() && at + 1 < layers.size()) return false;
+  if (wish == Layer::Text::kAlways) return true;
+  if (!text) return false;
+  if (wish == Layer::Text::kNever)
+    throw InputError("layer \"" + layer.name() +
+                     "\" takes numbers, but Input(..., dtype=\"string\") gives text; StringLookup makes "
+                     "indices of text");
+  layer.take_text();
+  return true;
+}
+
 }  // namespace nntrain::nn

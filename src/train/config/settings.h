@@ -47,6 +47,7 @@ struct DataSettings {
   std::string cache_text;  ///< as written
   Fingerprint fingerprint = Fingerprint::kAuto;
   const data::MemoryArrays* memory = nullptr;  ///< sources are names in it: an embedding program's arrays
+  std::optional<TextCodes> text;               ///< inputs are text: what the model's first layer wants of it
   bool keep_ids = false;                       ///< predict: columns of kind id go beside the predictions
   Json training;  ///< evaluate and predict: DataSets::description()["table"] of the training; null: not known
 };

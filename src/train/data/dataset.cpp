@@ -16,7 +16,7 @@
 namespace nntrain::train {
 
 DataLoader::DataLoader(comm::Session& session, const DataSettings& settings, const FitSettings& fit)
-    : session_(session), settings_(settings), fit_(fit) {
+    : session_(session), settings_(settings), fit_(fit), text_(settings.text) {
   train_ = {"", settings.inputs, settings.targets, settings.sample_weight, 0, {}};
   validation_ = {"validation_",
                  settings.validation_inputs,
@@ -41,6 +41,7 @@ data::SourceOptions DataLoader::options_of(data::Role role, const Part& part) co
   options.key = std::string("data.") + part.name + (targets ? "targets" : "inputs");
   options.columns = targets ? settings_.target_columns : settings_.input_columns;
   if (!targets) options.exclude_columns = settings_.target_columns;
+  if (!targets) options.text = text_;
   // Validation files are read as the training's; so is what evaluate and predict get.
   const bool training = *part.name == '\0' && settings_.training.is_null();
   const Json& known = *part.name == '\0' ? settings_.training : sets_.table;
@@ -119,6 +120,8 @@ void DataLoader::take_inputs(const Part& part, const LoadedArray& array) {
   sets_.input_shape = shape;
   if (!array.info.table.is_null()) sets_.table["inputs"] = array.info.table;
   sets_.columns = array.info.columns;
+  sets_.vocabulary = array.info.vocabulary;
+  if (text_ && !text_->vocabulary) text_->vocabulary = sets_.vocabulary;
   if (array.info.columns.empty()) return;
   std::string list;
   const std::size_t some = std::min<std::size_t>(array.info.columns.size(), 40);
@@ -129,6 +132,10 @@ void DataLoader::take_inputs(const Part& part, const LoadedArray& array) {
 
 void DataLoader::load_inputs() {
   comm::collectively(session_, "data.inputs", [&] {
+    if (text_ && settings_.scale != 1)
+      throw InputError(
+          fmt::format("data.scale = {}: the inputs are text, for the layer {}, and have no scale",
+                      settings_.scale, text_->layer));
     if (!settings_.inputs.empty()) return;
     throw InputError(
         "data.inputs is not set; give the source of the inputs, e.g. data.inputs = images.h5:/x");

@@ -48,7 +48,8 @@ struct DataSets {
   std::vector<std::string> class_names;
   float scale = 1.0F;
   TargetScale target_scale;
-  Json columns = Json::array();       ///< names of the inputs' values, where they come from a table
+  std::vector<std::string> vocabulary;  ///< learned of text inputs; empty: there was none to learn
+  Json columns = Json::array();         ///< names of the inputs' values, where they come from a table
   Json table = Json::object();        ///< {"inputs", "targets"}: how they were read (data::ArrayInfo::table)
   std::vector<data::TextColumn> ids;  ///< of the rows of the inputs' file, on the ranks that read it
   std::vector<std::string> report, notes;  ///< what the header says of the data: facts, and advice
@@ -130,6 +131,7 @@ class DataLoader {
   const DataSettings& settings_;
   const FitSettings& fit_;
   DataSets sets_;
+  std::optional<TextCodes> text_;  ///< of the inputs, with the vocabulary once it is learned
   Part train_{"", "", "", "", 0, {}};
   Part validation_{"validation_", "", "", "", 0, {}};
   std::shared_ptr<data::ArraySource>

@@ -16,6 +16,7 @@ Json to_json(const data::ArrayInfo& info) {
           {"class_names", info.class_names},
           {"columns", info.columns},
           {"table", info.table},
+          {"vocabulary", info.vocabulary},
           {"chunk_rows", info.chunk_rows},
           {"files", info.files},
           {"notes", info.notes}};
@@ -29,6 +30,7 @@ data::ArrayInfo info_from(const Json& json) {
   info.class_names = json["class_names"].get<std::vector<std::string>>();
   info.columns = json["columns"].get<std::vector<std::string>>();
   info.table = json["table"];
+  info.vocabulary = json["vocabulary"].get<std::vector<std::string>>();
   info.chunk_rows = json["chunk_rows"].get<std::int64_t>();
   info.files = json["files"].get<std::vector<std::int64_t>>();
   info.notes = json["notes"].get<std::vector<std::string>>();

@@ -38,6 +38,7 @@ Shape sample_shape(const DataSettings& settings) {
   options.exclude_columns = settings.target_columns;
   options.key = "data.inputs";
   options.table = settings.table;
+  options.text = settings.text;
   options.of_one_table = settings.targets.empty();
   options.by_rows = true;  // the values are not wanted
   options.most_bytes = 0;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "nn/layers/text_demand.h"
 #include "train/data/target_rules.h"
 #include "train/data/value_check.h"
 #include "train/step/gather_sum.h"
@@ -31,6 +32,7 @@ Inference::Inference(comm::Session& session, Log& log, checkpoint::Contents cont
     data_settings_ = choose_data(configuration, task);
     data_settings_.memory = memory;
     source = model_source_of(contents_);
+    data_settings_.text = nn::text_demand(source.layers);
     compile = compile_settings(configuration, task);
   });
   if (task == Task::kPredictStream) {
@@ -290,6 +292,7 @@ data::SourceOptions Inference::stream_options() const {
   options.columns = data_settings_.input_columns;
   options.table = data_settings_.table;
   options.keep_ids = true;
+  options.text = data_settings_.text;
   const Json& known = data_settings_.training;
   if (known.is_object() && known.contains("inputs") && known["inputs"].contains("columns"))
     options.training = known["inputs"];
@@ -298,7 +301,8 @@ data::SourceOptions Inference::stream_options() const {
   options.columns.clear();
   options.training = {{"named", false}, {"width", width}, {"columns", Json::array()}};
   for (std::int64_t i = 0; i < width; ++i)
-    options.training["columns"].push_back({{"name", ""}, {"index", i}, {"kind", "auto"}});
+    options.training["columns"].push_back(
+        {{"name", ""}, {"index", i}, {"kind", options.text ? "text" : "auto"}});
   return options;
 }
 

@@ -6,6 +6,7 @@
 #include "nn/layers/input_layer.h"
 #include "nn/layers/layer.h"
 #include "nn/layers/learned_spec.h"
+#include "nn/layers/text_demand.h"
 
 namespace nntrain::train {
 
@@ -29,7 +30,10 @@ void learn_layers(comm::Session& session, ModelSource& source, const DataSets& d
     bool sees_inputs = true;
     for (std::size_t i = 0; i < source.layers.size() && sees_inputs; ++i) {
       const Json spec = nn::layers().canonical(source.layers[i]);
-      if (nn::learns_from_data(spec)) {
+      if (nn::learns_from_data(spec) && !data.vocabulary.empty()) {
+        if (session.is_root()) all[std::to_string(i)] = nn::with_vocabulary(spec, data.vocabulary);
+        sees_inputs = false;
+      } else if (nn::learns_from_data(spec)) {
         if (data.train.stream != nullptr)
           throw InputError(
               "a layer " + spec["class_name"].get<std::string>() +

@@ -108,14 +108,16 @@ INSTANTIATE_TEST_SUITE_P(Forms, UnknownWordsOf,
 
 TEST(UnknownWords, WithoutOovAreAnErrorThatNamesIt) {
   const Scratch scratch;
-  for (const auto& [kind, cure] : {std::pair("categorical", "data.columns = town: categorical(oov)"),
-                                   {"categorical(indices)", "data.columns = town: categorical(indices, oov)"}}) {
+  for (const auto& [kind, cure] :
+       {std::pair("categorical", "data.columns = town: categorical(oov)"),
+        {"categorical(indices)", "data.columns = town: categorical(indices, oov)"}}) {
     SourceOptions options = options_for(scratch.write("t.csv", kTowns));
     options.table.columns = std::string("town: ") + kind;
     SourceOptions other = options_for(scratch.write("o.csv", "town,x\nUlm,1\nUln,2\n"));
     other.training = load(options).info.table;
     const std::string error = load_error(other);
-    EXPECT_TRUE(contains(error, "line 3 (row 1), column \"town\": \"Uln\" is none of the categories")) << error;
+    EXPECT_TRUE(contains(error, "line 3 (row 1), column \"town\": \"Uln\" is none of the categories"))
+        << error;
     EXPECT_TRUE(contains(error, cure)) << error;
   }
 }
@@ -133,7 +135,8 @@ TEST(ColumnKinds, RefuseArgumentsThatTheyDoNotHave) {
   SourceOptions options = options_for(scratch.write("t.csv", kTowns));
   for (const auto& [wish, said] : std::vector<std::pair<std::string, std::string>>{
            {"town: categorical(foo)", "\"foo\" is none of one_hot, indices, oov"},
-           {"town: categorical(indices, ovo)", "\"ovo\" is none of one_hot, indices, oov; did you mean \"oov\"?"},
+           {"town: categorical(indices, ovo)",
+            "\"ovo\" is none of one_hot, indices, oov; did you mean \"oov\"?"},
            {"town: categorical(one_hot, indices)", "give one of both"},
            {"town: categorical, x: numeric(2)", "x: numeric takes no argument, got (2)"},
            {"town: ignore(oov)", "ignore takes no argument"}}) {

@@ -164,7 +164,8 @@ TEST(NumericGradient, EveryLayer) {
   Probe({"Discretization([-0.5, 0.0, 0.5])", embedding, "Flatten()", "Dense(2)"}, Shape{4}).check(embedding);
   checked.insert("Embedding");
   // Input is none, the others are steps and have no slope.
-  expect_all(layers(), checked, {"Input", "CategoryEncoding", "Discretization", "Hashing", "IntegerLookup"});
+  expect_all(layers(), checked,
+             {"Input", "CategoryEncoding", "Discretization", "Hashing", "IntegerLookup", "StringLookup"});
 }
 
 TEST(NumericGradient, LayersOnSamplesOfHigherRank) {
