@@ -92,7 +92,7 @@ void ColumnReader::sort_categories() {
   std::vector<float> place(categories_.size());
   for (std::size_t i = 0; i < sorted.size(); ++i) place[places_[sorted[i]]] = static_cast<float>(i);
   for (float& value : values_) {
-    if (!std::isnan(value)) value = place[static_cast<std::size_t>(value)];
+    if (value >= 0) value = place[static_cast<std::size_t>(value)];  // neither NaN nor unknown
   }
   for (std::size_t i = 0; i < sorted.size(); ++i) places_[sorted[i]] = i;
   categories_ = std::move(sorted);

@@ -107,7 +107,7 @@ TEST(PreprocessingLayers, RefuseWhatMakesNoSense) {
                            "CategoryEncoding(3, output_mode=\"int\")",
                            "Hashing(0)",
                            "Hashing(3, salt=[1])",
-                           "Hashing(3, mask_value=\"x\")",
+                           "Hashing(3, mask_value=1.5)",
                            "Discretization()",
                            "Discretization(num_bins=3)",
                            "Discretization([1.0, 0.0])",

@@ -98,7 +98,9 @@ void expect_covered(const Registry<Product>& registry, const std::vector<std::st
   }
 }
 
-TEST(GoldenCoverage, Layers) { expect_covered(nn::layers(), {"layers", "random_layers", "lookups", "words"}); }
+TEST(GoldenCoverage, Layers) {
+  expect_covered(nn::layers(), {"layers", "random_layers", "lookups", "words"});
+}
 TEST(GoldenCoverage, Activations) { expect_covered(nn::activations(), {"activations"}); }
 TEST(GoldenCoverage, Initializers) { expect_covered(nn::initializers(), {"initializers"}); }
 TEST(GoldenCoverage, Regularizers) { expect_covered(nn::regularizers(), {"regularizers"}); }
