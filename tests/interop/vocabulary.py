@@ -184,7 +184,7 @@ def layer_cases(name):
     for layers in INDEX_LAYERS.get(name, []):
         yield Case("layer", name, layers[0], layers, inputs="indices", needs="tensorflow" if name in NEEDS_TENSORFLOW else "")
     for layers in WORD_LAYERS.get(name, []):
-        yield Case("layer", name, [one for one in layers if not one.startswith("Input")][0], layers, inputs="words", needs="tensorflow")
+        yield Case("layer", name, ", ".join(layers[:-1]), layers, inputs="words", needs="tensorflow")
 
 
 def activation_cases(name):
