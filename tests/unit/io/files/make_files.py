@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Writes the HDF5 files of this folder with h5py: what our own writer never makes, but users (and attackers) do."""
+import ctypes
 import os
+import re
 
 import h5py
 import numpy as np
@@ -89,6 +91,40 @@ def refused():
             group = inner
 
 
+def names():
+    """Groups of the oldest format, whose trees branch after four names, so that few of them make a tree of several levels."""
+    creation = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+    with open("/proc/self/maps") as maps:  # h5py does not have this function of the library that it uses
+        library = next(line.split()[-1] for line in maps if re.search(r"/libhdf5[-.]", line))
+    ctypes.CDLL(library).H5Pset_sym_k(ctypes.c_int64(creation.id), ctypes.c_uint(2), ctypes.c_uint(1))
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_libver_bounds(h5py.h5f.LIBVER_EARLIEST, h5py.h5f.LIBVER_V18)
+    path = os.path.join(HERE, "names.h5").encode()
+    with h5py.File(h5py.h5f.create(path, h5py.h5f.ACC_TRUNC, creation, access)) as file:
+        file["group/number"] = np.float32(7)
+        for i in range(40):
+            file["group"][f"name_{i:02}"] = file["group/number"]
+        for i in range(0, 40, 3):
+            del file["group"][f"name_{i:02}"]
+        file["group/soft"] = h5py.SoftLink("/group/number/of/a/soft/link")
+        file["group"].create_dataset("outside", (4,), "u1", external=[("a_file_that_is_not_here", 0, 4)])
+        file["empty"] = np.ones(2, dtype="f4")
+        file.create_group("none")
+        group = file.create_group("attributes")
+        group.attrs["before"] = "text"
+        group.attrs["pair"] = np.array([(1, 2.5)], dtype=[("a", "i4"), ("b", "f8")])
+        group.attrs["nested"] = np.array([((1, [2, 3]), "x", True)],
+                                         dtype=[("in", [("a", "u1"), ("list", "f4", 2)]), ("vlen", h5py.string_dtype()), ("yes", "?")])
+        group.attrs["complex"] = np.complex64(1 + 2j)
+        group.attrs["array"] = np.zeros((), dtype=[("rows", "f4", (2, 3))])
+        group.attrs.create("lists", np.array([(np.arange(2, dtype="i4"), 1)], dtype=[("list", h5py.vlen_dtype("i4")), ("n", "i8")]))
+        group.attrs["reference"] = group.ref
+        group.attrs["opaque"] = np.void(b"bytes of no kind")
+        group.attrs["kind"] = np.array(1, dtype=h5py.enum_dtype({"ONE": 1, "SEVENTEEN": 17}, basetype="i2"))
+        group.attrs["behind"] = 7
+
+
 types()
 attributes()
 refused()
+names()
