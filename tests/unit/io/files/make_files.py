@@ -76,6 +76,11 @@ def refused():
     with new("numbers.h5", libver=("earliest", "v108")) as file:  # headers without checksums
         file["integers"] = np.ones(96, dtype="i8")
         file["reals"] = np.ones(96, dtype="f4")
+    with new("compact.h5", libver=("earliest", "v108")) as file:  # the values lie in the header
+        creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        creation.set_layout(h5py.h5d.COMPACT)
+        reals = h5py.h5d.create(file.id, b"compact", h5py.h5t.IEEE_F32LE, h5py.h5s.create_simple((8,)), creation)
+        reals.write(h5py.h5s.ALL, h5py.h5s.ALL, np.arange(8, dtype="f4"))
     # As users of a newer HDF5 write it (made with h5py 3.16 on HDF5 2.0); an older one makes a file that is read.
     with new("newer.h5", libver=("latest", "latest")) as file:
         file.create_dataset("x", data=np.arange(4, dtype="u1"), chunks=(2,), compression="gzip")
