@@ -99,7 +99,7 @@ int first_bad_line(const std::string& text, const std::string& bad) {
 
 void read_ini(const std::string& text, const std::string& origin, Hash hash,
               train::Configuration& configuration) {
-  const po::options_description options = described_keys();
+  static const po::options_description options = described_keys();
   const std::string clean = without_comments(text, hash);
   std::istringstream stream(clean);
   po::parsed_options parsed(&options);

@@ -92,6 +92,11 @@ void check_global_heaps(const detail::Hdf5Context& context);
 void check_texts(const detail::Hdf5Context& context, std::span<const char> references, std::size_t width,
                  const std::string& what);
 
+/// Before the object whose header is at `address` is opened: throws InputError when the names of a group, or
+/// of files that hold a dataset, are damaged in a way that leads libhdf5 1.10 out of its memory or for ever
+/// round.
+void check_object(const detail::Hdf5Context& context, std::uint64_t address, const std::string& object);
+
 /// Throws InputError when an attribute of the object whose header is at `address` is longer than its message,
 /// from behind which libhdf5 1.10 would read.
 void check_attributes(const detail::Hdf5Context& context, std::uint64_t address, const std::string& object);

@@ -95,8 +95,9 @@ void Hdf5Dataset::check_storage() {
     fail(*context_, fmt::format("{} claims {} bytes, but the file has only {}; it is truncated or damaged",
                                 name_, stored, context_->file_bytes));
   }
-  // libhdf5 1.10 copies from a buffer that it has not made when an array's rows pass its end.
-  if (layout != H5D_CHUNKED && stored > 0 && stored < bytes) {
+  // libhdf5 1.10 copies from a buffer that it has not made when an array's rows pass its end. One that was
+  // never written has no bytes, unless they lie in its header.
+  if (layout != H5D_CHUNKED && (stored > 0 || layout == H5D_COMPACT) && stored < bytes) {
     fail(*context_, fmt::format("{} claims the shape {} ({} bytes), but {} bytes are stored; it is damaged",
                                 name_, info_.shape.to_string(), bytes, stored));
   }

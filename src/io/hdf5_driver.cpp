@@ -62,7 +62,7 @@ extern "C" H5FD_t* open_file(const char* name, unsigned flags, hid_t access, had
     return nullptr;
   }
   file->io = io;
-  file->descriptor = descriptor;
+  file->descriptor = io->descriptor = descriptor;
   file->end_of_file = static_cast<haddr_t>(status.st_size);
   return &file->base;
 } catch (const std::bad_alloc&) {
@@ -73,6 +73,7 @@ extern "C" H5FD_t* open_file(const char* name, unsigned flags, hid_t access, had
 extern "C" herr_t close_file(H5FD_t* base) {
   OpenFile* const file = &file_of(base);
   file->io->bytes = static_cast<std::int64_t>(file->end_of_file);
+  file->io->descriptor = -1;
   if (file->io->system->close(file->descriptor) != 0 && errno != EINTR) keep_error(*file->io, errno);
   delete file;
   return 0;

@@ -7,17 +7,22 @@
 #include <hdf5.h>
 
 #include <cstdint>
+#include <memory>
 
 #include "io/system.h"
 
 namespace nntrain::io::detail {
 
+class CheckedObjects;  ///< hdf5_object_check.cpp
+
 /// The state of one file, shared by its context and the driver.
 struct Hdf5Io {
   System* system = nullptr;
   bool reading = true;
-  int error = 0;           ///< errno of the first call that failed; 0: none
-  std::int64_t bytes = 0;  ///< written: the file's length when it was closed
+  int error = 0;                            ///< errno of the first call that failed; 0: none
+  std::int64_t bytes = 0;                   ///< written: the file's length when it was closed
+  int descriptor = -1;                      ///< of the file while libhdf5 has it open
+  std::shared_ptr<CheckedObjects> checked;  ///< of a file that is read, before libhdf5 opens them
 };
 
 /// Registers the driver once and sets it in file access properties; `io` must outlive the file.

@@ -109,10 +109,12 @@ bool Hdf5File::is_hdf5(const std::string& path) {
 
 Hdf5Group Hdf5File::root() const {
   const Hdf5Lock lock;
-  return {context_,
-          checked(H5Gopen2(handle_.id(), "/", H5P_DEFAULT), *context_,
-                  fmt::format("\"{}\" has no readable root group", context_->file)),
-          "/"};
+  Hdf5Group root(context_,
+                 checked(H5Gopen2(handle_.id(), "/", H5P_DEFAULT), *context_,
+                         fmt::format("\"{}\" has no readable root group", context_->file)),
+                 "/");
+  if (context_->reading) check_object(*context_, root.address(), root.name());
+  return root;
 }
 
 void Hdf5File::close() {

@@ -12,6 +12,15 @@ namespace {
 using detail::Hdf5Context;
 using detail::Hdf5Handle;
 
+// With the address of what a hard link leads to.
+#if H5_VERSION_GE(1, 12, 0)
+using LinkInfo = H5L_info1_t;
+constexpr auto get_link = H5Lget_info1;
+#else
+using LinkInfo = H5L_info_t;
+constexpr auto get_link = H5Lget_info;
+#endif
+
 extern "C" herr_t add_link_name(hid_t /*group*/, const char* name, const H5L_info_t* /*info*/, void* names) {
   return static_cast<NamesFromHdf5*>(names)->add(name);
 }
@@ -66,19 +75,20 @@ Found walk(hid_t start, const std::string& start_path, std::string_view path, co
   found.at = start_path == "/" ? "" : start_path;
   for (const std::string& part : split(path)) {
     found.at += "/" + part;
-    H5L_info_t link{};
+    LinkInfo link{};
     // H5Lexists fails when `current` is not a group: then the path is missing, too.
     if (H5Iget_type(current.id()) != H5I_GROUP || H5Lexists(current.id(), part.c_str(), H5P_DEFAULT) <= 0) {
       found.last_group = std::move(current);
       return found;
     }
-    check(H5Lget_info(current.id(), part.c_str(), &link, H5P_DEFAULT), context,
+    check(get_link(current.id(), part.c_str(), &link, H5P_DEFAULT), context,
           object_name(context, found.at) + " has no readable link");
     if (link.type != H5L_TYPE_HARD) {
       found.state = Found::State::kRefused;
       found.link_kind = link_kind(link.type);
       return found;
     }
+    check_object(context, link.u.address, object_name(context, found.at));
     current = checked(H5Oopen(current.id(), part.c_str(), H5P_DEFAULT), context,
                       object_name(context, found.at) + " cannot be opened; the file is damaged, or newer");
   }
@@ -159,16 +169,23 @@ std::string Hdf5Group::name_of(std::string_view path) const {
   return full.empty() ? "/" : full;
 }
 
-std::uint64_t Hdf5Group::address() const {
-  const Hdf5Lock lock;
+namespace {
+
+std::uint64_t header_address(hid_t object, const Hdf5Context& context, const std::string& name) {
 #if H5_VERSION_GE(1, 12, 0)
   H5O_info1_t info{};
 #else
   H5O_info_t info{};
 #endif
-  check(H5Oget_info2(handle_.id(), &info, H5O_INFO_BASIC), *context_,
-        name_ + " cannot be found; the file is damaged");
+  check(H5Oget_info2(object, &info, H5O_INFO_BASIC), context, name + " cannot be found; the file is damaged");
   return info.addr;
+}
+
+}  // namespace
+
+std::uint64_t Hdf5Group::address() const {
+  const Hdf5Lock lock;
+  return header_address(handle_.id(), *context_, name_);
 }
 
 std::vector<std::string> Hdf5Group::children() const {

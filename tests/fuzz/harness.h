@@ -19,7 +19,7 @@ Read reader(const std::string& name);
 /// What is wrong with the input is told; anything else is a finding.
 void attempt(const std::function<void()>& read);
 
-/// A number below `ways` that hangs on every byte (FNV-1a).
+/// A number below `ways` that hangs on every byte.
 std::size_t choose(std::size_t ways, const std::uint8_t* bytes, std::size_t size);
 
 std::string text_of(const std::uint8_t* bytes, std::size_t size);

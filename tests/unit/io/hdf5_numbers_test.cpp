@@ -15,10 +15,11 @@ using test::contains;
 using test::message_of;
 using test::Scratch;
 
-/// tests/unit/io/files/numbers.h5, whose object headers have no checksums, with `after` in place of `before`,
-/// which is there once.
-std::string damaged(const Scratch& scratch, const std::string& before, const std::string& after) {
-  std::string bytes = test::read_file(NNTRAIN_TESTS_DIR "/unit/io/files/numbers.h5");
+/// numbers.h5 (or another of tests/unit/io/files), whose object headers have no checksums, with `after` in
+/// place of `before`, which is there once.
+std::string damaged(const Scratch& scratch, const std::string& before, const std::string& after,
+                    const std::string& file = "numbers.h5") {
+  std::string bytes = test::read_file(NNTRAIN_TESTS_DIR "/unit/io/files/" + file);
   const std::size_t at = bytes.find(before);
   EXPECT_NE(at, std::string::npos);
   EXPECT_EQ(bytes.find(before, at + 1), std::string::npos);
@@ -54,6 +55,19 @@ TEST(NumbersOfFiles, AnArrayOfWhichLessIsStoredIsRefused) {
   const std::string size("\0\x03\0\0\0\0\0\0", 8);
   const std::string path = damaged(scratch, size, std::string("\x08\0", 2));
   EXPECT_TRUE(contains(refusal(path, "integers"), "(768 bytes), but 8 bytes are stored"));
+}
+
+// The same, class 0: size and values in the header.
+TEST(NumbersOfFiles, AnArrayInItsHeaderOfWhichLessIsThereIsRefused) {
+  const Scratch scratch;
+  const std::string layout("\x03\0\x20\0\0\0\0\0", 8);
+  for (const char bytes : {'\0', '\4', '\x1F'}) {
+    const std::string path = damaged(scratch, layout, std::string("\x03\0", 2) + bytes, "compact.h5");
+    EXPECT_TRUE(
+        contains(refusal(path, "compact"), "(32 bytes), but " + std::to_string(int{bytes}) + " bytes are"));
+  }
+  const Hdf5File whole = Hdf5File::open(NNTRAIN_TESTS_DIR "/unit/io/files/compact.h5");
+  EXPECT_EQ(whole.root().dataset("compact").read_all<float>(), (std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7}));
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Writes the HDF5 files of this folder with h5py: what our own writer never makes, but users (and attackers) do."""
+import ctypes
 import os
+import re
 
 import h5py
 import numpy as np
@@ -74,6 +76,11 @@ def refused():
     with new("numbers.h5", libver=("earliest", "v108")) as file:  # headers without checksums
         file["integers"] = np.ones(96, dtype="i8")
         file["reals"] = np.ones(96, dtype="f4")
+    with new("compact.h5", libver=("earliest", "v108")) as file:  # the values lie in the header
+        creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        creation.set_layout(h5py.h5d.COMPACT)
+        reals = h5py.h5d.create(file.id, b"compact", h5py.h5t.IEEE_F32LE, h5py.h5s.create_simple((8,)), creation)
+        reals.write(h5py.h5s.ALL, h5py.h5s.ALL, np.arange(8, dtype="f4"))
     # As users of a newer HDF5 write it (made with h5py 3.16 on HDF5 2.0); an older one makes a file that is read.
     with new("newer.h5", libver=("latest", "latest")) as file:
         file.create_dataset("x", data=np.arange(4, dtype="u1"), chunks=(2,), compression="gzip")
@@ -89,6 +96,40 @@ def refused():
             group = inner
 
 
+def names():
+    """Groups of the oldest format, whose trees branch after four names, so that few of them make a tree of several levels."""
+    creation = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+    with open("/proc/self/maps") as maps:  # h5py does not have this function of the library that it uses
+        library = next(line.split()[-1] for line in maps if re.search(r"/libhdf5[-.]", line))
+    ctypes.CDLL(library).H5Pset_sym_k(ctypes.c_int64(creation.id), ctypes.c_uint(2), ctypes.c_uint(1))
+    access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    access.set_libver_bounds(h5py.h5f.LIBVER_EARLIEST, h5py.h5f.LIBVER_V18)
+    path = os.path.join(HERE, "names.h5").encode()
+    with h5py.File(h5py.h5f.create(path, h5py.h5f.ACC_TRUNC, creation, access)) as file:
+        file["group/number"] = np.float32(7)
+        for i in range(40):
+            file["group"][f"name_{i:02}"] = file["group/number"]
+        for i in range(0, 40, 3):
+            del file["group"][f"name_{i:02}"]
+        file["group/soft"] = h5py.SoftLink("/group/number/of/a/soft/link")
+        file["group"].create_dataset("outside", (4,), "u1", external=[("a_file_that_is_not_here", 0, 4)])
+        file["empty"] = np.ones(2, dtype="f4")
+        file.create_group("none")
+        group = file.create_group("attributes")
+        group.attrs["before"] = "text"
+        group.attrs["pair"] = np.array([(1, 2.5)], dtype=[("a", "i4"), ("b", "f8")])
+        group.attrs["nested"] = np.array([((1, [2, 3]), "x", True)],
+                                         dtype=[("in", [("a", "u1"), ("list", "f4", 2)]), ("vlen", h5py.string_dtype()), ("yes", "?")])
+        group.attrs["complex"] = np.complex64(1 + 2j)
+        group.attrs["array"] = np.zeros((), dtype=[("rows", "f4", (2, 3))])
+        group.attrs.create("lists", np.array([(np.arange(2, dtype="i4"), 1)], dtype=[("list", h5py.vlen_dtype("i4")), ("n", "i8")]))
+        group.attrs["reference"] = group.ref
+        group.attrs["opaque"] = np.void(b"bytes of no kind")
+        group.attrs["kind"] = np.array(1, dtype=h5py.enum_dtype({"ONE": 1, "SEVENTEEN": 17}, basetype="i2"))
+        group.attrs["behind"] = 7
+
+
 types()
 attributes()
 refused()
+names()
