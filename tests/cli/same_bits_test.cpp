@@ -102,6 +102,23 @@ TEST_F(SameBits, OnSeveralNodes) {
               {{2, 1}, {3, 2}, {4, 2}, {5, 3}});
 }
 
+/// Kernels of several chunks, cut inside of rows: owners make the node's sums of them where a node has
+/// several ranks. Bias and normalisation lie between them and are exchanged.
+constexpr const char* kOwners =
+    "--model.layer='Flatten()' --model.layer='Dense(150, activation=\"relu\")' "
+    "--model.layer='BatchNormalization(momentum=0.9)' "
+    "--model.layer='Dense(70, activation=\"tanh\")' --model.layer='Dense(10, activation=\"softmax\")' ";
+
+TEST_F(SameBits, WhereOwnersMakeTheSumsOfTheirNode) {
+  const std::string owners = std::string(kOwners) + "--fit.epochs=2 ";
+  // The last of these: one node as before, one with owners.
+  expect_same(owners + "--data.rows=5000:5330", {{4, 2}, {5, 3}});
+  expect_same(owners + "--data.rows=5000:5043 --fit.batch_size=5", {{8, 4}});
+  expect_same(
+      owners + "--data.rows=5000:5330 --run.shards=13 --compile.optimizer='Adam(global_clipnorm=0.5)'",
+      {{9, 5}});
+}
+
 /// Values still arrive from other nodes when a step returns: who looks at them must have waited.
 TEST_F(SameBits, CheckpointsInsideAnEpochOnSeveralNodes) {
   write("run.ini", kFashion);
@@ -256,6 +273,10 @@ TEST_F(ResumeInTheMiddle, FromNodesToNodes) {
   fs::remove_all(folder_);
   fs::create_directories(folder_);
   expect_straight("--run.wire=bfloat16", {{5, 2}, {2, 1}, {3}, {1}});
+}
+
+TEST_F(ResumeInTheMiddle, FromNodesWhereOwnersMakeTheSums) {
+  expect_straight(kOwners, {{4, 2}, {2}, {6, 3}, {5, 3}});
 }
 
 TEST_F(ResumeInTheMiddle, WithProductsOfALibrary) {

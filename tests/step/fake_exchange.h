@@ -38,6 +38,8 @@ class FakeExchange final : public comm::Exchange {
   void leave_to_owners(std::span<const comm::Range> ranges) override {
     left_.assign(ranges.begin(), ranges.end());
   }
+  bool can_make_node_sums() const override { return false; }
+  void make_node_sums(std::span<const comm::Range>, MakeNodeSums) override {}
   void complete(std::int64_t offset, std::int64_t size) override {
     calls.push_back("complete " + std::to_string(offset) + " " + std::to_string(size));
   }

@@ -84,6 +84,22 @@ class Exchange {
   /// because their owners make the whole sums themselves once reduce() has returned. On one node only.
   virtual void leave_to_owners(std::span<const Range> ranges) = 0;
 
+  /// Can the owners of this node's slices be left to make the node's sums? On one of several nodes, of two
+  /// ranks or more that share memory and nearly all own slices, with kFloat32. The same on all ranks of a
+  /// node, not on all nodes; what crosses the network is the same either way. Else each rank writes gradients
+  /// of its own, and owners add them.
+  virtual bool can_make_node_sums() const = 0;
+  /// Writes of [range.begin, range.end) of the flat array what lies in the ranges given: the sum over the
+  /// k-th of the nodes that cover the shards of this node's ranks (core/tree.h), from element range.begin on,
+  /// into sums[k].
+  using MakeNodeSums = std::function<void(const Range& range, std::span<float* const> sums)>;
+  /// The same on all ranks of a node, before the first step, where can_make_node_sums(): in these ascending
+  /// ranges gradient_nodes() is not read any more, and owners of slices call `make` for the node's sums.
+  /// Called inside of complete(), reduce() or any wait between the two, after all ranks of the node have told
+  /// complete() of what it is asked for (or all are in reduce()); from the last ranges to the first. What
+  /// they are made of may change when share() has returned.
+  virtual void make_node_sums(std::span<const Range> ranges, MakeNodeSums make) = 0;
+
   // A step: complete() for each variable, reduce(), await_sum() for each piece, share(); then await_values()
   // or settle() before anything of values() is read.
 

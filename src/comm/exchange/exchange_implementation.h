@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -60,6 +61,7 @@ struct BucketState {
   bool complete = false;             ///< on this rank
   bool summed = false;               ///< my home of it
   bool result = false;               ///< kBfloat16: sums of my peers' homes are there
+  bool made = false;                 ///< always: what I send of it is made, not added (make_node_sums)
 };
 
 struct RankExchange::Implementation final : Progress {
@@ -100,7 +102,10 @@ struct RankExchange::Implementation final : Progress {
   SumProgram total;  ///< everything that reaches me -> the sum over all shards
   std::vector<std::vector<const float*>> total_inputs;  ///< per bucket, at the start of my home
   std::unique_ptr<Peers> peers;                         ///< owners on several nodes only
-  std::vector<Range> summed;  ///< of my homes, what is added here; the rest owners make
+  std::vector<Range> made;      ///< where owners make my node's sums, instead of adding its ranks' arrays
+  Exchange::MakeNodeSums make;  ///< empty: nowhere
+  SumProgram total_of_nodes;    ///< as `total`, from the sums of all nodes, mine too
+  std::vector<Range> summed;    ///< of my homes, what is added here; the rest owners make
 
   // The step at hand. Buckets go one after the other: sums from the last to the first, as backward completes
   // them, values from the first to the last, as forward needs them.
@@ -131,18 +136,19 @@ struct RankExchange::Implementation final : Progress {
   void learn_flags();
   void mark_complete(std::size_t bucket);
   void sum_bucket(std::size_t bucket);
-  void progress() override;
+  std::chrono::steady_clock::duration send_complete();
+  std::chrono::steady_clock::duration progress() override;
   void await_values(std::int64_t end);
   void settle();
   /// Collective. All ranks' doubles in rank order; valid until the call after the next.
   const double* join(std::span<const double> mine, const Parts& parts);
   void scale_parts(std::int64_t width);  ///< scaled_parts = tree_parts times `width`
+  void plan_sums();
 
  private:
   std::vector<int> open_window();
   void lay_out();
   void own_pieces();
-  void plan_sums();
   void plan_parts();
 };
 

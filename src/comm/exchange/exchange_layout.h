@@ -45,8 +45,9 @@ ShardRange shards_of_node(const NodeMap& map, int node, int shards);
 enum class Stamp {
   kComplete,  ///< the bucket of my gradient arrays
   kNew,       ///< the values of the bucket that I step or receive
+  kMade,      ///< bucket 0 stands for all: what I own of my node's sums
 };
-constexpr int kStamps = 2;
+constexpr int kStamps = 3;
 
 /// Byte offsets in a node's window.
 struct WindowLayout {

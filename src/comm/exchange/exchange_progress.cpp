@@ -73,19 +73,34 @@ void Implementation::mark_complete(std::size_t bucket) {
 void Implementation::sum_bucket(std::size_t bucket) {
   const Range& home = homes[bucket];
   float* const output = sums.data() + home.begin;
+  SumProgram& program = states[bucket].made ? total_of_nodes : total;
   for (const Range& range : summed) {
     const Range part{std::max(range.begin, home.begin), std::min(range.end, home.end)};
     if (part.count() > 0)
-      total.run(total_inputs[bucket], std::span(&output, 1), part.begin - home.begin, part.end - home.begin);
+      program.run(total_inputs[bucket], std::span(&output, 1), part.begin - home.begin,
+                  part.end - home.begin);
   }
   states[bucket].summed = true;
 }
 
-void Implementation::progress() {
-  if (!peers) return;
+/// My node's sums of the buckets that all of its ranks have completed leave. Returns the time of making them.
+std::chrono::steady_clock::duration Implementation::send_complete() {
+  const auto is_due = [&] {
+    return to_send > 0 && all_have(Stamp::kComplete, map.local_size(), to_send - 1);
+  };
+  if (!is_due()) return {};
+  const auto start = std::chrono::steady_clock::now();
+  for (; is_due(); --to_send) peers->send_sums(to_send - 1);
+  if (!make) return {};
+  if (to_send == 0) stamp(map.local_rank, Stamp::kMade, 0).store(generation, std::memory_order_release);
+  return std::chrono::steady_clock::now() - start;
+}
+
+std::chrono::steady_clock::duration Implementation::progress() {
+  if (!peers) return {};
+  std::chrono::steady_clock::duration worked{};
   if (step_is_open) {
-    for (; to_send > 0 && all_have(Stamp::kComplete, map.local_size(), to_send - 1); --to_send)
-      peers->send_sums(to_send - 1);
+    worked = send_complete();
     for (; to_sum > to_send && peers->sums_have_arrived(to_sum - 1); --to_sum) {
       sum_bucket(to_sum - 1);
       if (sends_sums_only()) peers->send_results(to_sum - 1);
@@ -106,6 +121,7 @@ void Implementation::progress() {
   // this rank, while the rank that we wait for waits for that message's receiver.
   int found = 0;
   check(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, world, &found, MPI_STATUS_IGNORE), "MPI_Iprobe");
+  return worked;
 }
 
 void Implementation::await_values(std::int64_t end) {

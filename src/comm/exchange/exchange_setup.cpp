@@ -182,32 +182,38 @@ void Implementation::plan_sums() {
     plan.shards = options.shards;
     plan.format = options.wire;
     plan.node_gradients = node_gradients;
+    plan.made = made;
+    plan.make = &make;
     plan.sums = sums.data();
     plan.values = values.data();
     peers = std::make_unique<Peers>(plan);
   }
   if (!map.is_owner()) return;
-  // On my node the ranks' own arrays, from other nodes what arrives: one program adds both in tree order.
-  std::vector<ShardRange> nodes;
+  // On my node the ranks' own arrays, or what is made for them; from other nodes what arrives: one program
+  // adds both in tree order.
+  std::vector<ShardRange> nodes, nodes_alone;
   for (int j = 0; j < map.nodes(); ++j) {
-    const auto part = j == map.node ? shard_nodes_of_ranks(map, j, options.shards)
-                                    : shard_nodes_of_node(map, j, options.shards);
+    const auto whole = shard_nodes_of_node(map, j, options.shards);
+    nodes_alone.insert(nodes_alone.end(), whole.begin(), whole.end());
+    const auto part = j == map.node ? shard_nodes_of_ranks(map, j, options.shards) : whole;
     nodes.insert(nodes.end(), part.begin(), part.end());
   }
-  total_inputs.resize(buckets.size());
+  total_inputs.assign(buckets.size(), {});
   for (std::size_t b = 0; b < buckets.size(); ++b) {
     std::vector<const float*>& inputs = total_inputs[b];
+    states[b].made = peers != nullptr && peers->makes_sums(b);
     for (int j = 0; j < map.nodes(); ++j) {
-      if (j == map.node) {
+      if (j == map.node && !states[b].made) {
         for (const float* array : node_gradients) inputs.push_back(array + homes[b].begin);
       } else {
-        const auto arriving = peers->arriving(b, j);
-        inputs.insert(inputs.end(), arriving.begin(), arriving.end());
+        const auto parts = peers->sums_of_node(b, j);
+        inputs.insert(inputs.end(), parts.begin(), parts.end());
       }
     }
   }
   const ShardRange all{0, options.shards};
   total = SumProgram(nodes, std::span(&all, 1), options.shards, options.wire);
+  total_of_nodes = SumProgram(nodes_alone, std::span(&all, 1), options.shards, options.wire);
 }
 
 void Implementation::plan_parts() {

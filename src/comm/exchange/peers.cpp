@@ -21,14 +21,17 @@ Range Peers::home(const Plan& plan, std::size_t bucket, int j) const {
 
 Peers::Peers(const Plan& plan)
     : waiter_(plan.waiter),
+      make_(plan.make),
       format_(plan.format),
       partial_(shard_nodes_of_ranks(*plan.map, plan.map->node, plan.shards),
                shard_nodes_of_node(*plan.map, plan.map->node, plan.shards), plan.shards, plan.format) {
   const NodeMap& map = *plan.map;
   their_flags_.resize(static_cast<std::size_t>(map.nodes()));
   buckets_.resize(plan.buckets->size());
-  for (std::size_t b = 0; b < buckets_.size(); ++b)
-    buckets_[b].arriving.resize(static_cast<std::size_t>(map.nodes()));
+  for (std::size_t b = 0; b < buckets_.size(); ++b) {
+    buckets_[b].of_node.resize(static_cast<std::size_t>(map.nodes()));
+    plan_own(plan, b);
+  }
   // Each node begins with its right neighbour, so that no rank is everybody's first receiver.
   for (int d = 1; d < map.nodes(); ++d) {
     const int j = (map.node + d) % map.nodes();
@@ -51,10 +54,37 @@ Peers::Packed Peers::room_for_halves(const float* floats, std::int64_t count) {
   return {const_cast<float*>(floats), half_room_.emplace_back(static_cast<std::size_t>(count)).data(), count};
 }
 
+void Peers::plan_own(const Plan& plan, std::size_t bucket) {
+  Own& own = buckets_[bucket].own;
+  own.range = {home(plan, bucket, 0).begin, home(plan, bucket, plan.map->nodes() - 1).end};
+  std::int64_t done = own.range.begin;
+  for (const Range& made : plan.made) {
+    const Range part{std::max(made.begin, own.range.begin), std::min(made.end, own.range.end)};
+    if (part.count() <= 0) continue;
+    own.makes = true;
+    if (part.begin > done) own.added.push_back({done - own.range.begin, part.begin - own.range.begin});
+    done = part.end;
+  }
+  if (!own.makes) return;
+  if (done < own.range.end) own.added.push_back({done - own.range.begin, own.range.count()});
+  for (const float* array : plan.node_gradients) own.inputs.push_back(array + own.range.begin);
+  const std::int64_t my_home = home(plan, bucket, plan.map->node).begin - own.range.begin;
+  for (int k = 0; k < partial_.outputs(); ++k) {
+    own.sums.push_back(room_for_floats(own.range.count()));
+    buckets_[bucket].of_node[static_cast<std::size_t>(plan.map->node)].push_back(own.sums.back() + my_home);
+  }
+}
+
 void Peers::plan_sends(const Plan& plan, std::size_t bucket, int j) {
   Traffic& traffic = buckets_[bucket];
   const Range theirs = home(plan, bucket, j);
   const int to = plan.map->peer(j);
+  if (traffic.own.makes) {
+    for (const float* sums : traffic.own.sums)
+      traffic.sums_out.plan_send(sums + (theirs.begin - traffic.own.range.begin), theirs.count(), MPI_FLOAT,
+                                 to, sums_tag(bucket), plan.world);
+    return;
+  }
   Outgoing out;
   out.count = theirs.count();
   for (const float* array : plan.node_gradients) out.inputs.push_back(array + theirs.begin);
@@ -80,7 +110,7 @@ void Peers::plan_receives(const Plan& plan, std::size_t bucket, int j) {
   const int from = plan.map->peer(j);
   for (std::size_t k = 0; k < shard_nodes_of_node(*plan.map, j, plan.shards).size(); ++k) {
     float* into = room_for_floats(count);
-    traffic.arriving[static_cast<std::size_t>(j)].push_back(into);
+    traffic.of_node[static_cast<std::size_t>(j)].push_back(into);
     if (format_ == SumFormat::kFloat32) {
       traffic.sums_in.plan_receive(into, count, MPI_FLOAT, from, sums_tag(bucket), plan.world);
     } else {
@@ -112,8 +142,8 @@ void Peers::plan_results(const Plan& plan, std::size_t bucket, int j) {
                                   tag, plan.world);
 }
 
-std::span<const float* const> Peers::arriving(std::size_t bucket, int j) const {
-  return buckets_[bucket].arriving[static_cast<std::size_t>(j)];
+std::span<const float* const> Peers::sums_of_node(std::size_t bucket, int j) const {
+  return buckets_[bucket].of_node[static_cast<std::size_t>(j)];
 }
 
 void Peers::expect_sums() {
@@ -126,6 +156,10 @@ void Peers::expect_sums() {
 void Peers::send_sums(std::size_t bucket) {
   Traffic& traffic = buckets_[bucket];
   traffic.sums_out.wait(*waiter_);
+  if (const Own& own = traffic.own; own.makes && !own.sums.empty()) {
+    (*make_)(own.range, own.sums);
+    for (const Range& part : own.added) partial_.run(own.inputs, own.sums, part.begin, part.end);
+  }
   for (const Outgoing& out : traffic.outgoing) {
     partial_.run(out.inputs, out.outputs, 0, out.count);
     for (const Packed& packed : out.packed) packed.pack();

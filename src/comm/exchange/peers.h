@@ -27,6 +27,8 @@ class Peers {
     int shards = 1;
     SumFormat format = SumFormat::kFloat32;
     std::span<const float* const> node_gradients;  ///< whole flat arrays of my node's ranks, left to right
+    std::span<const Range> made;  ///< where `make` makes my node's sums, instead of adding these arrays
+    const Exchange::MakeNodeSums* make = nullptr;  ///< outlives the object
     float* sums = nullptr;                         ///< flat; sums over all shards lie here
     float* values = nullptr;                       ///< flat
   };
@@ -36,13 +38,16 @@ class Peers {
 
   // Sums. Local, except that what is sent must be expected by its receiver in the same step.
   void expect_sums();  ///< opens the receives of all buckets, and of the flags
-  /// All ranks of my node have completed the bucket: adds and sends what belongs to my peers. The gradients
-  /// may not change until sums_have_left().
+  /// All ranks of my node have completed the bucket: adds, or makes, and sends what belongs to my peers. The
+  /// gradients may not change until sums_have_left().
   void send_sums(std::size_t bucket);
   bool sums_have_left(std::size_t bucket);
-  bool sums_have_arrived(std::size_t bucket);  ///< a look; when true, arriving() holds them
-  /// The bucket's partial sums of node `j` for my home, one array per covering node of its shards.
-  std::span<const float* const> arriving(std::size_t bucket, int j) const;
+  bool sums_have_arrived(std::size_t bucket);  ///< a look; when true, sums_of_node() holds them
+  /// Does send_sums() make some of the bucket? It then makes or adds my node's sums for my own home, too.
+  bool makes_sums(std::size_t bucket) const { return buckets_[bucket].own.makes; }
+  /// The bucket's partial sums of node `j` for my home, one array per covering node of its shards. Of my own
+  /// node where makes_sums() only.
+  std::span<const float* const> sums_of_node(std::size_t bucket, int j) const;
 
   // Results.
   void expect_results();  ///< opens the receives; kFloat32: they write into the values from now on
@@ -69,13 +74,22 @@ class Peers {
     std::vector<Packed> packed;        ///< kBfloat16
     std::int64_t count = 0;
   };
+  struct Own {  ///< a bucket's sums of my node's shards for all homes of my local index, in one place
+    bool makes = false;                ///< else only Outgoing's are added, and nothing here has memory
+    Range range;                       ///< the homes, which are neighbours
+    std::vector<const float*> inputs;  ///< of partial_, at range.begin
+    std::vector<float*> sums;          ///< one per covering node, at range.begin
+    std::vector<Range> added;          ///< what is not made, relative to range.begin
+  };
   struct Traffic {
-    std::vector<Outgoing> outgoing;
-    std::vector<std::vector<const float*>> arriving;        ///< per node
+    Own own;
+    std::vector<Outgoing> outgoing;                         ///< none where own.makes
+    std::vector<std::vector<const float*>> of_node;         ///< sums for my home
     std::vector<Packed> packed_sums_in, packed_results_in;  ///< kBfloat16
     Packed packed_result_out;                               ///< kBfloat16
     Messages sums_out, sums_in, results_out, results_in;
   };
+  void plan_own(const Plan& plan, std::size_t bucket);
   void plan_sends(const Plan& plan, std::size_t bucket, int j);
   void plan_receives(const Plan& plan, std::size_t bucket, int j);
   void plan_results(const Plan& plan, std::size_t bucket, int j);
@@ -84,6 +98,7 @@ class Peers {
   Packed room_for_halves(const float* floats, std::int64_t count);
 
   Waiter* waiter_;
+  const Exchange::MakeNodeSums* make_;
   SumFormat format_;
   SumProgram partial_;  ///< arrays of my node's ranks -> covering nodes of the node's shards
   std::vector<Traffic> buckets_;

@@ -44,6 +44,20 @@ void RankExchange::leave_to_owners(std::span<const Range> ranges) {
   }
 }
 
+bool RankExchange::can_make_node_sums() const {
+  const NodeMap& map = impl_->map;
+  // Owners make what all ranks would have made. Where nodes are of unequal size, those without slices idle.
+  const bool all_work = 4 * map.local_size() <= 5 * map.owners;
+  return map.nodes() > 1 && map.local_size() > 1 && all_work && !impl_->sends_sums_only();
+}
+
+void RankExchange::make_node_sums(std::span<const Range> ranges, MakeNodeSums make) {
+  if (!can_make_node_sums()) throw RuntimeError("internal: the owners of this node cannot make its sums");
+  impl_->made.assign(ranges.begin(), ranges.end());
+  impl_->make = std::move(make);
+  impl_->plan_sums();
+}
+
 void RankExchange::complete(std::int64_t offset, std::int64_t size) {
   Implementation& e = *impl_;
   if (e.map.nodes() == 1) return;  // nothing to move
@@ -118,6 +132,8 @@ StepFlags RankExchange::share() {
   if (e.reduced) {
     e.learn_flags();
     flags.bits = e.joined_flags;
+    // Owners have made my node's sums, so what they are made of may change.
+    if (e.make) e.waiter.until([&] { return e.all_have(Stamp::kMade, e.map.owners, 0); });
   }
   e.step_is_open = e.reduced = false;
   e.shared = true;

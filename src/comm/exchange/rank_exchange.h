@@ -29,6 +29,8 @@ class RankExchange final : public Exchange {
   std::int64_t owned_floats() const override;
   std::span<float> sums() override;
   void leave_to_owners(std::span<const Range> ranges) override;
+  bool can_make_node_sums() const override;
+  void make_node_sums(std::span<const Range> ranges, MakeNodeSums make) override;
   void complete(std::int64_t offset, std::int64_t size) override;
   void reduce(StepFlags mine) override;
   StepFlags flags() override;

@@ -36,20 +36,21 @@ Waiter::Waiter(Crowding crowding, Progress* progress, StallWatch* watch, const s
       watch_(watch),
       errand_(errand) {}
 
-void Waiter::pause(std::int64_t look, Clock::time_point start) const {
-  if (progress_ != nullptr) progress_->progress();
+Clock::duration Waiter::pause(std::int64_t look, Clock::time_point start) const {
+  const Clock::duration worked = progress_ != nullptr ? progress_->progress() : Clock::duration{};
   if (errand_ != nullptr && *errand_) (*errand_)();
   if (look < spins_) {
     relax();
-    return;
+    return worked;
   }
   // On a crowded machine a yield may take long, so the clock is read at each look: it costs less than a
   // yield.
   sched_yield();
   const auto waited = Clock::now() - start;
-  if (waited < kLong) return;
+  if (waited < kLong) return worked;
   if (watch_ != nullptr) watch_->look(std::chrono::duration<double>(waited).count());
   std::this_thread::sleep_for(kNap);
+  return worked;
 }
 
 }  // namespace nntrain::comm

@@ -13,7 +13,8 @@ enum class Crowding { kOneCoreEach, kMoreRanksThanCores };
 /// What a waiting rank does meanwhile, because others wait for it.
 class Progress {
  public:
-  virtual void progress() = 0;
+  /// Returns how long it computed: that was no waiting.
+  virtual std::chrono::steady_clock::duration progress() = 0;
 
  protected:
   ~Progress() = default;
@@ -36,8 +37,9 @@ class Waiter {
   void until(const Ready& ready) {
     if (ready()) return;
     const auto start = std::chrono::steady_clock::now();
-    for (std::int64_t look = 0; !ready(); ++look) pause(look, start);
-    add(start, std::chrono::steady_clock::now());
+    std::chrono::steady_clock::duration worked{};
+    for (std::int64_t look = 0; !ready(); ++look) worked += pause(look, start);
+    add(start + worked, std::chrono::steady_clock::now());
   }
   double seconds() const { return seconds_; }
   /// A wait that was not until()'s.
@@ -51,7 +53,8 @@ class Waiter {
       on_wait;
 
  private:
-  void pause(std::int64_t look, std::chrono::steady_clock::time_point start) const;
+  std::chrono::steady_clock::duration pause(std::int64_t look,
+                                            std::chrono::steady_clock::time_point start) const;
 
   int spins_ = 0;
   Progress* progress_ = nullptr;

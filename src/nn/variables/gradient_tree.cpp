@@ -80,6 +80,7 @@ void GradientTree::add_product(const Product& product, const BatchContext& conte
       [](const Product& one, int index) { return one.kernel->index < index; });
   if (deferred != deferred_.end() && deferred->kernel == &kernel) {
     *deferred = product;
+    if (on_complete) on_complete(kernel);
     return;
   }
   const std::int64_t inputs = kernel.shape[0], units = kernel.shape[1];

@@ -44,7 +44,7 @@ class GradientTree {
   /// Leaf = column sums of `dz` (rows, variable.size()) over the shard's rows: gradients of biases.
   void add_column_sums(const Variable& variable, const BatchContext& context, const float* dz);
   /// Leaf = x' dz over the shard's rows; or, for a kernel that was given to defer(), only notes where x and
-  /// dz lie.
+  /// dz lie, which are complete then.
   void add_product(const Product& product, const BatchContext& context);
 
   /// From now on the product of `kernel` is left to whoever owns the kernel's slice.
@@ -52,6 +52,7 @@ class GradientTree {
   /// Of the last backward pass.
   const std::vector<Product>& deferred() const { return deferred_; }
 
+  /// The variable's gradient, or what its owner makes it of, is complete on this replica.
   std::function<void(const Variable&)> on_complete;
 
   /// The shard whose leaf carries the regularizer of a variable.

@@ -1,27 +1,26 @@
 #pragma once
-// Gradients of kernels made by their owners. The gradient of a kernel is a product, x' dz, of arrays that are
-// much smaller than it is when a mini-batch has few rows. Instead of writing it on every rank for that rank's
-// rows and adding the ranks' arrays, the rank that owns a slice computes the slice over the rows of all
-// ranks, shard by shard along the tree of sums, from the x and dz that lie in the node's shared memory. The
-// bits are those of the sum.
+// Gradients of kernels made by their owners, on one node. The gradient of a kernel is a product, x' dz, of
+// arrays that are much smaller than it is when a mini-batch has few rows. Instead of writing it on every rank
+// for that rank's rows and adding the ranks' arrays, the rank that owns a slice computes the slice over the
+// rows of all ranks, shard by shard along the tree of sums, from the x and dz that lie in the node's shared
+// memory. The bits are those of the sum. On several nodes: NodeSums.
 
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "comm/exchange/exchange.h"
 #include "core/products/products.h"
 #include "nn/model/sequential.h"
 #include "nn/variables/gradient_tree.h"
+#include "train/step/node_rows.h"
 
 namespace nntrain::train {
 
 class DeferredGradients {
  public:
-  /// Collective. Prepares `model` for `most_rows` rows, the same on all ranks, moves its workspace into
-  /// memory that the node's ranks share, and has `gradients` defer the kernels and `exchange` leave them to
-  /// their owners. Null, and nothing is changed, where that cannot be: several nodes, no room for shared
-  /// memory, no such kernel. All references outlive the object.
+  /// Collective. Has `gradients` defer the kernels and `exchange` leave them to their owners; see
+  /// NodeRows::make. Null, and no gradient is made otherwise than before, where that cannot be: several
+  /// nodes, no room for shared memory, no such kernel. All references outlive the object.
   static std::unique_ptr<DeferredGradients> make(comm::Session& session, comm::Exchange& exchange,
                                                  nn::Sequential& model, nn::GradientTree& gradients,
                                                  const Products& products, int shards,
@@ -39,15 +38,10 @@ class DeferredGradients {
   }
 
  private:
-  DeferredGradients(nn::Sequential& model, nn::GradientTree& gradients, const Products& products, int ranks,
-                    int shards);
+  DeferredGradients(nn::GradientTree& gradients, const Products& products, NodeRows rows);
 
-  nn::Sequential& model_;
   nn::GradientTree& gradients_;
-  int ranks_;
-  int shards_;
-  comm::SharedArray memory_;
-  std::vector<const float*> workspaces_;  ///< of each rank
+  NodeRows rows_;
   std::unique_ptr<KernelGradient> product_;
   std::vector<ProductLeaf> leaves_;  ///< (shards)
 };

@@ -16,7 +16,8 @@ namespace nntrain::train {
 //   outputs = model.forward(batch.inputs)
 //   d_outputs = loss.gradient(outputs, batch.targets, weights)   divided by the mini-batch's whole weight
 //   model.backward(d_outputs)                                    leaf by leaf into the gradient plan, which
-//                                                                tells the exchange what is complete
+//                                                                tells the exchange what is complete; on
+//                                                                several nodes owners make its sums: NodeSums
 //   metrics.add(...)                                             Scoreboard
 //   exchange.reduce()                                            my slice holds the sum over all shards
 //   optimizer.step(my slice of values, of gradients)             Updater::step, DeferredGradients
@@ -24,6 +25,7 @@ namespace nntrain::train {
 comm::StepFlags Engine::step(const BatchRequest& batch, double learning_rate, comm::StepFlags mine,
                              Scoreboard& board) {
   keep_for_undo(board);
+  if (node_sums_) node_sums_->open_step(batch.rows);
   const bool finite = replica_->train(batch, *gradients_, board);
   if (!state_is_finite() || !finite) mine.bits |= comm::kFlagNonFinite;
   if (!replica_->has_inputs()) mine.bits |= kFlagNoInputs | comm::kFlagNonFinite;  // nobody takes the step
@@ -128,10 +130,13 @@ void Engine::make_gradient_plan(optim::Optimizer& optimizer, const EngineOptions
     const auto most_rows = [&](int shards, std::int64_t rows) {
       return Sharing{{0, (shards + session_.size() - 1) / session_.size()}, shards}.most_rows(rows);
     };
-    deferred_ = DeferredGradients::make(
-        session_, *exchange_, model_, *gradients_, *options.products, options.shards,
-        std::max(most_rows(options.shards, options.training_rows),
-                 most_rows(evaluation_shards(options.shards), options.evaluation_rows)));
+    const std::int64_t rows = std::max(most_rows(options.shards, options.training_rows),
+                                       most_rows(evaluation_shards(options.shards), options.evaluation_rows));
+    deferred_ = DeferredGradients::make(session_, *exchange_, model_, *gradients_, *options.products,
+                                        options.shards, rows);
+    if (!deferred_)
+      node_sums_ = NodeSums::make(session_, *exchange_, model_, *gradients_, *options.products,
+                                  options.shards, rows, options.training_rows, times_);
   }
   updater_ = std::make_unique<Updater>(*exchange_, model_, optimizer, deferred_.get(), times_);
 }
@@ -146,7 +151,7 @@ ReplicaOptions Engine::replica_options(const EngineOptions& options) {
   replica.target_scale = options.target_scale;
   replica.training_rows = options.training_rows;
   replica.evaluation_rows = options.evaluation_rows;
-  if (deferred_) replica.keep = nn::Sequential::Keep::kGradients;
+  if (deferred_ || node_sums_) replica.keep = nn::Sequential::Keep::kGradients;
   return replica;
 }
 

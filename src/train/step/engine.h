@@ -17,6 +17,7 @@
 #include "train/step/activity_times.h"
 #include "train/step/deferred_gradients.h"
 #include "train/step/gather_sum.h"
+#include "train/step/node_sums.h"
 #include "train/step/replica.h"
 #include "train/step/updater.h"
 
@@ -114,7 +115,9 @@ class Engine {
   GatherSum evaluation_sums_;
   ShardRange evaluation_local_;
   std::unique_ptr<nn::GradientTree> gradients_;
-  std::unique_ptr<DeferredGradients> deferred_;  ///< null: every gradient is exchanged
+  // One of the two, or neither: then every gradient is exchanged.
+  std::unique_ptr<DeferredGradients> deferred_;  ///< one node
+  std::unique_ptr<NodeSums> node_sums_;          ///< several nodes
   std::unique_ptr<Updater> updater_;
   std::unique_ptr<Replica> replica_;
   std::vector<double> sums_before_;  ///< the board's, before the step

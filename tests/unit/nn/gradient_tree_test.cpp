@@ -243,14 +243,20 @@ TEST(BatchContext, ProductsTakeAShardsRowsWhereRowsAreNotIndependent) {
   EXPECT_EQ(pieces(6), (Pieces{{0, 14}}));
 }
 
-TEST(GradientTree, ADeferredProductIsOnlyNoted) {
+TEST(GradientTree, ADeferredProductIsOnlyNotedAndComplete) {
   const ProductCase given;
   std::vector<float> node(6, -1.0F);
   GradientTree tree({0, 3}, 3, {std::span<float>(node)}, 6);
-  tree.on_complete = [](const Variable&) { FAIL() << "a deferred product is not complete"; };
+  const GradientTree::Product* noted = nullptr;  // when others are told
+  tree.on_complete = [&](const Variable& variable) {
+    EXPECT_EQ(&variable, &given.kernel);
+    noted = tree.deferred().data();
+    EXPECT_EQ(noted->dz, given.dz.data());
+  };
   tree.defer(given.kernel);
   tree.add_product(given.product(), given.context);
   EXPECT_EQ(node, std::vector<float>(6, -1.0F));
+  EXPECT_NE(noted, nullptr);
   ASSERT_EQ(tree.deferred().size(), 1U);
   EXPECT_EQ(tree.deferred()[0].x, given.x.data());
   EXPECT_EQ(tree.deferred()[0].dz, given.dz.data());
