@@ -65,7 +65,8 @@ class TypeWalk {
         return enumeration(type, depth);
       case kVariable: {
         const std::size_t base = bytes(type.subspan(kHeader), depth + 1).own;
-        return base == 0 ? TypeBytes{} : whole(type, kHeader + base, 8 + address_bytes_);
+        const std::size_t place = 8 + address_bytes_;  // what libhdf5 takes an element for, whatever is said
+        return base == 0 || size != place ? TypeBytes{} : whole(type, kHeader + base, place);
       }
       case kArray:
         return array(type, depth);

@@ -119,6 +119,15 @@ TEST_F(TextsOfFiles, AnAttributeLongerThanItsPlaceIsRefused) {
   EXPECT_TRUE(contains(refusal(with(name + 8 + 24 + 1, "\1"), "vlen"), "longer than its place")) << "a shape";
 }
 
+TEST_F(TextsOfFiles, APlaceOfAnotherWidthIsRefused) {
+  // The type of a text of any length says how long its place is: length, address and object, 16 bytes here.
+  const std::size_t width = whole_.find(std::string("vlen\0\0\0\0", 8)) + 8 + 4;
+  ASSERT_EQ(whole_.substr(width - 4, 8), std::string("\x19\1\1\0\x10\0\0\0", 8));
+  for (const std::uint64_t bytes : {0U, 8U, 14U, 15U, 17U, 48U, 0xFFFFFFFFU})
+    EXPECT_TRUE(contains(refusal(with(width, little_endian(bytes, 4)), "vlen"), "damaged attribute"))
+        << bytes;
+}
+
 TEST_F(TextsOfFiles, NoHeapIsNoText) {
   const Hdf5File file = Hdf5File::open(with(first_of_list() + 4, std::string(8, '\0')));
   EXPECT_EQ(file.root().read_texts("vlen_list"), (std::vector<std::string>{"", "yz", ""}));
