@@ -217,15 +217,19 @@ void Updater::step(std::int64_t iteration, double learning_rate, std::int64_t ba
   const auto spent = [&] {
     return times_.seconds(Activity::kGradients) + times_.seconds(Activity::kOptimizer);
   };
-  const double before = spent();
+  double seconds_by_blocks = 0;
   for (std::size_t k = slices_.size(); k-- > 0;) {  // the last piece is there first
     await_sum(k);
-    if (by_blocks) step_by_blocks(slices_[k], info, batch_rows);
+    if (by_blocks) {
+      const double before = spent();
+      step_by_blocks(slices_[k], info, batch_rows);
+      seconds_by_blocks += spent() - before;
+    }
     const ActivityTimes::Scope time(times_, Activity::kOptimizer);
     if (!by_blocks) optimizer_.step(slices_[k], info);
     constrain(slices_[k]);
   }
-  if (by_blocks) store_trial_.add(spent() - before, batch_rows);
+  if (by_blocks) store_trial_.add(seconds_by_blocks, batch_rows);
   optimizer_.advance(info);
   const ActivityTimes::Scope time(times_, Activity::kExchange);
   flags = exchange_.share();

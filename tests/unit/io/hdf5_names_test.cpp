@@ -14,14 +14,9 @@ namespace nntrain::io {
 namespace {
 
 using test::contains;
+using test::little_endian;
 using test::message_of;
 using test::Scratch;
-
-std::string little_endian(std::uint64_t value, std::size_t bytes) {
-  std::string text;
-  for (std::size_t i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i) & 0xFFU);
-  return text;
-}
 
 /// tests/unit/io/files/names.h5: its /group has 29 names in a tree of three levels.
 class NamesOfGroups : public ::testing::Test {
