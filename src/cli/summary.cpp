@@ -7,7 +7,6 @@
 #include "cli/configuration_file.h"
 #include "cli/log.h"
 #include "core/error.h"
-#include "nn/layers/text_demand.h"
 #include "optim/optimizer.h"
 #include "train/config/settings.h"
 #include "train/data/dataset.h"
@@ -57,7 +56,7 @@ Subject from_configuration(comm::Session& session, const CommandLine& line) {
     if (!source.has_input) {
       if (settings.data.inputs.empty())
         throw InputError("the input shape is not known; give model.input_shape or data.inputs");
-      settings.data.text = nn::text_demand(source.layers);
+      settings.data.text = train::text_demand(source);
       shape = train::sample_shape(settings.data);
     }
     subject.model = train::build_model(source, shape);

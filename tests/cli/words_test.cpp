@@ -97,6 +97,17 @@ TEST_F(Words, TheCheckpointAloneTurnsTextIntoPredictions) {
       << onnx.output;
 }
 
+TEST_F(Words, AStringLookupBehindNumbersIsNamedBeforeTheTableIsReadAsNumbers) {
+  configure("layer = Dense(4)\nlayer = StringLookup()\n");
+  for (const int ranks : {0, 2}) {
+    const Outcome outcome = run(ranks, "train run.ini");
+    EXPECT_EQ(outcome.code, 2) << outcome.output;
+    EXPECT_NE(outcome.output.find("the layer Dense before it gives numbers; it must come first"),
+              std::string::npos)
+        << outcome.output;
+  }
+}
+
 TEST_F(Words, UnknownCategoriesOfATableHaveIndex0) {
   configure("", "columns = town: categorical(oov), street: categorical(indices, oov)\n");
   ASSERT_EQ(run(2, "train run.ini").code, 0);

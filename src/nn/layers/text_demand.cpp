@@ -7,6 +7,7 @@
 #include "nn/layers/index_lookup.h"
 #include "nn/layers/input_layer.h"
 #include "nn/layers/layer.h"
+#include "nn/layers/layer_error.h"
 
 namespace nntrain::nn {
 
@@ -70,14 +71,21 @@ bool passes_on(const Json& spec) {
 
 std::optional<TextCodes> text_demand(const std::vector<Json>& model) {
   bool of_text = false;
-  for (const Json& layer : model) {
+  std::string gives_numbers;  // the layer that does, once there is one
+  for (std::size_t i = 0; i < model.size(); ++i) {
+    const Json& layer = model[i];
     if (is_input(layer)) {
       of_text = says_text(layer);
       continue;
     }
     const Json spec = layers().canonical(layer);
+    if (!gives_numbers.empty() && spec["class_name"] == "StringLookup") {
+      throw LayerError(i, "a layer StringLookup takes text, but the layer " + gives_numbers +
+                              " before it gives numbers; it must come first, or behind Flatten and its like");
+    }
+    if (!gives_numbers.empty()) continue;
     if (std::optional<TextCodes> codes = demand_of(spec, of_text)) return codes;
-    if (!passes_on(spec)) break;
+    if (!passes_on(spec)) gives_numbers = spec["class_name"].get<std::string>();
   }
   return std::nullopt;
 }

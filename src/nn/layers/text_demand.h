@@ -14,7 +14,8 @@ namespace nntrain::nn {
 
 /// What the first layer of `model` (Input may stand before it) that does not pass on what it is given wants
 /// of text; nullopt: the model's inputs are numbers. Of layers that cannot be made too: whoever builds the
-/// model says what is wrong, and where. Pure.
+/// model says what is wrong, and where. Pure. LayerError: a StringLookup behind a layer that gives numbers,
+/// told before a table is read as numbers.
 std::optional<TextCodes> text_demand(const std::vector<Json>& model);
 
 /// The canonical StringLookup `spec`, which lacks a vocabulary, with this one.

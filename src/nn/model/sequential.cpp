@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 #include "nn/layers/input_layer.h"
-#include "nn/model/layer_error.h"
+#include "nn/layers/layer_error.h"
 #include "nn/model/value_check.h"
 
 namespace nntrain::nn {

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "core/error.h"
-#include "nn/layers/text_demand.h"
 #include "train/data/target_rules.h"
 #include "train/data/value_check.h"
 #include "train/step/gather_sum.h"
@@ -32,7 +31,7 @@ Inference::Inference(comm::Session& session, Log& log, checkpoint::Contents cont
     data_settings_ = choose_data(configuration, task);
     data_settings_.memory = memory;
     source = model_source_of(contents_);
-    data_settings_.text = nn::text_demand(source.layers);
+    data_settings_.text = text_demand(source);
     compile = compile_settings(configuration, task);
   });
   if (task == Task::kPredictStream) {

@@ -11,7 +11,6 @@
 #include "core/build_id.h"
 #include "core/call.h"
 #include "core/error.h"
-#include "nn/layers/text_demand.h"
 #include "train/data/adaptation.h"
 #include "train/data/target_rules.h"
 #include "train/data/value_check.h"
@@ -47,7 +46,7 @@ ModelSource resolve(Run& run, const RunInputs& inputs) {
       inputs.model != nullptr ? *inputs.model : read_model_source(run.session, run.settings.model);
   comm::collectively(run.session, "configuration", [&] {
     Settings& settings = run.settings;
-    settings.data.text = nn::text_demand(source.layers);
+    settings.data.text = text_demand(source);
     const std::string from = "model.from = " + settings.model.from;
     take_compile(settings.compile, run.configuration, source.training_config, from);
     take_optimizer(settings.compile, run.configuration, source.training_config, from);

@@ -11,7 +11,8 @@
 #include "checkpoint/keras.h"
 #include "core/call.h"
 #include "core/error.h"
-#include "nn/model/layer_error.h"
+#include "nn/layers/layer_error.h"
+#include "nn/layers/text_demand.h"
 
 namespace nntrain::train {
 
@@ -174,16 +175,31 @@ ModelSource read_model_source(comm::Session& session, const ModelSettings& setti
   return source;
 }
 
-std::unique_ptr<nn::Sequential> build_model(const ModelSource& source, const Shape& data_shape) {
-  const Shape input = source.has_input ? source.input : data_shape;
+namespace {
+
+/// Runs `use`; an error that blames a layer comes with the key, and where it is, of what gave the layer.
+template <class Use>
+auto with_layer_origin(const ModelSource& source, Use&& use) {
   try {
-    return std::make_unique<nn::Sequential>(source.name, source.layers, input);
+    return use();
   } catch (const nn::LayerError& error) {
     if (source.origins.empty()) throw;
     const std::size_t bad = error.index();
     throw InputError(source.origins[bad] + ": model.layer " + std::to_string(bad + 1) + " (" +
                      detail::spec_name("layer", source.layers[bad]) + "): " + error.what());
   }
+}
+
+}  // namespace
+
+std::optional<TextCodes> text_demand(const ModelSource& source) {
+  return with_layer_origin(source, [&] { return nn::text_demand(source.layers); });
+}
+
+std::unique_ptr<nn::Sequential> build_model(const ModelSource& source, const Shape& data_shape) {
+  const Shape input = source.has_input ? source.input : data_shape;
+  return with_layer_origin(
+      source, [&] { return std::make_unique<nn::Sequential>(source.name, source.layers, input); });
 }
 
 void assign_weights(nn::Sequential& model, const std::vector<checkpoint::WeightArray>& weights,

@@ -3,11 +3,13 @@
 // and the metrics that fit it.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "checkpoint/checkpoint.h"
 #include "comm/session/session.h"
+#include "core/text_codes.h"
 #include "nn/losses/loss.h"
 #include "nn/model/sequential.h"
 #include "optim/optimizer.h"
@@ -45,6 +47,8 @@ struct ModelSource {
 ModelSource read_model_source(comm::Session& session, const ModelSettings& settings);
 /// From the contents of a checkpoint or Keras file. Pure.
 ModelSource model_source_of(const checkpoint::Contents& contents);
+/// What the model wants of text, see nn::text_demand. Throws InputError naming layer and origin.
+std::optional<TextCodes> text_demand(const ModelSource& source);
 /// Builds it for samples of shape `data_shape`. Throws InputError naming layer and origin.
 std::unique_ptr<nn::Sequential> build_model(const ModelSource& source, const Shape& data_shape);
 
