@@ -41,21 +41,25 @@ TEST(Gather, BytesBecomeScaledFloats) {
   }
 }
 
-TEST(Gather, FloatsAreCopiedOrScaled) {
-  std::vector<float> values(30 * 3);
-  std::iota(values.begin(), values.end(), 0.1F);
-  std::vector<std::byte> memory(values.size() * sizeof(float));
-  std::memcpy(memory.data(), values.data(), memory.size());
-  const ArrayView view{memory.data(), Element::kFloat32, 3, 5, 25};
-  const Sampler sampler(25, 9, 4, Order::kShuffled);
-  for (const float scale : {1.0F, 0.3F}) {
-    std::vector<float> out(4 * 3);
-    gather(view, sampler, 20, 4, scale, out.data());
-    for (std::int64_t i = 0; i < 4; ++i) {
-      for (std::int64_t k = 0; k < 3; ++k) {
-        EXPECT_EQ(out[static_cast<std::size_t>(i * 3 + k)],
-                  values[static_cast<std::size_t>((5 + sampler.row(20 + i)) * 3 + k)] * scale);
+TEST(Gather, FloatsOfAnyWidthAreCopiedOrScaled) {
+  for (const std::int64_t width : {1, 3, 7, 8, 9, 13, 16, 20, 63, 64, 65, 100}) {
+    SCOPED_TRACE(width);
+    std::vector<float> values(static_cast<std::size_t>(30 * width));
+    std::iota(values.begin(), values.end(), 0.1F);
+    std::vector<std::byte> memory(values.size() * sizeof(float));
+    std::memcpy(memory.data(), values.data(), memory.size());
+    const ArrayView view{memory.data(), Element::kFloat32, width, 5, 25};
+    const Sampler sampler(25, 9, 4, Order::kShuffled);
+    for (const float scale : {1.0F, 0.3F}) {
+      std::vector<float> out(static_cast<std::size_t>(4 * width) + 1, -1.0F), expected = out;
+      for (std::int64_t i = 0; i < 4; ++i) {
+        for (std::int64_t k = 0; k < width; ++k) {
+          expected[static_cast<std::size_t>(i * width + k)] =
+              values[static_cast<std::size_t>((5 + sampler.row(20 + i)) * width + k)] * scale;
+        }
       }
+      gather(view, sampler, 20, 4, scale, out.data());
+      EXPECT_EQ(out, expected);
     }
   }
 }
