@@ -169,10 +169,27 @@ def products_lines(data):
     return lines + table(["model", *rounds[0][next(iter(rounds[0]))], "chains / oneDNN", "chains / OpenBLAS"], [row(what) for what in rounds[0]])
 
 
+NARROW_BARS = {"32": {"JAX": 2}, "256": {"JAX": 2.2, "ours np 1": 1.6}}
+
+
+def narrow_lines(data):
+    rounds = data["results"]
+    lines = ["## A narrow network", "", f"13-64-64-1 in regression with SGD, 16,384 rows in memory; {len(rounds['32'])} rounds. Ours np 2 over the others, median and range of ratios within a",
+             "round; then samples/s.", ""]
+
+    def ratio(batch, other):
+        return against([one["ours np 2"]["samples_per_s"] / one[other]["samples_per_s"] for one in rounds[batch]], NARROW_BARS[batch].get(other))
+
+    rows = [["over " + NAMES[other], *(ratio(batch, other) for batch in rounds)] for other in ("JAX", "ours np 1")]
+    rows += [[name, *(speed([one[name]["samples_per_s"] for one in rounds[batch]]) for batch in rounds)] for name in ("ours np 2", "ours np 1", "JAX")]
+    return lines + table(["", *(f"batch {batch}" for batch in rounds)], rows)
+
+
 def main():
     lines = ["# Benchmarks", "", "Written by `tests/benchmarks/run.sh`; every number in [benchmarks.json](benchmarks.json). Machines are shared and noisy:",
              "read the medians of ratios first.", ""]
-    parts = {"peers": peers_lines, "variants": variants_lines, "scaling": scaling_lines, "products": products_lines, "checkpoint": checkpoint_lines}
+    parts = {"peers": peers_lines, "variants": variants_lines, "scaling": scaling_lines, "products": products_lines, "narrow": narrow_lines,
+             "checkpoint": checkpoint_lines}
     found = {name: load(name) for name in parts}
     for name, make in parts.items():
         if found[name] is None:
