@@ -21,7 +21,10 @@ ConvertedRows::ConvertedRows(io::Hdf5Group& root, std::string name, data::ArrayI
       info_(std::move(info)),
       gzip_(gzip),
       row_bytes_(static_cast<std::size_t>(info_.sample.size()) * data::element_bytes(info_.element)),
-      chunk_rows_(chunk_rows_of(info_)) {}
+      chunk_rows_(chunk_rows_of(info_)) {
+  if (!info_.columns.empty() && info_.element == data::Element::kFloat32)
+    statistics_.emplace(info_.sample.size());
+}
 
 void ConvertedRows::add(std::span<const std::byte> rows) {
   const std::size_t chunk = static_cast<std::size_t>(chunk_rows_) * row_bytes_;
@@ -48,12 +51,28 @@ void ConvertedRows::close() {
   if (dataset_) dataset_->close();
   if (!info_.columns.empty()) root_.write_attribute(name_ + "_columns", info_.columns);
   if (!info_.class_names.empty()) root_.write_attribute("class_names", info_.class_names);
+  write_about();
+}
+
+/// How the table was read (kinds, categories, what fills gaps), as the checkpoint of a run has it, and its
+/// columns' statistics.
+void ConvertedRows::write_about() {
+  if (!info_.table.is_null()) root_.write_attribute(name_ + "_table", info_.table.dump());
+  if (!statistics_ || rows_ == 0) return;
+  const std::string about = "about/" + name_ + "_";
+  const Shape columns{info_.sample.size()};
+  root_.write_dataset<double>(about + "mean", columns, statistics_->means());
+  root_.write_dataset<double>(about + "std", columns, statistics_->deviations());
+  root_.write_dataset<double>(about + "min", columns, statistics_->minima());
+  root_.write_dataset<double>(about + "max", columns, statistics_->maxima());
 }
 
 void ConvertedRows::write(std::span<const std::byte> rows) {
   if (info_.element == data::Element::kUint8) {
     write_as<std::uint8_t>(rows);
   } else {
+    if (statistics_)
+      statistics_->add({reinterpret_cast<const float*>(rows.data()), rows.size() / sizeof(float)});
     write_as<float>(rows);
   }
   rows_ += static_cast<std::int64_t>(rows.size() / row_bytes_);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/column_statistics.h"
 #include "data/array_source.h"
 #include "io/hdf5.h"
 
@@ -27,6 +28,7 @@ class ConvertedRows {
 
  private:
   void write(std::span<const std::byte> rows);
+  void write_about();
   template <class T>
   void write_as(std::span<const std::byte> rows);
 
@@ -38,6 +40,7 @@ class ConvertedRows {
   std::int64_t chunk_rows_, rows_ = 0;
   std::vector<std::byte> waiting_;  ///< less than a chunk
   std::optional<io::Hdf5Rows> dataset_;
+  std::optional<ColumnStatistics> statistics_;  ///< of a table's columns
 };
 
 }  // namespace nntrain::cli

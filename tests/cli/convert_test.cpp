@@ -1,6 +1,10 @@
 // A table, converted, trains to the bits of the table.
 
+#include <cmath>
+
 #include "cli_test.h"
+#include "core/json.h"
+#include "io/hdf5.h"
 
 namespace nntrain::cli_test {
 namespace {
@@ -29,6 +33,31 @@ TEST_F(Convert, ATableTrainsToTheSameBitsAsItsHdf5File) {
       << converted.output;
   EXPECT_EQ(trained("--data.inputs=iris.csv --data.target_columns=species", "table.h5"),
             trained("--data.inputs=iris.h5:/inputs --data.targets=iris.h5:/targets", "hdf5.h5"));
+}
+
+TEST_F(Convert, WhatIsKnownOfATableIsKept) {
+  write("houses.csv", "town,area,price\nUlm,50,1\nBonn,,2\nUlm,70,4\nKiel,90,5\n");
+  const Outcome converted =
+      run(0,
+          "convert houses.csv --output=houses.h5 --data.target_columns=price "
+          "--data.columns='town: categorical(indices)' --data.missing='error, area: mean'");
+  ASSERT_EQ(converted.code, 0) << converted.output;
+  const io::Hdf5File file = io::Hdf5File::open((folder_ / "houses.h5").string());
+  const io::Hdf5Group root = file.root();
+  const Json columns = Json::parse(root.read_text("inputs_table"))["columns"];
+  EXPECT_EQ(columns[0]["categories"], Json::parse(R"(["Bonn", "Kiel", "Ulm"])"));
+  EXPECT_EQ(columns[1]["fill"], 70.0);
+  const auto statistic = [&](const std::string& name) {
+    const io::Hdf5Dataset dataset = root.dataset("about/" + name);
+    std::vector<double> values(static_cast<std::size_t>(dataset.info().shape.size()));
+    dataset.read(std::span(values));
+    return values;
+  };
+  EXPECT_EQ(statistic("inputs_mean"), (std::vector<double>{1.25, 70}));  // town: 2 0 2 1, area: 50 70 70 90
+  EXPECT_EQ(statistic("inputs_min"), (std::vector<double>{0, 50}));
+  EXPECT_EQ(statistic("inputs_max"), (std::vector<double>{2, 90}));
+  EXPECT_NEAR(statistic("inputs_std")[1], std::sqrt(200.0), 1e-12);
+  EXPECT_EQ(statistic("targets_mean"), std::vector<double>{3});
 }
 
 TEST_F(Convert, ShuffledRowsAreOtherRowsAndTheSameEachTime) {

@@ -120,6 +120,17 @@ std::unique_ptr<ArraySource> TableReader::finish() {
   return labels_ ? finish_labels() : finish_columns();
 }
 
+Json TableReader::table_start() const {
+  return {{"named", plan_.named}, {"width", first_.columns}, {"table_columns", first_.header}};
+}
+
+Json TableReader::simple_description() const {
+  Json table = table_start();
+  table["columns"] = Json::array();
+  for (const ColumnReader& column : readers_) table["columns"].push_back(column.description());
+  return table;
+}
+
 std::unique_ptr<ArraySource> TableReader::finish_labels() {
   const std::string separator = options_.training.is_object() ? options_.training.value("separator", "") : "";
   const bool sets = options_.labels == Labels::kSets && labels_->has_sets(separator);
@@ -230,7 +241,7 @@ ArrayInfo TableReader::make_array_info() {
   info.notes.push_back(reading_note(total_rows_));
   info.notes.insert(info.notes.end(), notes_.begin(), notes_.end());
   info.notes.insert(info.notes.end(), plan_.notes.begin(), plan_.notes.end());
-  info.table = {{"named", plan_.named}, {"width", first_.columns}, {"table_columns", first_.header}};
+  info.table = table_start();
   return info;
 }
 

@@ -126,6 +126,7 @@ ArrayInfo info_of(const TableReader& reader, Role role) {
   if (role == Role::kInputs || info.columns.size() > 1)
     info.sample = Shape{static_cast<std::int64_t>(info.columns.size())};
   if (!named) info.columns.clear();
+  info.table = reader.simple_description();
   return info;
 }
 

@@ -71,6 +71,8 @@ class TableReader {
   std::string reading_note(std::int64_t rows) const;
   const TablePlan& plan() const { return plan_; }
   const TableLayout& layout() const { return first_; }
+  /// ArrayInfo::table, where has_simple_columns(): no row is needed to know it.
+  Json simple_description() const;
 
   /// After the last file: categories, fill values and labels of all rows. The reader is empty then.
   std::unique_ptr<ArraySource> finish();
@@ -146,6 +148,7 @@ class TableReader {
   std::unique_ptr<ArraySource> finish_columns();
   void leave_out_indices();
   ArrayInfo make_array_info();
+  Json table_start() const;
 
   SourceOptions options_;
   std::vector<FileStart> files_;
