@@ -53,6 +53,7 @@ need nlohmann-json3-dev
 need libfmt-dev
 need zlib1g-dev
 need libzip-dev
+need libdeflate-dev
 need libprotobuf-dev
 need protobuf-compiler protoc
 need libssl-dev

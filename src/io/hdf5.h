@@ -25,6 +25,7 @@ namespace nntrain::io {
 
 namespace detail {
 struct Hdf5Io;
+struct PlainChunks;
 
 /// Owns one HDF5 identifier (hid_t is 64 bits); < 0: none.
 class Hdf5Handle {
@@ -105,6 +106,8 @@ class Hdf5Dataset {
   void take() const;
   void check_numeric(std::int64_t elements, std::int64_t given) const;
   void read_memory(std::int64_t memory_type, std::int64_t first, std::int64_t count, void* values) const;
+  void read_elements(std::int64_t memory_type, std::int64_t first, std::int64_t count, void* values) const;
+  bool is_inflated_here(std::int64_t memory_type) const;  ///< and not by libhdf5
 
   std::shared_ptr<const detail::Hdf5Context> context_;
   detail::Hdf5Handle handle_;
@@ -113,6 +116,7 @@ class Hdf5Dataset {
   std::int64_t stored_bytes_ = 0;  ///< at least what compression can make of its elements
   mutable bool taken_ = false;     ///< by read_all()
   bool contiguous_ = false;
+  std::shared_ptr<const detail::PlainChunks> chunks_;  ///< of gzip, where they are inflated without libhdf5
 };
 
 /// How a dataset lies in the file that is written some rows at a time.

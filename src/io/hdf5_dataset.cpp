@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "io/hdf5_call.h"
+#include "io/hdf5_chunks.h"
 
 namespace nntrain::io {
 
@@ -101,6 +102,10 @@ void Hdf5Dataset::check_storage() {
     fail(*context_, fmt::format("{} claims the shape {} ({} bytes), but {} bytes are stored; it is damaged",
                                 name_, info_.shape.to_string(), bytes, stored));
   }
+  if (layout == H5D_CHUNKED) {
+    if (const auto chunks = detail::plain_chunks(handle_.id(), creation.id(), info_.shape))
+      chunks_ = std::make_shared<const detail::PlainChunks>(*chunks);
+  }
   const std::int64_t largest =
       std::max(bytes, chunk_bytes(creation.id(), info_.element_bytes, info_.chunk_rows));
   const std::int64_t most = layout == H5D_CHUNKED ? std::max(kAlwaysAllowedBytes, stored * kMostCompression)
@@ -139,6 +144,43 @@ void Hdf5Dataset::check_numeric(std::int64_t elements, std::int64_t given) const
 void Hdf5Dataset::read_memory(std::int64_t memory_type, std::int64_t first, std::int64_t count,
                               void* values) const {
   if (info_.shape.size() == 0 || count == 0) return;
+  if (!is_inflated_here(memory_type)) return read_elements(memory_type, first, count, values);
+  const std::int64_t rows = info_.shape.extents()[0];
+  const std::int64_t end = count < 0 ? rows : first + count;
+  const std::int64_t row_bytes =
+      info_.shape.size() / rows * static_cast<std::int64_t>(chunks_->element_bytes);
+  auto* bytes = static_cast<std::byte*>(values);
+  detail::ChunkInflater inflater(handle_.id(), *chunks_, context_->file_bytes);
+  for (std::int64_t begin = first; begin < end;) {
+    const std::int64_t of_chunk = begin % chunks_->rows;
+    const std::int64_t chunk_end = std::min(begin - of_chunk + chunks_->rows, rows);
+    const std::int64_t now = std::min(chunk_end, end) - begin;
+    bool there = of_chunk == 0 && begin + now == chunk_end;  // of a part, libhdf5 keeps the rest for later
+    if (there) {
+      const Hdf5Lock lock;
+      there = inflater.read(begin);
+    }
+    if (!there) {
+      read_elements(memory_type, begin, now, bytes);
+    } else if (!inflater.inflate(now, bytes)) {
+      fail(*context_,
+           fmt::format("cannot read {}; the file is truncated or damaged: the chunk of rows {} to {} does "
+                       "not inflate to its {} bytes",
+                       name_, begin, chunk_end, chunks_->bytes));
+    }
+    bytes += now * row_bytes;
+    begin += now;
+  }
+}
+
+bool Hdf5Dataset::is_inflated_here(std::int64_t memory_type) const {
+  if (!chunks_ || !context_->reading) return false;
+  const Hdf5Lock lock;
+  return H5Tequal(memory_type, chunks_->element_bytes == 1 ? H5T_NATIVE_UINT8 : H5T_NATIVE_FLOAT) > 0;
+}
+
+void Hdf5Dataset::read_elements(std::int64_t memory_type, std::int64_t first, std::int64_t count,
+                                void* values) const {
   Hdf5Lock lock;
   const std::string what = fmt::format("cannot read {}; the file is truncated or damaged", name_);
   const auto element_bytes = static_cast<std::int64_t>(H5Tget_size(memory_type));

@@ -37,7 +37,7 @@ step() { printf '\n######## %s\n' "$*"; }
 # Packages are downloaded by debootstrap and unpacked without being run; what their scripts would link is linked here.
 make_sysroot() {
   local packages=libopenmpi-dev,openmpi-bin,libopenblas-dev,libhdf5-dev,libboost-program-options-dev,nlohmann-json3-dev
-  packages+=,libfmt-dev,zlib1g-dev,libzip-dev,libprotobuf-dev,libssl-dev,libgtest-dev
+  packages+=,libfmt-dev,zlib1g-dev,libzip-dev,libdeflate-dev,libprotobuf-dev,libssl-dev,libgtest-dev
   local mirror package
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Release: bookworm' 2> /dev/null | sed -n 1p)
   rm -rf "$folder/debs" "$sysroot.new"

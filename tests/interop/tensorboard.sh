@@ -1,11 +1,11 @@
 #!/bin/bash
 # The event files of a run that is stopped and resumed, read by the real tensorboard package. Not part of the default
 # tests: it needs PyPI.
-# Usage: tests/interop/tensorboard.sh
+# Usage: tests/interop/tensorboard.sh      NNTRAIN_PROGRAM in the environment: that program, else build/release's
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source_dir=$PWD
-program=$PWD/build/release/nntrain-dist
+program=$(readlink -f "${NNTRAIN_PROGRAM:-build/release/nntrain-dist}")
 [[ -x $program ]] || { echo "build first: launch/test.sh" >&2; exit 1; }
 environment=$PWD/build/interop/tensorboard
 if [[ ! -x $environment/bin/tensorboard ]]; then

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import re
+import zlib
 
 import h5py
 import numpy as np
@@ -96,6 +97,29 @@ def refused():
             group = inner
 
 
+def chunks():
+    """Compressed in all the ways that h5py has, with chunks that are missing, stored as they are, or of a wrong length."""
+    wide = (np.arange(300 * 6) * 31 % 251).reshape(300, 6)
+    options = {"chunks": (64, 6), "compression": "gzip"}
+    with new("chunks.h5") as file:
+        file.create_dataset("bytes", data=wide.astype("u1"), **options)
+        file.create_dataset("floats", data=wide.astype("f4") / 8, **options)
+        file.create_dataset("shuffled", data=wide.astype("f4") / 8, shuffle=True, **options)
+        file.create_dataset("shuffled_bytes", data=wide.astype("u1"), shuffle=True, **options)
+        file.create_dataset("summed", data=wide.astype("f4") / 8, shuffle=True, fletcher32=True, **options)
+        file.create_dataset("big", data=wide.astype(">f4") / 8, shuffle=True, **options)
+        file.create_dataset("integers", data=wide.astype("i4"), shuffle=True, **options)
+        file.create_dataset("doubles", data=wide.astype("f8") / 8, **options)
+        file.create_dataset("halves", data=wide.astype("f4") / 8, chunks=(64, 3), compression="gzip")
+        holes = file.create_dataset("holes", (300, 6), "f4", fillvalue=5, **options)
+        holes[64:128] = wide[64:128] / 8
+        as_is = file.create_dataset("as_is", data=wide.astype("f4") / 8, **options)
+        as_is.id.write_direct_chunk((64, 0), (wide[64:128] / 8).astype("f4").tobytes(), filter_mask=1)
+        for name, rows in (("short", 63), ("long", 65)):
+            wrong = file.create_dataset(name, data=wide.astype("u1"), **options)
+            wrong.id.write_direct_chunk((64, 0), zlib.compress(wide[64:64 + rows].astype("u1").tobytes()))
+
+
 def names():
     """Groups of the oldest format, whose trees branch after four names, so that few of them make a tree of several levels."""
     creation = h5py.h5p.create(h5py.h5p.FILE_CREATE)
@@ -132,4 +156,5 @@ def names():
 types()
 attributes()
 refused()
+chunks()
 names()

@@ -1,0 +1,135 @@
+// Compressed chunks, which are inflated by libdeflate where they are plain: the same numbers as from libhdf5,
+// whatever rows are asked for.
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "io/hdf5.h"
+#include "unit/io/scratch.h"
+
+namespace nntrain::io {
+namespace {
+
+using test::contains;
+using test::message_of;
+using test::Scratch;
+
+constexpr std::int64_t kRows = 300, kColumns = 6,
+                       kChunk = 64;  // as tests/unit/io/files/make_files.py has them
+
+std::int64_t integer_at(std::int64_t row, std::int64_t column) {
+  return (row * kColumns + column) * 31 % 251;
+}
+
+template <class T>
+T expected(const std::string& name, std::int64_t row, std::int64_t column) {
+  const bool whole = name == "bytes" || name == "shuffled_bytes" || name == "integers";
+  const double value = static_cast<double>(integer_at(row, column)) / (whole ? 1 : 8);
+  if (name == "holes" && row / kChunk != 1) return T{5};
+  return static_cast<T>(value);
+}
+
+template <class T>
+void expect_rows(const Hdf5Dataset& dataset, const std::string& name, std::int64_t first,
+                 std::int64_t count) {
+  std::vector<T> values(static_cast<std::size_t>(count * kColumns), T{77});
+  dataset.read_rows(first, count, std::span<T>(values));
+  for (std::int64_t i = 0; i < count * kColumns; ++i) {
+    ASSERT_EQ(values[static_cast<std::size_t>(i)], expected<T>(name, first + i / kColumns, i % kColumns))
+        << name << " row " << first + i / kColumns << " of " << first << " + " << count;
+  }
+}
+
+template <class T>
+void expect_all(const Hdf5File& file, const std::string& name) {
+  const Hdf5Dataset dataset = file.root().dataset(name);
+  for (const std::int64_t first : {0, 1, 63, 64, 65, 128, 191, 256, 299}) {
+    for (const std::int64_t count : {1, 2, 44, 63, 64, 65, 128, 129, 172, 236, 300}) {
+      if (first + count <= kRows) expect_rows<T>(dataset, name, first, count);
+    }
+  }
+  const std::vector<T> all = file.root().dataset(name).read_all<T>();
+  for (std::int64_t i = 0; i < kRows * kColumns; ++i) {
+    ASSERT_EQ(all[static_cast<std::size_t>(i)], expected<T>(name, i / kColumns, i % kColumns))
+        << name << " " << i;
+  }
+}
+
+TEST(CompressedChunks, AnyRowsOfAnyLayoutAreWhatWasWritten) {
+  const Hdf5File file = Hdf5File::open(NNTRAIN_TESTS_DIR "/unit/io/files/chunks.h5");
+  for (const char* name : {"bytes", "floats", "shuffled", "shuffled_bytes", "summed", "big", "integers",
+                           "doubles", "halves", "holes", "as_is"}) {
+    expect_all<float>(file, name);
+    expect_all<double>(file, name);
+  }
+  for (const char* name : {"bytes", "shuffled_bytes"}) expect_all<std::uint8_t>(file, name);
+  expect_all<std::int32_t>(file, "integers");
+  expect_all<std::int32_t>(file, "floats");  // four bytes each, and no numbers of the same kind
+}
+
+TEST(CompressedChunks, OurOwnAreReadBack) {
+  const Scratch scratch;
+  const std::string path = scratch.path("own.h5");
+  std::vector<float> values(kRows * kColumns);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) * 0.37F - 100;
+  for (const std::int64_t chunk_rows : {1, 7, 300}) {
+    Hdf5File file = Hdf5File::create(path);
+    Hdf5Rows rows =
+        file.root().create_rows<float>("x", Shape({kRows, kColumns}), {.chunk_rows = chunk_rows, .gzip = 4});
+    rows.write<float>(0, values);
+    rows.close();
+    file.close();
+    EXPECT_EQ(Hdf5File::open(path).root().dataset("x").read_all<float>(), values);
+  }
+}
+
+// libhdf5 1.10 reads behind the end of a chunk that inflates to less.
+TEST(CompressedChunks, AChunkOfAnotherLengthIsRefused) {
+  const Hdf5File file = Hdf5File::open(NNTRAIN_TESTS_DIR "/unit/io/files/chunks.h5");
+  for (const char* name : {"short", "long"}) {
+    const Hdf5Dataset dataset = file.root().dataset(name);
+    std::vector<std::uint8_t> values(kRows * kColumns);
+    const std::string message = message_of<InputError>([&] { dataset.read(std::span(values)); });
+    EXPECT_TRUE(contains(message, "the chunk of rows 64 to 128 does not inflate to its 384 bytes"));
+    EXPECT_TRUE(contains(message, std::string("/") + name));
+    const std::span<std::uint8_t> first(values.data(), kChunk * kColumns);
+    dataset.read_rows(0, kChunk, first);  // the others are whole
+  }
+}
+
+TEST(CompressedChunks, EveryDamagedByteIsFound) {
+  const Scratch scratch;
+  const std::string path = scratch.path("own.h5");
+  std::vector<std::uint8_t> values(kRows * kColumns);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<std::uint8_t>(i * i % 251);
+  {
+    Hdf5File file = Hdf5File::create(path);
+    Hdf5Rows rows = file.root().create_rows<std::uint8_t>("x", Shape({kRows, kColumns}),
+                                                          {.chunk_rows = kRows, .gzip = 4});
+    rows.write<std::uint8_t>(0, values);
+    rows.close();
+    file.close();
+  }
+  const std::string whole = test::read_file(path);
+  const std::size_t begin = whole.find("\x78\x5E");  // a zlib stream of level 4 begins so
+  ASSERT_NE(begin, std::string::npos);
+  int refused = 0;
+  for (std::size_t at = begin; at < begin + 200; ++at) {
+    std::string damaged = whole;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
+    scratch.write("damaged.h5", damaged);
+    try {
+      const auto read =
+          Hdf5File::open(scratch.path("damaged.h5")).root().dataset("x").read_all<std::uint8_t>();
+      EXPECT_EQ(read, values) << at;
+    } catch (const InputError&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 190);
+}
+
+}  // namespace
+}  // namespace nntrain::io
