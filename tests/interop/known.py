@@ -49,6 +49,8 @@ KNOWN = [
           "Keras 3.0 to 3.9 with JAX get NaN as gradient where a class is ignored"),
     Known(("3.0.",), "loss", r"(Categorical|Binary)FocalCrossentropy\(.*", ("h5",),
           "Keras 3.0 cannot find focal losses in .h5; open the .keras"),
+    Known(("3.3.",), "loss", r"Dice\(axis=-1\)", ("h5", "keras"),
+          "Keras 3.3 has no axis for Dice, which always sums over all: without it the file would give another loss in silence"),
     Known(FROM_3_9, "metric", r"(PrecisionAtRecall|RecallAtPrecision|SensitivityAtSpecificity|SpecificityAtSensitivity)\(.*",
           ("evaluation",), "Keras 3.0 to 3.9 cannot compute this metric with JAX"),
     Known(FROM_3_9, "optimizer", r"Nadam\(.*", ("keras",),
