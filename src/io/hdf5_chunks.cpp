@@ -56,13 +56,12 @@ std::optional<PlainChunks> plain_chunks(hid_t dataset, hid_t creation, const Sha
   const int axes = H5Pget_chunk(creation, H5S_MAX_RANK, extents);
   if (axes < 1 || static_cast<std::size_t>(axes) != shape.extents().size()) return {};
   if (!needs_no_conversion(dataset) || !has_plain_filters(creation, chunks.shuffled)) return {};
-  chunks.axes = static_cast<std::size_t>(axes);
   const Hdf5Handle type(H5Dget_type(dataset));
   chunks.element_bytes = H5Tget_size(type.id());
   chunks.shuffled = chunks.shuffled && chunks.element_bytes > 1;
   chunks.rows = static_cast<std::int64_t>(extents[0]);
   chunks.bytes = static_cast<std::int64_t>(chunks.element_bytes);
-  for (std::size_t axis = 0; axis < chunks.axes; ++axis) {
+  for (std::size_t axis = 0; axis < shape.extents().size(); ++axis) {
     if (axis > 0 && static_cast<std::int64_t>(extents[axis]) != shape.extents()[axis]) return {};
     if (__builtin_mul_overflow(chunks.bytes, static_cast<std::int64_t>(extents[axis]), &chunks.bytes))
       return {};

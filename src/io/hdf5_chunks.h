@@ -19,7 +19,6 @@ namespace nntrain::io::detail {
 struct PlainChunks {
   std::int64_t rows = 0;   ///< of a chunk
   std::int64_t bytes = 0;  ///< of a chunk when it is inflated
-  std::size_t axes = 0;
   std::size_t element_bytes = 0;
   bool shuffled = false;  ///< first bytes of all its elements, then second ones ..
 };
