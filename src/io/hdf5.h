@@ -25,6 +25,7 @@ namespace nntrain::io {
 
 namespace detail {
 struct Hdf5Io;
+class ChunkLengths;
 struct PlainChunks;
 
 /// Owns one HDF5 identifier (hid_t is 64 bits); < 0: none.
@@ -117,6 +118,7 @@ class Hdf5Dataset {
   mutable bool taken_ = false;     ///< by read_all()
   bool contiguous_ = false;
   std::shared_ptr<const detail::PlainChunks> chunks_;  ///< of gzip, where they are inflated without libhdf5
+  std::shared_ptr<detail::ChunkLengths> lengths_;      ///< of chunks, looked at before libhdf5 reads them
 };
 
 /// How a dataset lies in the file that is written some rows at a time.

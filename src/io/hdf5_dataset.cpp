@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "io/hdf5_call.h"
+#include "io/hdf5_chunk_lengths.h"
 #include "io/hdf5_chunks.h"
 
 namespace nntrain::io {
@@ -102,10 +103,6 @@ void Hdf5Dataset::check_storage() {
     fail(*context_, fmt::format("{} claims the shape {} ({} bytes), but {} bytes are stored; it is damaged",
                                 name_, info_.shape.to_string(), bytes, stored));
   }
-  if (layout == H5D_CHUNKED) {
-    if (const auto chunks = detail::plain_chunks(handle_.id(), creation.id(), info_.shape))
-      chunks_ = std::make_shared<const detail::PlainChunks>(*chunks);
-  }
   const std::int64_t largest =
       std::max(bytes, chunk_bytes(creation.id(), info_.element_bytes, info_.chunk_rows));
   const std::int64_t most = layout == H5D_CHUNKED ? std::max(kAlwaysAllowedBytes, stored * kMostCompression)
@@ -116,6 +113,11 @@ void Hdf5Dataset::check_storage() {
                      "written in full or is damaged",
                      name_, info_.shape.to_string(), largest, stored));
   }
+  if (layout != H5D_CHUNKED) return;
+  lengths_ =
+      std::make_shared<detail::ChunkLengths>(handle_.id(), creation.id(), info_.shape, context_->file_bytes);
+  if (const auto chunks = detail::plain_chunks(handle_.id(), creation.id(), info_.shape))
+    chunks_ = std::make_shared<const detail::PlainChunks>(*chunks);
 }
 
 void Hdf5Dataset::take() const {
@@ -183,6 +185,11 @@ void Hdf5Dataset::read_elements(std::int64_t memory_type, std::int64_t first, st
                                 void* values) const {
   Hdf5Lock lock;
   const std::string what = fmt::format("cannot read {}; the file is truncated or damaged", name_);
+  if (lengths_) {
+    const std::int64_t end = count < 0 ? info_.shape.extents()[0] : first + count;
+    if (const std::string wrong = lengths_->complaint(handle_.id(), first, end); !wrong.empty())
+      fail(*context_, what + ": " + wrong);
+  }
   const auto element_bytes = static_cast<std::int64_t>(H5Tget_size(memory_type));
   const std::int64_t rows = contiguous_ ? rows_of_a_piece(info_.shape, element_bytes) : 0;
   if (count < 0 && rows == 0) {  // all

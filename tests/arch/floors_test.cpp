@@ -58,6 +58,25 @@ TEST(Floors, PublicHeadersIncludeOnlyOneAnother) {
   EXPECT_LE(headers, 12);
 }
 
+TEST(Floors, HeadersStandAlone) {
+  // A source includes its own header before anything else: what that header forgets to include does not
+  // compile.
+  int first_of_all = 0;
+  for (const fs::path& file : sources_below(kRoot / "src")) {
+    const std::string path = fs::relative(file, kRoot / "src").generic_string();
+    if (file.extension() == ".h") {
+      EXPECT_TRUE(read_text(file).starts_with("#pragma once\n")) << path;
+    }
+    const fs::path header = fs::path(file).replace_extension(".h");
+    if (file.extension() != ".cpp" || !fs::exists(header)) continue;
+    const auto includes = includes_of(read_text(file));
+    const std::string own = fs::path(path).replace_extension(".h").generic_string();
+    EXPECT_EQ(includes.empty() ? "" : includes.front().target, own) << path;
+    ++first_of_all;
+  }
+  EXPECT_GT(first_of_all, 100);
+}
+
 TEST(Floors, EveryFloorWasSeen) {
   std::vector<std::string> seen;
   for (const fs::path& file : sources_below(kRoot / "src"))

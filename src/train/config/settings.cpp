@@ -1,3 +1,5 @@
+#include "train/config/settings.h"
+
 #include <charconv>
 #include <cmath>
 

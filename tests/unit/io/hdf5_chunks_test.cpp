@@ -99,6 +99,43 @@ TEST(CompressedChunks, AChunkOfAnotherLengthIsRefused) {
   }
 }
 
+// The same of layouts and of parts of chunks that are left to libhdf5.
+TEST(ChunkLengths, AnotherThanTheDatasetsIsRefused) {
+  const Hdf5File file = Hdf5File::open(NNTRAIN_TESTS_DIR "/unit/io/files/chunk_lengths.h5");
+  const auto read = [&](const std::string& name, std::int64_t first, std::int64_t count) {
+    std::vector<float> values(static_cast<std::size_t>(count * kColumns));
+    file.root().dataset(name).read_rows(first, count, std::span<float>(values));
+    return values;
+  };
+  for (const std::string layout : {"doubles", "integers", "halves", "summed", "sums", "as_is", "bare"}) {
+    std::vector<float> all = read(layout + "_right", 0, kRows);
+    for (std::int64_t i = 0; i < kRows * kColumns; ++i)
+      ASSERT_EQ(all[static_cast<std::size_t>(i)],
+                static_cast<float>(integer_at(i / kColumns, i % kColumns) % 100));
+    for (const char* wrong : {"_short", "_long"}) {
+      for (const std::int64_t first : {0, 64, 127}) {
+        const std::string message =
+            message_of<InputError>([&] { read(layout + wrong, first, first == 0 ? kRows : 1); });
+        EXPECT_TRUE(contains(message, "/" + layout + wrong)) << message;
+        EXPECT_TRUE(contains(message, "the chunk of rows 64 to 128")) << message;
+      }
+      EXPECT_EQ(read(layout + wrong, 0, kChunk), read(layout + "_right", 0, kChunk));
+      EXPECT_EQ(read(layout + wrong, 128, 172), read(layout + "_right", 128, 172));
+    }
+  }
+}
+
+TEST(ChunkLengths, PartsOfPlainChunks) {
+  const Hdf5File file = Hdf5File::open(NNTRAIN_TESTS_DIR "/unit/io/files/chunks.h5");
+  std::vector<std::uint8_t> values(10 * kColumns);
+  for (const char* name : {"short", "long"}) {
+    const Hdf5Dataset dataset = file.root().dataset(name);
+    dataset.read_rows(54, 10, std::span(values));
+    const std::string message = message_of<InputError>([&] { dataset.read_rows(60, 10, std::span(values)); });
+    EXPECT_TRUE(contains(message, "the chunk of rows 64 to 128 does not inflate to its 384 bytes"));
+  }
+}
+
 TEST(CompressedChunks, EveryDamagedByteIsFound) {
   const Scratch scratch;
   const std::string path = scratch.path("own.h5");

@@ -97,6 +97,18 @@ def refused():
             group = inner
 
 
+def fletcher32(data):
+    """As H5_checksum_fletcher32 has it: words of two bytes, the first one above."""
+    words = np.frombuffer(data[: len(data) // 2 * 2], ">u2").astype(np.uint64).tolist()
+    if len(data) % 2:
+        words.append(data[-1] << 8)
+    low = high = 0
+    for word in words:
+        low = (low + word) % 65535
+        high = (high + low) % 65535
+    return int(high << 16 | low).to_bytes(4, "little")
+
+
 def chunks():
     """Compressed in all the ways that h5py has, with chunks that are missing, stored as they are, or of a wrong length."""
     wide = (np.arange(300 * 6) * 31 % 251).reshape(300, 6)
@@ -118,6 +130,35 @@ def chunks():
         for name, rows in (("short", 63), ("long", 65)):
             wrong = file.create_dataset(name, data=wide.astype("u1"), **options)
             wrong.id.write_direct_chunk((64, 0), zlib.compress(wide[64:64 + rows].astype("u1").tobytes()))
+
+    # Of layouts that are left to libhdf5: each has a chunk of fewer or more bytes than its dataset says, at rows 64 to 128.
+    columns = np.s_[64:128, 0:3]
+    layouts = {
+        "doubles": ("f8", (64, 6), {"compression": "gzip"}),
+        "integers": ("i4", (64, 6), {"compression": "gzip", "shuffle": True}),
+        "halves": ("f4", (64, 3), {"compression": "gzip"}),
+        "summed": ("f4", (64, 6), {"compression": "gzip", "fletcher32": True}),
+        "sums": ("f4", (64, 6), {"fletcher32": True}),
+        "as_is": ("f4", (64, 6), {"compression": "gzip"}),
+        "bare": ("f4", (64, 6), {}),
+    }
+    with new("chunk_lengths.h5", libver=("earliest", "v108")) as file:
+        for name, (kind, extents, filters) in layouts.items():
+            for wrong in ("right", "short", "long"):
+                data = file.create_dataset(f"{name}_{wrong}", data=(wide % 100).astype(kind), chunks=extents, **filters)
+                if wrong == "right":
+                    continue
+                part = (wide % 100).astype(kind)[columns if name == "halves" else np.s_[64:128]].tobytes()
+                part = part[:-4] if wrong == "short" else part + b"more"
+                if name == "as_is" or "compression" not in filters:
+                    data.id.write_direct_chunk((64, 0), part, filter_mask=1)
+                    continue
+                if filters.get("shuffle"):
+                    part = bytes(len(part))
+                part = zlib.compress(part)
+                if filters.get("fletcher32"):
+                    part += fletcher32(part)
+                data.id.write_direct_chunk((64, 0), part)
 
 
 def names():
