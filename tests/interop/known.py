@@ -24,7 +24,7 @@ KNOWN = [
           "Keras 2.15 does not take the boundaries that were learned beside num_bins, which newer Keras writes, too"),
     Known(("2.15.",), "layer", r"Hashing\(.*", ("h5",),
           "Keras 2.15 hashes whole numbers and text; the inputs of these files are float32"),
-    Known(("2.15.",), "layer", r"IntegerLookup\(vocabulary=\[0, 2, 3\]\)", ("h5",),
+    Known(("2.15.",), "layer", r"(Integer|String)Lookup\(vocabulary=\[[^\]]*\]\)", ("h5",),
           "Keras 2.15 wants dtype int64 where this layer gives whole numbers; these files say float32"),
     Known(("2.15.",), "optimizer", r"AdamW.*|Lion.*|Adafactor.*|.*(weight_decay|gradient_accumulation|use_ema).*", ("h5",),
           "a file without Keras 2.15's own mark gets the optimizers of Keras 2.10, which lack these; the mark makes the file "
