@@ -13,7 +13,7 @@
 
 namespace nntrain::io {
 
-static_assert(sizeof(hid_t) == sizeof(std::int64_t), "libhdf5 1.10 or newer");
+static_assert(sizeof(hid_t) == sizeof(std::int64_t) && H5_VERSION_GE(1, 10, 5), "libhdf5 1.10.5 or newer");
 
 /// While one lives, no other thread is inside libhdf5, whose state is the process's: every function of hdf5.h
 /// that calls it holds one from its first call until the cause of a failure has been read. May be nested.
