@@ -7,6 +7,13 @@
 
 namespace nntrain::io {
 
+/// What is wrong with a message of an object header that says of itself how long it is (shape, element type,
+/// layout, links ..): empty when it ends inside of its place, or is of another kind.
+std::string message_damage(unsigned type, RawBytes message, const RawStructures& file);
+
+/// Whether the description of an element type ends inside of these bytes.
+bool type_fits(RawBytes type, std::size_t address_bytes);
+
 /// Whether an attribute's name, type, shape and value end inside of its message.
 bool attribute_fits(RawBytes message, const RawStructures& file);
 

@@ -180,6 +180,10 @@ std::int64_t elements(RawBytes shape, std::size_t length_bytes) {
 
 }  // namespace
 
+bool type_fits(RawBytes type, std::size_t address_bytes) {
+  return TypeWalk(address_bytes).bytes(type).own > 0;
+}
+
 bool attribute_fits(RawBytes message, const RawStructures& file) {
   const std::uint64_t version = number(message, 0, 1);
   if (version < 1 || version > 3) return true;

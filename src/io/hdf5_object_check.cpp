@@ -1,5 +1,5 @@
 // Before libhdf5 opens an object, its header is walked once and what libhdf5 1.10 would follow out of its
-// memory, or for ever, is refused: hdf5_name_check.cpp, hdf5_header_check.cpp.
+// memory, or for ever, is refused: hdf5_message_check.cpp, hdf5_name_check.cpp, hdf5_header_check.cpp.
 
 #include <fmt/format.h>
 
@@ -35,6 +35,8 @@ class CheckedObjects {
     const bool walked = structures_.each_message(address, [&](const RawStructures::Message& message) {
       if (message.type == kAttribute && !message.shared && !attribute_fits(message.bytes, structures_))
         verdict.attributes_fit = false;
+      if (!verdict.damage.empty()) return;
+      if (!message.shared) verdict.damage = message_damage(message.type, message.bytes, structures_);
       if (!verdict.damage.empty()) return;
       if (message.type == kSymbolTable) verdict.damage = symbol_table_damage(message.bytes, structures_);
       if (message.type == kExternalFiles) verdict.damage = external_files_damage(message.bytes, structures_);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -68,6 +69,66 @@ TEST(NumbersOfFiles, AnArrayInItsHeaderOfWhichLessIsThereIsRefused) {
   }
   const Hdf5File whole = Hdf5File::open(NNTRAIN_TESTS_DIR "/unit/io/files/compact.h5");
   EXPECT_EQ(whole.root().dataset("compact").read_all<float>(), (std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7}));
+}
+
+// More than there is: libhdf5 1.10 copies it from behind the header.
+TEST(MessagesOfHeaders, WhatSaysThatMoreFollowsIsRefused) {
+  const Scratch scratch;
+  const std::string layout("\x03\0\x20\0\0\0\0\0", 8);
+  for (const std::string& size :
+       {std::string("\x29\0", 2), std::string("\x08\x12", 2), std::string("\xFF\xFF")}) {
+    const std::string path = damaged(scratch, layout, std::string("\x03\0", 2) + size, "compact.h5");
+    EXPECT_TRUE(contains(refusal(path, "compact"), "says of its layout is longer than its place there"));
+  }
+}
+
+TEST(MessagesOfHeaders, OfEveryKindAreRead) {
+  std::vector<double> values(24);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i);
+  for (const char* name : {"messages_old.h5", "messages_new.h5"}) {
+    const Hdf5File file = Hdf5File::open(std::string(NNTRAIN_TESTS_DIR "/unit/io/files/") + name);
+    for (const char* dataset :
+         {"single", "single_gzip", "fixed", "fixed_gzip", "extensible", "tree", "tree_gzip", "filled",
+          "scaled", "contiguous", "grows", "unfilled", "timed", "implicit", "compact", "of_a_kind"})
+      EXPECT_EQ(file.root().dataset(dataset).read_all<double>(), values) << name << " " << dataset;
+    const Hdf5Group others = file.root().group("others");
+    for (const char* dataset : {"compound", "lists", "texts", "fixed", "reference", "opaque"})
+      EXPECT_TRUE(contains(message_of<InputError>([&] { others.dataset(dataset).read_all<double>(); }),
+                           "elements; numbers are needed"))
+          << name << " " << dataset;
+    EXPECT_EQ(others.dataset("enum").read_all<double>(), (std::vector<double>{0, 1}));
+    EXPECT_EQ(others.dataset("scalar").read_all<double>(), std::vector<double>{24});
+    for (const char* link : {"soft", "outside"})
+      EXPECT_TRUE(contains(message_of<InputError>([&] { others.dataset(link); }), "link")) << link;
+  }
+}
+
+// The sanitizers see what libhdf5 copies.
+TEST(MessagesOfHeaders, AnyByteOfAHeaderMayBeAnother) {
+  const Scratch scratch;
+  int refused = 0, read = 0;
+  for (const std::string file : {"compact.h5", "numbers.h5"}) {
+    const std::string whole = test::read_file(NNTRAIN_TESTS_DIR "/unit/io/files/" + file);
+    const std::vector<std::string> datasets = file == "compact.h5"
+                                                  ? std::vector<std::string>{"compact"}
+                                                  : std::vector<std::string>{"integers", "reals"};
+    for (std::size_t at = 96; at < std::min<std::size_t>(whole.size(), 1400);
+         ++at) {  // behind the superblock
+      std::string bytes = whole;
+      bytes[at] = static_cast<char>(bytes[at] ^ (at % 2 == 0 ? 0xFF : 0x11));
+      const std::string path = scratch.write("damaged.h5", bytes);
+      for (const std::string& dataset : datasets) {
+        try {
+          Hdf5File::open(path).root().dataset(dataset).read_all<double>();
+          ++read;
+        } catch (const InputError&) {
+          ++refused;
+        }
+      }
+    }
+  }
+  EXPECT_GT(refused, 500);
+  EXPECT_GT(read, 500);
 }
 
 }  // namespace

@@ -161,6 +161,50 @@ def chunks():
                 data.id.write_direct_chunk((64, 0), part)
 
 
+def messages():
+    """Every kind of message in an object header, in the oldest format and in the newest that HDF5 1.10 has."""
+    values = np.arange(24, dtype="f4").reshape(6, 4)
+    for name, bounds in (("messages_old.h5", ("earliest", "v108")), ("messages_new.h5", ("v110", "v110"))):
+        with new(name, libver=bounds) as file:
+            chunked = {
+                "single": {"chunks": (6, 4)}, "single_gzip": {"chunks": (6, 4), "compression": "gzip"}, "fixed": {"chunks": (2, 4)},
+                "fixed_gzip": {"chunks": (2, 4), "compression": "gzip", "shuffle": True, "fletcher32": True},
+                "extensible": {"chunks": (2, 4), "maxshape": (None, 4)}, "tree": {"chunks": (2, 2), "maxshape": (None, None)},
+                "tree_gzip": {"chunks": (2, 2), "maxshape": (None, None), "compression": 4}, "filled": {"chunks": (4, 4), "fillvalue": 3},
+                "scaled": {"chunks": (6, 4), "scaleoffset": 2}, "contiguous": {}, "grows": {"chunks": (6, 4), "maxshape": (60, None)},
+                "unfilled": {"fillvalue": -1.5, "track_times": False}, "timed": {"track_times": True},
+            }
+            for key, options in chunked.items():
+                file.create_dataset(key, data=values, **options)
+            creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            creation.set_chunk((2, 4))
+            creation.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+            creation.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+            implicit = h5py.h5d.create(file.id, b"implicit", h5py.h5t.IEEE_F32LE, h5py.h5s.create_simple((6, 4)), creation)
+            implicit.write(h5py.h5s.ALL, h5py.h5s.ALL, values)
+            compact = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            compact.set_layout(h5py.h5d.COMPACT)
+            compact.set_attr_creation_order(h5py.h5p.CRT_ORDER_TRACKED | h5py.h5p.CRT_ORDER_INDEXED)
+            inside = h5py.h5d.create(file.id, b"compact", h5py.h5t.IEEE_F32LE, h5py.h5s.create_simple((6, 4)), compact)
+            inside.write(h5py.h5s.ALL, h5py.h5s.ALL, values)
+            file["kind"] = np.dtype("f4")  # a type of its own
+            file.create_dataset("of_a_kind", data=values, dtype=file["kind"])
+            others = file.create_group("others", track_order=True)
+            others["compound"] = np.zeros(2, dtype=[("a", "f4"), ("b", "i2", (2, 3)), ("c", [("d", "u1")])])
+            others["enum"] = np.array([0, 1], dtype=h5py.enum_dtype({"NO": 0, "YES": 1}, basetype="u1"))
+            others.create_dataset("lists", data=np.array([np.arange(2), np.arange(3)], dtype=object), dtype=h5py.vlen_dtype("i4"))
+            others.create_dataset("texts", data=["a", "bc"], dtype=h5py.string_dtype())
+            others["fixed"] = np.array([b"one", b"two"])
+            others["reference"] = np.array([file["single"].ref], dtype=h5py.ref_dtype)
+            others["opaque"] = np.void(b"bytes")
+            others["empty"] = h5py.Empty("f4")
+            others["scalar"] = np.float32(24)
+            others["soft"] = h5py.SoftLink("/single")
+            others["outside"] = h5py.ExternalLink("other.h5", "/x")
+            for i in range(20):  # more than a header keeps in itself
+                others.attrs[f"attribute_{i}"] = i
+
+
 def names():
     """Groups of the oldest format, whose trees branch after four names, so that few of them make a tree of several levels."""
     creation = h5py.h5p.create(h5py.h5p.FILE_CREATE)
@@ -198,4 +242,5 @@ types()
 attributes()
 refused()
 chunks()
+messages()
 names()
