@@ -92,6 +92,9 @@ void check_global_heaps(const detail::Hdf5Context& context);
 void check_texts(const detail::Hdf5Context& context, std::span<const char> references, std::size_t width,
                  const std::string& what);
 
+/// Before libhdf5 opens the file: throws InputError when what its superblock leads to is damaged as below.
+void check_superblock(const detail::Hdf5Context& context);
+
 /// Before the object whose header is at `address` is opened: throws InputError when the names of a group, or
 /// of files that hold a dataset, are damaged in a way that leads libhdf5 1.10 out of its memory or for ever
 /// round.

@@ -20,6 +20,8 @@ namespace {
 
 constexpr haddr_t kMostAddress = (haddr_t{1} << 62U) - 1;
 constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+/// libhdf5 reads the beginning of metadata before it knows how long they are, at most some hundred bytes.
+constexpr std::size_t kMostBehindTheEnd = std::size_t{1} << 16;
 /// A checkpoint's arrays move to the disk while the next ones are written; small writes wait for one another.
 constexpr std::size_t kWritebackBytes = std::size_t{1} << 20;
 
@@ -113,7 +115,8 @@ extern "C" herr_t read_bytes(H5FD_t* base, H5FD_mem_t type, hid_t /*transfer*/, 
       keep_error(*file.io, errno);
       return -1;
     }
-    if (got == 0) {  // beyond the end: zeros, as libhdf5's own driver
+    if (got == 0) {  // beyond the end: zeros, as libhdf5's own driver; but no metadata is that long
+      if (file.io->reading && type != H5FD_MEM_DRAW && size > kMostBehindTheEnd) return -1;
       std::memset(next, 0, size);
       return 0;
     }

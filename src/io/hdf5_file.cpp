@@ -69,6 +69,7 @@ Hdf5File Hdf5File::open(const std::string& path, const std::string& shown, Syste
     throw InputError(fmt::format("cannot open \"{}\": {}", path, std::strerror(errno)));
   }
   if (context->file_bytes <= kAlwaysCheckedBytes) check_global_heaps(*context);
+  check_superblock(*context);
   Hdf5Handle handle = checked(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), *context,
                               fmt::format("\"{}\" is not an HDF5 file, or it is damaged", path));
   return {std::move(context), std::move(handle)};

@@ -124,6 +124,7 @@ void indexed_chunks(Fields& fields) {
 void layout(Fields& fields) {
   enum Class : std::uint64_t { kCompact, kContiguous, kChunked, kVirtual };
   const std::uint64_t version = fields.next(1);
+  if (version > 4) return;  // refused by libhdf5 1.10, in its words
   if (version < 3) return old_layout(fields);
   switch (fields.next(1)) {
     case kCompact:

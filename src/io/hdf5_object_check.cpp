@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <unordered_map>
+#include <vector>
 
 #include "io/hdf5_call.h"
 #include "io/hdf5_check.h"
@@ -19,8 +20,9 @@ class CheckedObjects {
     bool attributes_fit = true;
   };
 
-  CheckedObjects(int descriptor, std::uint64_t file_bytes)
-      : file_(descriptor), structures_(file_, file_bytes) {}
+  /// A descriptor that stays open, or a path.
+  template <class File>
+  CheckedObjects(const File& file, std::uint64_t file_bytes) : file_(file), structures_(file_, file_bytes) {}
 
   /// Of the object whose header is at `address`.
   const Verdict& of(std::uint64_t address) {
@@ -28,6 +30,7 @@ class CheckedObjects {
     if (is_new) look(address, known->second);
     return known->second;
   }
+  std::vector<std::uint64_t> objects_of_superblock() const { return structures_.objects_of_superblock(); }
 
  private:
   void look(std::uint64_t address, Verdict& verdict) {
@@ -41,7 +44,7 @@ class CheckedObjects {
       if (message.type == kSymbolTable) verdict.damage = symbol_table_damage(message.bytes, structures_);
       if (message.type == kExternalFiles) verdict.damage = external_files_damage(message.bytes, structures_);
     });
-    if (!walked) verdict.damage = "the parts of its header share bytes of the file";
+    if (!walked) verdict.damage = "the parts of its header share bytes of the file, or are too short";
   }
 
   RawFile file_;
@@ -63,6 +66,14 @@ const detail::CheckedObjects::Verdict& verdict_of(const detail::Hdf5Context& con
 }
 
 }  // namespace
+
+void check_superblock(const detail::Hdf5Context& context) {
+  detail::CheckedObjects objects(context.path, static_cast<std::uint64_t>(context.file_bytes));
+  for (const std::uint64_t address : objects.objects_of_superblock()) {
+    const std::string& damage = objects.of(address).damage;
+    if (!damage.empty()) fail(context, fmt::format("\"{}\" is damaged: {}", context.file, damage));
+  }
+}
 
 void check_object(const detail::Hdf5Context& context, std::uint64_t address, const std::string& object) {
   if (!context.reading) return;

@@ -28,8 +28,11 @@ std::size_t RawFile::read(std::uint64_t at, char* memory, std::size_t size) cons
   return done;
 }
 
+namespace {
+constexpr std::string_view kSignature("\x89HDF\r\n\x1a\n", 8);
+}
+
 std::uint64_t RawFile::base_address() const {
-  constexpr std::string_view kSignature("\x89HDF\r\n\x1a\n", 8);
   char bytes[kSignature.size()];
   // At 0, 512, 1024, 2048, ...
   for (std::uint64_t at = 0; read(at, bytes, sizeof bytes) == sizeof bytes; at = at == 0 ? 512 : at * 2) {
@@ -59,6 +62,21 @@ RawStructures::RawStructures(const RawFile& file, std::uint64_t file_bytes)
   const std::size_t widths = superblock[8] < 2 ? 13 : 9;
   address_bytes_ = static_cast<unsigned char>(superblock[widths]);
   length_bytes_ = static_cast<unsigned char>(superblock[widths + 1]);
+}
+
+// HDF5 File Format Specification 3.0, II.A "The Superblock".
+std::vector<std::uint64_t> RawStructures::objects_of_superblock() const {
+  char bytes[128] = {};
+  const RawBytes superblock(bytes, file_.read(base_, bytes, sizeof bytes));
+  if (std::string_view(bytes, kSignature.size()) != kSignature) return {};
+  const std::uint64_t version = number(superblock, kSignature.size(), 1);
+  if (version < 2) {  // four addresses, then the root group's entry: its name's place, its header
+    const std::size_t addresses_at = version == 0 ? 24 : 28;
+    return {number(superblock, addresses_at + 4 * address_bytes_ + length_bytes_, address_bytes_)};
+  }
+  constexpr std::size_t kBaseAt = 12;  // then the extension, the end of the file, the root group
+  return {number(superblock, kBaseAt + address_bytes_, address_bytes_),
+          number(superblock, kBaseAt + 3 * address_bytes_, address_bytes_)};
 }
 
 bool RawStructures::read(std::uint64_t address, std::uint64_t size, std::vector<char>& bytes) {
@@ -119,7 +137,7 @@ bool RawStructures::each_message(std::uint64_t address, const std::function<void
       visit({type, (flags & kShared) != 0, message});
       if (type != kContinuation) continue;
       Piece further{number(message, 0, address_bytes_), number(message, address_bytes_, length_bytes_)};
-      if (!is_old && further.bytes < kSignature + kChecksum) continue;
+      if (!is_old && further.bytes < kSignature + kChecksum) return false;
       if (!is_old) further = {further.address + kSignature, further.bytes - kSignature - kChecksum};
       pieces.push_back(further);
     }

@@ -1,6 +1,7 @@
 // Numbers of damaged HDF5 files: what says where their bits are and how many are stored.
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <string>
@@ -80,6 +81,52 @@ TEST(MessagesOfHeaders, WhatSaysThatMoreFollowsIsRefused) {
     const std::string path = damaged(scratch, layout, std::string("\x03\0", 2) + size, "compact.h5");
     EXPECT_TRUE(contains(refusal(path, "compact"), "says of its layout is longer than its place there"));
   }
+}
+
+std::string eight_bytes(std::uint64_t value) {
+  std::string bytes(8, '\0');
+  for (char& byte : bytes) byte = static_cast<char>(value & 0xFFU), value >>= 8U;
+  return bytes;
+}
+
+// libhdf5 1.10 takes the checksum of a piece of fewer bytes than a checksum over all that lies behind it.
+TEST(MessagesOfHeaders, APieceThatIsTooShortIsRefused) {
+  const Scratch scratch;
+  const std::string path = scratch.path("pieces.h5");
+  Hdf5File file = Hdf5File::create(path);
+  for (int i = 0; i < 6; ++i) {  // what lies behind it keeps the header from growing where it is
+    file.root().write_attribute("attribute_" + std::to_string(i), std::string(300, 'x'));
+    file.root().create_group("group_" + std::to_string(i));
+  }
+  file.close();
+  const std::string whole = test::read_file(path);
+  const std::size_t piece = whole.find("OCHK");
+  ASSERT_NE(piece, std::string::npos);
+  const std::size_t place = whole.find(eight_bytes(piece));
+  ASSERT_NE(place, std::string::npos);
+  for (const std::uint64_t length : {0, 3, 7}) {
+    const std::string damaged = std::string(whole).replace(place + 8, 8, eight_bytes(length));
+    scratch.write("damaged.h5", damaged);
+    const std::string message =
+        message_of<InputError>([&] { Hdf5File::open(scratch.path("damaged.h5")).root(); });
+    EXPECT_TRUE(contains(message, "too short")) << length << ": " << message;
+  }
+}
+
+// libhdf5 1.10 makes memory for a driver's information of any length and reads zeros from behind the file.
+TEST(MessagesOfHeaders, MetadataLongerThanTheFileAreRefused) {
+  const Scratch scratch;
+  std::string bytes = test::read_file(NNTRAIN_TESTS_DIR "/unit/io/files/single.h5");
+  const std::size_t end = bytes.size();
+  bytes.replace(40, 16, eight_bytes(end + 16) + eight_bytes(end));  // the file's end, the information's place
+  bytes += std::string("\0\0\0\0\0\0\0\x50NCSAfami", 16);           // 1.25 GiB
+  scratch.write("driver.h5", bytes);
+  rusage before{}, after{};
+  getrusage(RUSAGE_SELF, &before);
+  const std::string message = message_of<InputError>([&] { Hdf5File::open(scratch.path("driver.h5")); });
+  getrusage(RUSAGE_SELF, &after);
+  EXPECT_TRUE(contains(message, "is not an HDF5 file, or it is damaged")) << message;
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 500 << 10) << "KiB";
 }
 
 TEST(MessagesOfHeaders, OfEveryKindAreRead) {
