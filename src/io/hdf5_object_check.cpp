@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <unordered_map>
-#include <vector>
 
 #include "io/hdf5_call.h"
 #include "io/hdf5_check.h"
@@ -30,7 +29,7 @@ class CheckedObjects {
     if (is_new) look(address, known->second);
     return known->second;
   }
-  std::vector<std::uint64_t> objects_of_superblock() const { return structures_.objects_of_superblock(); }
+  RawStructures::Superblock superblock() const { return structures_.superblock(); }
 
  private:
   void look(std::uint64_t address, Verdict& verdict) {
@@ -69,9 +68,16 @@ const detail::CheckedObjects::Verdict& verdict_of(const detail::Hdf5Context& con
 
 void check_superblock(const detail::Hdf5Context& context) {
   detail::CheckedObjects objects(context.path, static_cast<std::uint64_t>(context.file_bytes));
-  for (const std::uint64_t address : objects.objects_of_superblock()) {
+  const RawStructures::Superblock superblock = objects.superblock();
+  const auto bytes = static_cast<std::uint64_t>(context.file_bytes);
+  if (superblock.end_of_file > bytes) {
+    fail(context, fmt::format("\"{}\" is truncated: it had {} bytes and has {}", context.file,
+                              superblock.end_of_file, bytes));
+  }
+  for (const std::uint64_t address : superblock.objects) {
     const std::string& damage = objects.of(address).damage;
-    if (!damage.empty()) fail(context, fmt::format("\"{}\" is damaged: {}", context.file, damage));
+    if (!damage.empty())
+      fail(context, fmt::format("\"{}\" is truncated or damaged: {}", context.file, damage));
   }
 }
 

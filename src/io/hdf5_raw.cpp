@@ -65,18 +65,18 @@ RawStructures::RawStructures(const RawFile& file, std::uint64_t file_bytes)
 }
 
 // HDF5 File Format Specification 3.0, II.A "The Superblock".
-std::vector<std::uint64_t> RawStructures::objects_of_superblock() const {
+RawStructures::Superblock RawStructures::superblock() const {
   char bytes[128] = {};
-  const RawBytes superblock(bytes, file_.read(base_, bytes, sizeof bytes));
+  const RawBytes all(bytes, file_.read(base_, bytes, sizeof bytes));
   if (std::string_view(bytes, kSignature.size()) != kSignature) return {};
-  const std::uint64_t version = number(superblock, kSignature.size(), 1);
-  if (version < 2) {  // four addresses, then the root group's entry: its name's place, its header
-    const std::size_t addresses_at = version == 0 ? 24 : 28;
-    return {number(superblock, addresses_at + 4 * address_bytes_ + length_bytes_, address_bytes_)};
-  }
-  constexpr std::size_t kBaseAt = 12;  // then the extension, the end of the file, the root group
-  return {number(superblock, kBaseAt + address_bytes_, address_bytes_),
-          number(superblock, kBaseAt + 3 * address_bytes_, address_bytes_)};
+  const auto address = [&](std::size_t first, std::size_t index, std::size_t before = 0) {
+    return number(all, first + index * address_bytes_ + before, address_bytes_);
+  };
+  const std::uint64_t version = number(all, kSignature.size(), 1);
+  if (version >= 2) return {address(12, 2), {address(12, 1), address(12, 3)}};
+  // Base, free space, end, driver, then the root group's entry: the place of its name, its header.
+  const std::size_t first = version == 0 ? 24 : 28;
+  return {address(first, 2), {address(first, 4, length_bytes_)}};
 }
 
 bool RawStructures::read(std::uint64_t address, std::uint64_t size, std::vector<char>& bytes) {

@@ -56,8 +56,12 @@ class RawStructures {
     bool shared = false;  ///< it says where it is
     RawBytes bytes;
   };
-  /// Where the superblock says that object headers are: the root group's, and that of its own extension.
-  std::vector<std::uint64_t> objects_of_superblock() const;
+  struct Superblock {
+    std::uint64_t end_of_file = 0;
+    std::vector<std::uint64_t> objects;  ///< where headers are: the root group's, that of its own extension
+  };
+  /// What it says; nothing of a file without one.
+  Superblock superblock() const;
   /// Gives `visit` all messages of the object header at `address`. What is no header or message is left to
   /// libhdf5, which refuses it. False: its pieces are more than the file has, or one is too short for its
   /// own checksum, which libhdf5 1.10 then takes over all that lies behind it in memory.
