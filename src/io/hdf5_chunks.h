@@ -23,8 +23,7 @@ struct PlainChunks {
   bool shuffled = false;  ///< first bytes of all its elements, then second ones ..
 };
 
-/// Nothing when a chunk is not plain, or where the program was built without libdeflate. To be called with
-/// the lock of libhdf5 held, as all of it.
+/// Nothing when a chunk is not plain. To be called with the lock of libhdf5 held, as all of it.
 std::optional<PlainChunks> plain_chunks(hid_t dataset, hid_t creation, const Shape& shape);
 
 /// Inflates the chunks of one dataset; local to a thread.
