@@ -2,13 +2,17 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <functional>
 
 #include "checkpoint/written_file.h"
 #include "core/error.h"
+#include "core/in_parallel.h"
 #include "core/json.h"
 #include "io/hdf5.h"
 #include "io/process_identity.h"
@@ -80,30 +84,53 @@ void require_layer_names(const std::vector<std::string>& layer_names) {
   }
 }
 
-void require_finite(const std::string& path, const Contents& contents) {
-  const auto check = [&](const std::string& what, const std::vector<float>& values) {
-    bool finite = true;  // without an early end the compiler makes it a vector loop
-    for (const float value : values) finite &= std::isfinite(value);
-    for (std::size_t i = 0; !finite && i < values.size(); ++i) {
-      if (std::isfinite(values[i])) continue;
-      throw DivergedError(what + " holds " + (std::isnan(values[i]) ? "NaN" : "Inf") + " (element " +
-                          std::to_string(i) + "): training diverged, nothing is written to \"" + path + "\"" +
-                          (exists(path) ? ", which keeps the state before" : "") +
-                          ". A smaller learning rate, clipping (clipnorm=1) or warm-up may help");
-    }
-  };
-  for (const WeightArray& weight : contents.weights) check(weight.layer + "/" + weight.name, weight.values);
+namespace {
+
+/// Every array of `contents` with what messages call it.
+template <class Visit>
+void each_named_array(const Contents& contents, Visit&& visit) {
+  for (const WeightArray& weight : contents.weights) visit(weight.layer + "/" + weight.name, weight.values);
   for (const Slot& slot : contents.slots) {
     std::size_t i = 0;
     for (const WeightArray& weight : contents.weights) {
       if (!weight.trainable || i >= slot.values.size()) continue;
-      check("the optimizer's " + slot.name + " of " + weight.layer + "/" + weight.name, slot.values[i++]);
+      visit("the optimizer's " + slot.name + " of " + weight.layer + "/" + weight.name, slot.values[i++]);
     }
   }
   for (const auto& [name, weights] : contents.extra_weights) {
     for (const WeightArray& weight : weights)
-      check("the kept weights \"" + name + "\", " + weight.layer + "/" + weight.name + ",", weight.values);
+      visit("the kept weights \"" + name + "\", " + weight.layer + "/" + weight.name + ",", weight.values);
   }
+}
+
+bool is_finite(const std::vector<float>& values) {
+  bool finite = true;  // without an early end the compiler makes it a vector loop
+  for (const float value : values) finite &= std::isfinite(value);
+  return finite;
+}
+
+}  // namespace
+
+void require_finite(const std::string& path, const Contents& contents) {
+  std::atomic<bool> finite = true;
+  std::vector<std::function<void()>> tasks;
+  each_named_array(contents, [&](const std::string&, const std::vector<float>& values) {
+    tasks.emplace_back([&finite, array = &values] {
+      if (!is_finite(*array)) finite = false;
+    });
+  });
+  in_parallel(tasks);
+  if (finite) return;
+  each_named_array(contents, [&](const std::string& what, const std::vector<float>& values) {
+    const auto bad =
+        std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
+    if (bad == values.end()) return;
+    throw DivergedError(what + " holds " + (std::isnan(*bad) ? "NaN" : "Inf") + " (element " +
+                        std::to_string(bad - values.begin()) +
+                        "): training diverged, nothing is written to \"" + path + "\"" +
+                        (exists(path) ? ", which keeps the state before" : "") +
+                        ". A smaller learning rate, clipping (clipnorm=1) or warm-up may help");
+  });
 }
 
 RunFile::RunFile(std::string path, int keep, io::System& system)

@@ -18,6 +18,8 @@ namespace nntrain::io {
 namespace {
 
 constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
+/// Smaller files are synchronised once, at their end.
+constexpr std::int64_t kEarlyBytes = std::int64_t{128} << 20;
 
 std::string folder_of(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
@@ -98,6 +100,7 @@ AtomicFile::AtomicFile(std::string path, System& system)
 }
 
 AtomicFile::~AtomicFile() {
+  early_.wait();  // it uses the descriptor, and throws nothing
   if (descriptor_ >= 0) system_.close(descriptor_);
   if (!committed_) system_.unlink(temporary_);
 }
@@ -127,8 +130,22 @@ void AtomicFile::reserve(std::int64_t bytes) {
   if (cause != 0) require_free_bytes(target_, bytes);  // a file system without reservations
 }
 
+void AtomicFile::has_written(std::int64_t bytes) noexcept {
+  unsynchronised_ += bytes;
+  if (unsynchronised_ < kEarlyBytes || descriptor_ < 0 || early_.running()) return;
+  try {
+    early_.start([this] {
+      if (system_.fsync(descriptor_) != 0 && errno != EINVAL) early_error_ = errno;
+    });
+    unsynchronised_ = 0;
+  } catch (...) {  // no memory for a thread: synchronise() does it all
+  }
+}
+
 void AtomicFile::synchronise() {
   flush();
+  early_.wait();
+  if (early_error_ != 0) fail(early_error_);  // the kernel tells of it once
   struct stat status {};
   if (::fstat(descriptor_, &status) != 0) fail(errno);
   if (status.st_nlink == 0) fail(ENOENT);  // somebody removed it

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/background_job.h"
 #include "core/error.h"
 #include "io/system.h"
 
@@ -43,6 +44,10 @@ class AtomicFile {
   void append(std::string_view bytes);
   /// Takes `bytes` on the disk now, so that a full one is an error here. Given back by commit().
   void reserve(std::int64_t bytes);
+  /// Somebody has written so many bytes more to temporary_path(). Large amounts are brought to the disk by a
+  /// thread while the next ones are written, so that synchronise() has little left to wait for; an error of
+  /// that thread is one of synchronise().
+  void has_written(std::int64_t bytes) noexcept;
   /// Writes what is buffered, compares the size, fsync, rename, fsync of the folder. WriteError: then `path`
   /// is the old file. A replaced file's permissions stay. Verify the temporary file before, if you want to.
   void commit();
@@ -61,6 +66,9 @@ class AtomicFile {
   std::int64_t appended_ = 0;
   int descriptor_ = -1;
   bool committed_ = false;
+  std::int64_t unsynchronised_ = 0;  ///< bytes written since early_ was started
+  int early_error_ = 0;              ///< errno of early_; looked at when it has ended
+  BackgroundJob early_;              ///< fsync of a part
 };
 
 /// ".NAME.tmp-HOST-PID" in the folder of `path`.

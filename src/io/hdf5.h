@@ -261,8 +261,9 @@ class Hdf5File {
                        System& system = System::posix());
   /// A new file (an old one of that name is emptied) that HDF5 >= 1.8 reads.
   static Hdf5File create(const std::string& path, System& system = System::posix());
-  /// In the temporary file of `file`, whose name stands in messages. With `expected_bytes` > 0 the room is
-  /// reserved first: a full disk throws WriteError with both numbers before anything is written.
+  /// In the temporary file of `file`, which must live longer and whose name stands in messages. With
+  /// `expected_bytes` > 0 the room is reserved first: a full disk throws WriteError with both numbers before
+  /// anything is written.
   static Hdf5File create(AtomicFile& file, std::int64_t expected_bytes = 0);
   /// Does `path` begin with HDF5's signature (at byte 0, 512, 1024, ...)? False when it cannot be read.
   static bool is_hdf5(const std::string& path);

@@ -136,6 +136,7 @@ extern "C" herr_t write_bytes(H5FD_t* base, H5FD_mem_t /*type*/, hid_t /*transfe
     if (cause != 0) keep_error(*file.io, cause);
     if (cause == 0 && size >= kWritebackBytes)
       file.io->system->start_writeback(file.descriptor, static_cast<off_t>(at), static_cast<off_t>(size));
+    if (cause == 0 && file.io->file != nullptr) file.io->file->has_written(static_cast<std::int64_t>(size));
   }
   file.end_of_file = std::max(file.end_of_file, at + size);
   return 0;

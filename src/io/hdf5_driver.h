@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "io/atomic_file.h"
 #include "io/system.h"
 
 namespace nntrain::io::detail {
@@ -18,6 +19,7 @@ class CheckedObjects;  ///< hdf5_object_check.cpp
 /// The state of one file, shared by its context and the driver.
 struct Hdf5Io {
   System* system = nullptr;
+  AtomicFile* file = nullptr;  ///< told of what is written to it; may be none
   bool reading = true;
   int error = 0;                            ///< errno of the first call that failed; 0: none
   std::int64_t bytes = 0;                   ///< written: the file's length when it was closed

@@ -79,6 +79,7 @@ Hdf5File Hdf5File::create(const std::string& path, System& system) { return crea
 
 Hdf5File Hdf5File::create(AtomicFile& file, std::int64_t expected_bytes) {
   Hdf5File hdf5 = create(file.temporary_path(), file.path(), file.system());
+  hdf5.context_->io->file = &file;
   file.reserve(expected_bytes);  // libhdf5 has emptied the file when it opened it
   return hdf5;
 }

@@ -1,7 +1,11 @@
 #include "io/atomic_file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+
+#include <atomic>
+#include <cerrno>
 
 #include "io/hdf5.h"
 #include "unit/io/scratch.h"
@@ -53,6 +57,68 @@ TEST(AtomicFile, AFailedCommitKeepsTheOldFile) {
     EXPECT_TRUE(contains(message_of<RuntimeError>([&] { file.commit(); }), "a.txt"));
   }
   EXPECT_EQ(test::read_file(path), "old");
+}
+
+/// Counts what is synchronised of files (folders are not counted), and lets the first one fail with `error`.
+class Disk : public System {
+ public:
+  explicit Disk(int error = 0) : error_(error) {}
+  int fsync(int descriptor) override {
+    struct stat status {};
+    if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) return System::fsync(descriptor);
+    if (calls++ > 0 || error_ == 0) return 0;
+    errno = error_;
+    return -1;
+  }
+  /// Large arrays need no disk here.
+  ssize_t pwrite(int descriptor, const void* bytes, std::size_t size, off_t at) override {
+    return size < kLarge ? System::pwrite(descriptor, bytes, size, at) : static_cast<ssize_t>(size);
+  }
+  void start_writeback(int, off_t, off_t) override {}
+  std::atomic<int> calls{0};
+
+ private:
+  static constexpr std::size_t kLarge = std::size_t{1} << 20;
+  int error_;
+};
+
+constexpr std::int64_t kMiB = std::int64_t{1} << 20;
+
+TEST(AtomicFile, LargeOnesAreSynchronisedWhileTheyAreWritten) {
+  const Scratch scratch;
+  for (const auto& [pieces, calls] : {std::pair(1, 1), std::pair(3, 1), std::pair(4, 2), std::pair(7, 2)}) {
+    Disk disk;
+    AtomicFile file(scratch.path("a.bin"), disk);
+    for (int piece = 0; piece < pieces; ++piece) file.has_written(32 * kMiB);
+    file.commit();
+    EXPECT_EQ(disk.calls, calls) << pieces << " pieces of 32 MiB";
+  }
+}
+
+TEST(AtomicFile, AnEarlyFailureIsTheCommits) {
+  const Scratch scratch;
+  const std::string path = scratch.write("a.bin", "old");
+  {
+    Disk disk(EIO);
+    AtomicFile file(path, disk);
+    file.has_written(128 * kMiB);
+    EXPECT_TRUE(contains(message_of<WriteError>([&] { file.commit(); }), "Input/output error"));
+  }
+  EXPECT_EQ(test::read_file(path), "old");
+  EXPECT_EQ(entries(scratch.folder()), 1U);
+}
+
+TEST(AtomicFile, LargeArraysOfHdf5AreSynchronisedEarly) {
+  const Scratch scratch;
+  Disk disk;
+  AtomicFile file(scratch.path("a.h5"), disk);
+  Hdf5File hdf5 = Hdf5File::create(file);
+  constexpr std::int64_t kRows = 33;
+  const std::vector<float> values(static_cast<std::size_t>(kRows * kMiB));  // 132 MiB
+  hdf5.root().write_dataset("x", Shape{kRows, kMiB}, values);
+  hdf5.close();
+  file.commit();
+  EXPECT_EQ(disk.calls, 2);
 }
 
 TEST(AtomicFile, ReservedRoomIsGivenBack) {
