@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 
 #include "checkpoint/checkpoint.h"
@@ -33,6 +32,21 @@ void raise(std::atomic<double>& largest, double value) { largest.store(std::max(
 
 Saver::Saver(Run& run) : run_(run), last_(Clock::now()) {
   if (run.past.resumed) saved_ = position(run.past.state);
+  if (run.session.is_root() && !run.settings.checkpoint.path.empty())
+    preparing_.start([this] { prepare_memory(); });
+}
+
+/// New pages cost more than the copy into them, and the run would wait for both.
+void Saver::prepare_memory() noexcept try {
+  state_.slots.resize(static_cast<std::size_t>(run_.engine->updater().slots()));
+  for (const nn::Variable& variable : run_.model->variables()) {
+    const auto floats = static_cast<std::size_t>(variable.size());
+    state_.weights.emplace_back().values.assign(floats, 0.0F);
+    if (!variable.trainable) continue;
+    for (checkpoint::Slot& slot : state_.slots) slot.values.emplace_back(floats);
+  }
+} catch (...) {  // no room now: the copy says so, or finds some
+  state_ = {};
 }
 
 bool Saver::due_by_steps() const {
@@ -60,7 +74,7 @@ Saver::~Saver() {
 
 bool Saver::take_state(checkpoint::Contents& state) {
   bool finite = true;
-  state = take(run_, &finite);
+  state = take(run_, &finite, std::move(state));
   return run_.session.maximum(std::int64_t{finite ? 0 : 1}) == 0;
 }
 
@@ -68,16 +82,15 @@ bool Saver::save() {
   finish();
   const ActivityTimes::Scope time(run_.times, Activity::kCheckpoint);
   const Clock::time_point start = Clock::now();
-  const auto state =
-      std::make_shared<checkpoint::Contents>();  // given back by the thread that has written it
-  if (!take_state(*state)) return false;
+  preparing_.wait();
+  if (!take_state(state_)) return false;
   last_ = Clock::now();
   if (run_.settings.checkpoint.path.empty()) return true;
   pending_ = position(run_.past.state);
   if (!run_.session.is_root()) return true;
   begun_ = start;
-  writing_.start([this, start, state] {
-    run_.file->write(*state);
+  writing_.start([this, start] {
+    run_.file->write(state_);
     raise(longest_seconds_, seconds_since(start));
   });
   return true;

@@ -50,6 +50,7 @@ class Saver {
  private:
   /// The state, on rank 0; false on all ranks when it may not be saved.
   bool take_state(checkpoint::Contents& state);
+  void prepare_memory() noexcept;
   double seconds_under_way() const;
 
   Run& run_;
@@ -58,7 +59,9 @@ class Saver {
   std::string pending_;  ///< the position that is being written; "": none. The same on all ranks
   std::chrono::steady_clock::time_point begun_;
   std::atomic<double> longest_seconds_{0};  ///< written by the thread
-  BackgroundJob writing_;                   ///< rank 0's; the last member, so that it is waited for first
+  checkpoint::Contents state_;              ///< what is being written, and then memory for the next
+  BackgroundJob preparing_;  ///< rank 0's: memory for the first copy, while the first steps go on
+  BackgroundJob writing_;    ///< rank 0's; the last member, so that it is waited for first
 };
 
 }  // namespace nntrain::train

@@ -229,11 +229,15 @@ void assign_weights(nn::Sequential& model, const std::vector<checkpoint::WeightA
   }
 }
 
-std::vector<checkpoint::WeightArray> weights_of(const nn::Sequential& model, bool* all_finite) {
+std::vector<checkpoint::WeightArray> weights_of(const nn::Sequential& model, bool* all_finite,
+                                                std::vector<checkpoint::WeightArray> old) {
   bool finite = true;
   std::vector<checkpoint::WeightArray> weights;
   for (const nn::Variable& variable : model.variables()) {
-    weights.push_back({variable.layer, variable.name, variable.shape, variable.trainable, {}});
+    std::vector<float> spent;
+    if (weights.size() < old.size()) spent = std::move(old[weights.size()].values);
+    spent.clear();
+    weights.push_back({variable.layer, variable.name, variable.shape, variable.trainable, std::move(spent)});
     finite &=
         copy_checked({variable.values, static_cast<std::size_t>(variable.size())}, weights.back().values);
   }

@@ -56,8 +56,9 @@ std::unique_ptr<nn::Sequential> build_model(const ModelSource& source, const Sha
 void assign_weights(nn::Sequential& model, const std::vector<checkpoint::WeightArray>& weights,
                     const std::string& where);
 /// The variables' values as arrays, in Keras' order; says in `all_finite`, if given, whether none of them is
-/// NaN or infinite. Local.
-std::vector<checkpoint::WeightArray> weights_of(const nn::Sequential& model, bool* all_finite = nullptr);
+/// NaN or infinite. `old`: arrays of this model that are spent, whose memory is taken. Local.
+std::vector<checkpoint::WeightArray> weights_of(const nn::Sequential& model, bool* all_finite = nullptr,
+                                                std::vector<checkpoint::WeightArray> old = {});
 
 /// Loss and metrics compiled for a model.
 struct Compiled {

@@ -26,13 +26,14 @@ void put(std::vector<float>& array, std::int64_t begin, const float* values, std
 }
 
 /// A state array of the optimizer, one array per trainable variable in the model's order, on rank 0; copied
-/// once.
-std::vector<std::vector<float>> take_slot(Run& run, int slot) {
+/// once, into the memory of `arrays`.
+std::vector<std::vector<float>> take_slot(Run& run, int slot, std::vector<std::vector<float>> arrays) {
   std::vector<const nn::Variable*> variables;
   for (const nn::Variable& variable : run.model->variables()) {
     if (variable.trainable) variables.push_back(&variable);
   }
-  std::vector<std::vector<float>> arrays(variables.size());
+  arrays.resize(variables.size());
+  for (std::vector<float>& array : arrays) array.clear();
   run.engine->updater().gather_slot(slot, [&](const comm::Range& range, const float* values) {
     for (std::size_t i = 0; i < variables.size(); ++i) {
       const std::int64_t offset = variables[i]->offset, size = variables[i]->size();
@@ -78,11 +79,12 @@ void take_board(Run& run, checkpoint::Contents& contents) {
   }
 }
 
-void take_optimizer(Run& run, checkpoint::Contents& contents) {
+void take_optimizer(Run& run, checkpoint::Contents& contents, std::vector<checkpoint::Slot> old) {
   const std::vector<std::string> names = run.optimizer->slot_names();
-  for (int k = 0; k < run.engine->updater().slots(); ++k) {
-    contents.slots.push_back({names[static_cast<std::size_t>(k)], take_slot(run, k)});
-  }
+  const auto slots = static_cast<std::size_t>(run.engine->updater().slots());
+  old.resize(slots);
+  for (std::size_t k = 0; k < slots; ++k)
+    contents.slots.push_back({names[k], take_slot(run, static_cast<int>(k), std::move(old[k].values))});
   contents.optimizer = run.optimizer->spec()["class_name"].get<std::string>();
   contents.optimizer_scalars = run.optimizer->scalars();
   contents.optimizer_scalars.push_back(run.optimizer->has_schedule() ? 0.0 : run.optimizer->learning_rate(0));
@@ -209,11 +211,11 @@ void begin_new_fit(Run& run) {
 
 }  // namespace
 
-checkpoint::Contents take(Run& run, bool* all_finite) {
+checkpoint::Contents take(Run& run, bool* all_finite, checkpoint::Contents old) {
   run.engine->settle();
   run.past.times.look(run.session, run.times);
   checkpoint::Contents contents;
-  take_optimizer(run, contents);
+  take_optimizer(run, contents, std::move(old.slots));
   if (run.past.state.step > 0) take_board(run, contents);
   if (all_finite != nullptr) *all_finite = true;
   if (!run.session.is_root()) return {};
@@ -223,7 +225,7 @@ checkpoint::Contents take(Run& run, bool* all_finite) {
       checkpoint::keras_training_config(run.compiled.loss->spec(), run.optimizer->spec(),
                                         run.compiled.metric_specs, run.compiled.weighted_specs);
   for (const auto& layer : run.model->layers()) contents.layer_names.push_back(layer->name());
-  contents.weights = weights_of(*run.model, all_finite);
+  contents.weights = weights_of(*run.model, all_finite, std::move(old.weights));
   contents.state = run.past.state;
   contents.history = run.past.history;
   contents.callbacks = Json::array();

@@ -10,8 +10,9 @@
 namespace nntrain::train {
 
 /// Everything that decides what comes next, gathered on rank 0 (empty elsewhere). Says in `all_finite`, if
-/// given, whether no weight is NaN or infinite; true on other ranks.
-checkpoint::Contents take(Run& run, bool* all_finite = nullptr);
+/// given, whether no weight is NaN or infinite; true on other ranks. `old`: a state of this run that is
+/// spent; its memory is taken, since new memory costs more than the copy into it.
+checkpoint::Contents take(Run& run, bool* all_finite = nullptr, checkpoint::Contents old = {});
 
 /// Goes on from `previous` (read_contents). Throws InputError, all ranks alike, naming both values, when the
 /// run that it holds is another one; what may change is changed, and noted in run.notes.
