@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +17,7 @@
 #include "cli/commands.h"
 #include "cli/configuration_file.h"
 #include "cli/log.h"
+#include "cli/memory_need.h"
 #include "cli/signals.h"
 #include "cli/trial.h"
 #include "cli/version.h"
@@ -207,10 +209,10 @@ std::vector<std::string> advice(const train::Run& run, const std::vector<comm::R
           fmt::format("host {}: {} of shared memory are needed, /dev/shm has {} free; make it "
                       "larger (docker run --shm-size=..., mount -o remount,size=... /dev/shm)",
                       name, format_bytes(shared), format_bytes(free)));
-    const double available = host["memory_available_bytes"];
-    if (shared > available)
+    const double needed = report["memory"]["bytes_a_node"], available = host["memory_available_bytes"];
+    if (needed > available)
       notes.push_back(fmt::format("host {}: {} of memory are needed, {} are available", name,
-                                  format_bytes(shared), format_bytes(available)));
+                                  format_bytes(needed), format_bytes(available)));
   }
   const double bytes = report["checkpoint"]["bytes"], disk = report["checkpoint"]["disk_free_bytes"];
   if (3 * bytes > disk)
@@ -222,7 +224,7 @@ std::vector<std::string> advice(const train::Run& run, const std::vector<comm::R
   return notes;
 }
 
-Json report_of(train::Run& run, const Json& hosts, double step_seconds) {
+Json report_of(train::Run& run, const Json& hosts, double step_seconds, const MemoryNeed& memory) {
   const std::int64_t rows = run.data.train.rows();
   const std::int64_t batches = (rows + run.settings.fit.batch_size - 1) / run.settings.fit.batch_size;
   const std::int64_t steps =
@@ -242,7 +244,9 @@ Json report_of(train::Run& run, const Json& hosts, double step_seconds) {
           {"model",
            {{"parameters", run.model->parameter_count()},
             {"mflop_a_sample", run.model->training_flops() * 1e-6}}},
-          {"memory", {{"shared_bytes_a_node", run.data.bytes + window}}},
+          {"memory",
+           {{"bytes_a_node", std::ceil(memory.on_node(run.session.nodes(), run.session.local_size()))},
+            {"shared_bytes_a_node", run.data.bytes + window}}},
           {"time",
            {{"step_seconds", step_seconds},
             {"steps_an_epoch", steps},
@@ -283,7 +287,8 @@ void print(const Json& report) {
   }
   print_data(report["data"]);
   const Json &time = report["time"], &checkpoint = report["checkpoint"];
-  log::info(fmt::format("memory: {} a node, shared by its ranks",
+  log::info(fmt::format("memory: about {} a node, {} of them shared by its ranks",
+                        format_bytes(report["memory"]["bytes_a_node"]),
                         format_bytes(report["memory"]["shared_bytes_a_node"])));
   log::info(fmt::format("time: {:.3g} ms a step, {} and {} an epoch, without validation and checkpoints",
                         1e3 * time["step_seconds"].get<double>(), count_of(time["steps_an_epoch"], "step"),
@@ -317,7 +322,8 @@ ExitCode check(comm::Session& session, const CommandLine& line) {
   train::Configuration trial = trial_configuration(configuration, "");  // no lock, no folder
   if (previous) set_key(trial, "run.shards", std::to_string(previous->state.shards));
   const auto run = train::open_run(session, trial, {log::standard(), stop_token(), version_number()});
-  Json report = report_of(*run, hosts_of(ranks), measure_step(*run, 64, 1.0));
+  const MemoryNeed memory = memory_need(*run, kept_sets(settings));
+  Json report = report_of(*run, hosts_of(ranks), measure_step(*run, 64, 1.0), memory);
   const std::vector<comm::RankPlace> places = comm::rank_places(session);
   report["placement"] = comm::placement_lines(places);
   comm::collectively(session, "check the checkpoint", [&] {

@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/configuration_file.h"
 #include "cli/log.h"
+#include "cli/memory_need.h"
 #include "cli/signals.h"
 #include "cli/trial.h"
 #include "cli/version.h"
@@ -47,9 +48,8 @@ struct Estimate {
   std::int64_t batch_rows = 1;
   std::int64_t shards = 1;
   std::int64_t steps = 1;  ///< of the whole run
-  double parameter_bytes = 0;
   double gradient_bytes = 0;
-  std::int64_t data_bytes = 0;
+  MemoryNeed memory;
 
   double step_seconds(std::int64_t nodes, std::int64_t ranks_per_node) const {
     const std::int64_t ranks = nodes * ranks_per_node;
@@ -72,10 +72,6 @@ struct Estimate {
   double run_seconds(std::int64_t nodes, std::int64_t ranks_per_node) const {
     return kStartSeconds + static_cast<double>(steps) * step_seconds(nodes, ranks_per_node);
   }
-  double bytes_a_node(std::int64_t ranks_per_node) const {
-    return parameter_bytes + gradient_bytes * static_cast<double>(ranks_per_node + 1) +
-           static_cast<double>(data_bytes) + 150e6 * static_cast<double>(ranks_per_node);
-  }
 };
 
 Estimate calibrate(comm::Session& alone, const train::Configuration& configuration, const std::string& path) {
@@ -89,9 +85,8 @@ Estimate calibrate(comm::Session& alone, const train::Configuration& configurati
   estimate.batch_rows = std::min(fit.batch_size, rows);
   estimate.shards = run->past.state.shards;
   estimate.steps = fit.epochs * (fit.steps_per_epoch > 0 ? std::min(batches, fit.steps_per_epoch) : batches);
-  estimate.parameter_bytes = 4.0 * static_cast<double>(run->model->total_floats());
   estimate.gradient_bytes = 4.0 * static_cast<double>(run->model->trainable_floats());
-  estimate.data_bytes = run->data.bytes;
+  estimate.memory = memory_need(*run, kept_sets(train::read_settings(configuration)));
   estimate.step_seconds_alone = measure_step(*run, 64, 2.0);
   return estimate;
 }
@@ -218,7 +213,7 @@ Plan plan_of(const CommandLine& line, const Estimate& estimate, int nodes, int r
                                   : slurm_time(limit);
   if (limit != 0 && !std::isinf(limit))
     plan.turns = std::ceil(plan.seconds / std::max(limit - 120 - kStartSeconds, 1.0));
-  plan.memory_a_node = estimate.bytes_a_node(ranks_per_node);
+  plan.memory_a_node = estimate.memory.on_node(nodes, ranks_per_node);
   plan.script = script(line, nodes, ranks_per_node, plan.time, plan.memory_a_node);
   plan.choices = choices(estimate, plan.ranks(), ranks_per_node);
   return plan;

@@ -79,6 +79,27 @@ TEST_F(TrialCommands, CheckReadsTheCheckpointAndLeavesIt) {
   EXPECT_EQ(json(0, "check run.ini")["checkpoint"].value("state", ""), "finished at epoch 2, step 0");
 }
 
+TEST_F(TrialCommands, CheckNamesTheCheckpointThatDoesNotFit) {
+  ASSERT_EQ(call(0, "train run.ini --fit.verbose=0").code, 0);
+  const Outcome other = call(0, "check run.ini '--compile.optimizer=SGD()'");
+  EXPECT_EQ(other.code, 2);
+  EXPECT_NE(other.output.find("checkpoint \"runs/run.h5\" was trained with the optimizer"), std::string::npos)
+      << other.output;
+}
+
+/// A batch script that asks for too little is killed in the middle of its run.
+TEST_F(TrialCommands, MemoryCountsTheOptimizerAndTheCopyForCheckpoints) {
+  constexpr double kBytes = 4 * 4 * 16;  // four variables, each on a cache line of its own
+  const auto planned = [&](const std::string& more) {
+    return json(0, "plan run.ini --nodes=1 --ranks-per-node=2 " + more)["memory_bytes_a_node"].get<double>();
+  };
+  const auto checked = [&] { return json(2, "check run.ini")["memory"]["bytes_a_node"].get<double>(); };
+  const double adam = planned(""), plain = planned("'--compile.optimizer=SGD()'");
+  EXPECT_EQ(adam - plain, 2 * 2 * kBytes);  // two slots, and both again in the copy
+  EXPECT_EQ(planned("'--fit.callback=EarlyStopping(restore_best_weights=True)'") - adam, 2 * kBytes);
+  EXPECT_EQ(checked(), adam);
+}
+
 /// More ranks than cores are slow however they are bound: fewer ranks are the cure.
 TEST_F(TrialCommands, CheckOffersFewerRanksThanThereAreCoresFor) {
   const Json report = json(2, "check run.ini");

@@ -94,7 +94,9 @@ void note_blocks(std::vector<std::string>& changes, const Run& run, const checkp
 }  // namespace
 
 void check_compatible(const Run& run, const checkpoint::Contents& previous) {
-  const Comparison compare(run.settings.checkpoint.path);
+  // A trial of `nntrain-dist check` has no path.
+  const std::string& path = run.settings.checkpoint.path;
+  const Comparison compare(path.empty() ? previous.origin : path);
   const Json& then = previous.environment;
   compare_models(compare, previous.model_config, run.model->config());
   compare.equal("the loss", then.value("loss", Json()), run.compiled.loss->spec());
