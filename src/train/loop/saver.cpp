@@ -72,9 +72,10 @@ Saver::~Saver() {
   }
 }
 
-bool Saver::take_state(checkpoint::Contents& state) {
+bool Saver::take_state() {
+  preparing_.wait();
   bool finite = true;
-  state = take(run_, &finite, std::move(state));
+  state_ = take(run_, &finite, std::move(state_));
   return run_.session.maximum(std::int64_t{finite ? 0 : 1}) == 0;
 }
 
@@ -82,8 +83,7 @@ bool Saver::save() {
   finish();
   const ActivityTimes::Scope time(run_.times, Activity::kCheckpoint);
   const Clock::time_point start = Clock::now();
-  preparing_.wait();
-  if (!take_state(state_)) return false;
+  if (!take_state()) return false;
   last_ = Clock::now();
   if (run_.settings.checkpoint.path.empty()) return true;
   pending_ = position(run_.past.state);
@@ -115,18 +115,19 @@ void Saver::finish_quietly() {
 bool Saver::save_as(const std::string& path, Control::Save what) {
   const ActivityTimes::Scope time(run_.times, Activity::kCheckpoint);
   const Clock::time_point start = Clock::now();
-  checkpoint::Contents state;
-  if (!take_state(state)) return false;
+  if (!take_state()) return false;
+  std::vector<checkpoint::Slot> aside;        // their memory is for the next copy
   if (what == Control::Save::kWeightsOnly) {  // an architecture with weights, which cannot be gone on from
-    state.training_config = Json();
-    state.slots.clear();
+    state_.training_config = Json();
+    aside = std::exchange(state_.slots, {});
   }
   comm::collectively(run_.session, "write " + path, [&] {
     if (!run_.session.is_root()) return;
-    if (path == run_.settings.checkpoint.path) return run_.file->write(state);
+    if (path == run_.settings.checkpoint.path) return run_.file->write(state_);
     run_.outputs.add_output(path, "ModelCheckpoint filepath", checkpoint::is_ours);
-    checkpoint::write(path, state);
+    checkpoint::write(path, state_);
   });
+  if (!aside.empty()) state_.slots = std::move(aside);
   raise(longest_seconds_, seconds_since(start));
   return true;
 }

@@ -48,8 +48,8 @@ class Saver {
   double seconds_to_finish() const;
 
  private:
-  /// The state, on rank 0; false on all ranks when it may not be saved.
-  bool take_state(checkpoint::Contents& state);
+  /// Copies the state to state_, on rank 0; false on all ranks when it may not be saved.
+  bool take_state();
   void prepare_memory() noexcept;
   double seconds_under_way() const;
 
@@ -59,7 +59,7 @@ class Saver {
   std::string pending_;  ///< the position that is being written; "": none. The same on all ranks
   std::chrono::steady_clock::time_point begun_;
   std::atomic<double> longest_seconds_{0};  ///< written by the thread
-  checkpoint::Contents state_;              ///< what is being written, and then memory for the next
+  checkpoint::Contents state_;              ///< the one copy: what is being written, and memory for the next
   BackgroundJob preparing_;  ///< rank 0's: memory for the first copy, while the first steps go on
   BackgroundJob writing_;    ///< rank 0's; the last member, so that it is waited for first
 };
