@@ -1,6 +1,6 @@
 // Nothing is allocated in a step: a run of many steps allocates as often as a run of few. Counted is operator
 // new, which is how code of ours takes memory; what OpenBLAS, oneDNN and Open MPI do inside themselves is
-// theirs.
+// theirs. And the copies of the state that files are written from are all in the memory of the first one.
 
 #include <dlfcn.h>
 #include <unistd.h>
@@ -21,6 +21,9 @@
 namespace {
 
 std::atomic<std::int64_t> allocations{0};
+/// Those of exactly so many bytes are counted beside.
+std::atomic<std::size_t> watched_bytes{0};
+std::atomic<std::int64_t> watched{0};
 
 /// Did a library that is not ours call operator new? The C++ library works on our behalf.
 bool is_foreign(const void* caller) {
@@ -33,7 +36,10 @@ bool is_foreign(const void* caller) {
 }
 
 void* counted(std::size_t bytes, std::size_t alignment, const void* caller) {
-  if (!is_foreign(caller)) allocations.fetch_add(1, std::memory_order_relaxed);
+  if (!is_foreign(caller)) {
+    allocations.fetch_add(1, std::memory_order_relaxed);
+    if (bytes == watched_bytes) watched.fetch_add(1, std::memory_order_relaxed);
+  }
   const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
   void* memory = alignment <= alignof(std::max_align_t)
                      ? std::malloc(bytes == 0 ? 1 : bytes)
@@ -164,6 +170,31 @@ TEST(StepLoop, Profiled) {
       kDense, {{"run.profile", (std::filesystem::temp_directory_path() /
                                 ("nntrain_allocations_" + std::to_string(getppid())) / "trace.json")
                                    .string()}});
+}
+
+/// A second copy at a time would be a second state in memory, and new memory costs more than a copy.
+TEST(StepLoop, CopiesOfTheStateTakeMemoryOnce) {
+  const Layers layers = {"Flatten()", "Dense(1600, activation=\"relu\")",
+                         "Dense(10, activation=\"softmax\")"};
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("nntrain_allocations_" + std::to_string(getppid()));
+  const auto kernels = [&](std::int64_t steps, const std::string& weights_only) {
+    watched_bytes = 196 * 1600 * sizeof(float);
+    const std::int64_t before = watched;
+    allocations_of_fit(steps, layers,
+                       {{"compile.optimizer", "Adam(0.001)"},
+                        {"checkpoint.every_steps", "2"},
+                        {"fit.callback", "ModelCheckpoint(\"" + (folder / "m.h5").string() +
+                                             "\", save_freq=3, save_weights_only=" + weights_only + ")"}});
+    watched_bytes = 0;
+    return watched - before;
+  };
+  for (const char* const weights_only : {"False", "True"}) {
+    const std::int64_t few = kernels(6, weights_only);
+    // The kernel and Adam's two slots, on rank 0.
+    EXPECT_GE(few, mpi_test::session().is_root() ? 3 : 0);
+    EXPECT_EQ(kernels(24, weights_only), few) << weights_only;
+  }
 }
 
 }  // namespace
