@@ -15,6 +15,7 @@ import sys
 PROGRAM, RESULTS = sys.argv[1], sys.argv[2]
 HERE = os.path.dirname(os.path.abspath(__file__))
 PREFIX, AGENT = os.environ["HOST_PREFIX"], os.environ["AGENT"]
+RANKS_A_HOST = int(os.environ["RANKS_A_HOST"])
 PARAMETERS = 784 * 500 + 500 + 3 * (500 * 500 + 500) + 500 * 10 + 10
 STEPS = {256: 60, 2048: 26}
 EPOCHS = 6
@@ -30,8 +31,8 @@ def bits_per_second(rate):
 def mpirun(hosts):
     """On one host: as anybody would. On several: by the agent, and over the limited links only."""
     if hosts == 1:
-        return ["mpirun", "--mca", "plm", "isolated", "--bind-to", "none"]
-    names = ",".join(f"{PREFIX}-{i}:1" for i in range(1, hosts + 1))
+        return ["mpirun", "--mca", "plm", "isolated", "--bind-to", "none", "--oversubscribe"]
+    names = ",".join(f"{PREFIX}-{i}:{RANKS_A_HOST}" for i in range(1, hosts + 1))
     return ["mpirun", "--mca", "plm", "rsh", "--mca", "plm_rsh_agent", AGENT, "--mca", "oob_tcp_if_include", SUBNET,
             "--mca", "btl_tcp_if_include", SUBNET, "--mca", "btl", "self,vader,tcp", "--bind-to", "none",
             "--host", names]
@@ -87,12 +88,13 @@ def main():
         for batch in map(int, os.environ["BATCHES"].split()):
             peer = ddp(hosts, batch) if os.environ["PEER"] == "ddp" else None
             for wire in os.environ["WIRES"].split():
-                compute = ours(1, hosts, batch, wire)
-                step = ours(hosts, hosts, batch, wire)
+                ranks = hosts * RANKS_A_HOST
+                compute = ours(1, ranks, batch, wire)
+                step = ours(hosts, ranks, batch, wire)
                 sent = (4 if wire == "float32" else 2) * 2 * PARAMETERS * (hosts - 1) / hosts
                 wire_ms = 1e3 * 8 * sent / rate
                 ratio = step / max(compute, wire_ms)
-                results.append({"hosts": hosts, "batch": batch, "wire": wire, "compute_ms": compute, "bytes_per_host": sent,
+                results.append({"hosts": hosts, "ranks": ranks, "batch": batch, "wire": wire, "compute_ms": compute, "bytes_per_host": sent,
                                 "wire_ms": wire_ms, "step_ms": step, "ratio": ratio, "ddp_ms": peer,
                                 "times_ddp": peer / step if peer else None})
                 print(f"{hosts:>5} {batch:>6} {wire:>9} {compute:>11.2f} {wire_ms:>8.2f} {step:>8.2f} {ratio:>6.2f} " +

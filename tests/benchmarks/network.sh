@@ -4,12 +4,13 @@
 # gloo on the same hosts. Prints step times beside what the wire and the cores allow; JSON goes to
 # build/benchmarks/network.json.
 #   tests/benchmarks/network.sh
-#   HOSTS="2 4" BATCHES="256 2048" WIRES="float32 bfloat16" RATE=1gbit PEER=ddp tests/benchmarks/network.sh
-# PEER= leaves DDP out. Needs root and iproute2; where namespaces are not permitted it says so and ends with 77.
+#   HOSTS="2 4" BATCHES="256 2048" WIRES="float32 bfloat16" RATE=1gbit RANKS_A_HOST=1 PEER=ddp tests/benchmarks/network.sh
+# RANKS_A_HOST=2: the ranks of a host make its sums together before they are sent. DDP has one process a host whatever
+# that says; PEER= leaves it out. Needs root and iproute2; where namespaces are not permitted it says so and ends with 77.
 # Everything that it makes is gone afterwards. PyTorch is taken from build/benchmarks/env, which run.sh makes too.
 set -eu
 cd "$(dirname "$0")/../.."
-program=build/release/nntrain-dist
+program=${PROGRAM:-build/release/nntrain-dist}
 [ -x "$program" ] || { echo "build first: launch/quickstart.sh or cmake --build build/release"; exit 1; }
 [ -z "${OPENBLAS_CORETYPE:-}" ] || echo "NOTE: OPENBLAS_CORETYPE=$OPENBLAS_CORETYPE is set; unset it for honest numbers"
 rate=${RATE:-1gbit}
@@ -72,6 +73,7 @@ fi
 source launch/common.sh
 prepare_mpi
 unset OMPI_MCA_plm  # prepare_mpi keeps to this machine where there is no ssh; the agent takes its place
+export RANKS_A_HOST=${RANKS_A_HOST:-1}
 export HOST_PREFIX=$prefix AGENT=$folder/agent.sh RATE=$rate PEER=${PEER-ddp}
 export HOSTS=${HOSTS:-2 4} BATCHES=${BATCHES:-256 2048} WIRES=${WIRES:-float32 bfloat16}
 "$python" tests/benchmarks/network.py "$program" "$folder/network.json"

@@ -4,7 +4,7 @@ docs/benchmarks.json) and writes docs/scaling.md with predictions for 16 to 4,09
 One step of batch B on N ranks, p of them on each of M nodes, for a network of P parameters and F operations a sample:
   compute   c0 P + c1 F (B / N)      c0: the weights pass through the core once, whatever the rows; c1: seconds an operation
   optimizer o P / N                  each rank steps its slice
-  share     max(e P, (t p + u) P / m)  t, u: bytes a parameter that each rank and each node move, see moved(); m: memory bandwidth of a node
+  share     max(e P, moved() / m)      m: memory bandwidth of a node
   wait      b0 log2(N) + b1 compute  barriers, and ranks that are not equally fast
   network   2 (M - 1) a + 2 (M - 1) / M 4 P / w      latency a a message, w bytes/s a node
 """
@@ -17,9 +17,10 @@ import numpy as np
 FOUND = "build/benchmarks/scaling.json", "docs/benchmarks.json"
 # Assumed, not measured: a usual node of a cluster and links as vendors and textbooks have them.
 RANKS_PER_NODE = 64
-# Each rank reads the weights in forward and in backward. On several nodes gradients are written and read as well: the node's
-# sums by owners, once a node, or where a node has more rows than a kernel, a gradient by each rank.
+# Each rank reads the weights in forward and in backward; a gradient array is read into the cache, written, and read by those
+# who add.
 BYTES_OF_RANK, BYTES_OF_GRADIENT = 8, 12
+CACHE_BYTES = 32 * 2**20
 NODE_BYTES_PER_S = 200e9
 LINKS = {"1 Gbit/s": (1e9 / 8, 50e-6), "10 Gbit/s": (10e9 / 8, 20e-6), "25 Gbit/s": (25e9 / 8, 10e-6), "100 Gbit/s": (100e9 / 8, 3e-6)}
 NETWORKS = {"784-500x4-10": [784, 500, 500, 500, 500, 10], "784-4096x3-10": [784, 4096, 4096, 4096, 10], "100-256x2-1": [100, 256, 256, 1]}
@@ -109,13 +110,17 @@ def step(k, sizes, batch, ranks, link=None, overlap=False):
 
 
 def moved(sizes, batch, local, nodes):
-    """Bytes a step through the memory of a node."""
+    """Bytes a step through the memory of a node; what fits into its caches together is not counted. Who makes gradients is
+    decided as by kernels_for_owners() of src/train/step/node_rows.cpp."""
+    kernels, rows = list(zip(sizes, sizes[1:])), batch / nodes
     total = BYTES_OF_RANK * local * parameters(sizes)
-    if nodes > 1:
-        for a, b in zip(sizes, sizes[1:]):
-            owners_make = batch / nodes <= a
-            total += BYTES_OF_GRADIENT * (1 if owners_make else local) * (a + 1) * b
-    return total
+    through_caches = 4 * rows * sum(a + b for a, b in kernels) <= CACHE_BYTES
+    by_owners = 4 * rows * sum(a / local + b for a, b in kernels)  # bytes a rank
+    arrays_in_caches = 4 * local * sum(a * b for a, b in kernels) <= CACHE_BYTES
+    by_arrays = BYTES_OF_GRADIENT * sum(a * b for a, b in kernels)
+    if by_owners * (1 if through_caches else 4) > by_arrays * (1 if arrays_in_caches else 4):
+        return total + (0 if arrays_in_caches else local * by_arrays)
+    return total + (0 if through_caches else local * by_owners) + (by_arrays if nodes > 1 else 0)
 
 
 def milliseconds(seconds):
@@ -166,7 +171,7 @@ One step of a mini-batch of B rows on N ranks, p of them on each of M nodes; a n
 |---|---|---|---|
 | compute | c0 P + c1 F B / N | c0 = {1e9 * k['c0']:.3f} ns, 1 / c1 = {1e-9 / k['c1']:.0f} GFLOP/s | the weights and their gradients pass through a core once, whatever the rows; then matrix products |
 | optimizer | o P / N | o = {1e9 * k['o']:.3f} ns | each rank steps its slice |
-| share | max(e P, (t p + u) P / m) | e = {1e9 * k['e']:.3f} ns | each rank reads the weights in forward and in backward, t = {BYTES_OF_RANK} bytes a parameter; on several nodes owners write their node's sums, which are sent and added, u = {BYTES_OF_GRADIENT} a node; of kernels with fewer rows than the node has of a mini-batch each rank writes a gradient instead, t = {BYTES_OF_RANK + BYTES_OF_GRADIENT} and u = 0 ([exchange.md](exchange.md)); from a memory of m bytes/s |
+| share | max(e P, (t p P + g) / m) | e = {1e9 * k['e']:.3f} ns | each rank reads the weights in forward and in backward, t = {BYTES_OF_RANK} bytes a parameter; g bytes for the gradients, see below; from a memory of m bytes/s |
 | wait | b0 log2 N + b1 compute | b0 = {1e6 * k['b0']:.1f} us, b1 = {100 * k['b1']:.1f} % | barriers; ranks that are not equally fast |
 | network | 2 (M - 1) a + 2 (M - 1) / M x 4 P / w | not measured | each node sends and receives sums, then new values: a message to each peer, latency a; w bytes/s a node |
 
@@ -183,8 +188,9 @@ Fit: least squares of relative errors over the table below, the fastest round of
 * {RANKS_PER_NODE} ranks a node, one a core, each as fast as a core measured here when {most} run. Cores that share caches, memory and clock are slower
   when all work; b1 would then be larger. m = {NODE_BYTES_PER_S / 1e9:.0f} GB/s, 12 channels of DDR5 at half their peak.
 * One link a node, its nominal rate in both directions at once, no other traffic, no losses; latencies a: {', '.join(f'{1e6 * a:.0f} us at {name}' for name, (_, a) in LINKS.items())}.
-* Owners read dz of all rows of their node, 4 bytes a row and unit, from caches that all share. Not counted, and no less than the weights' bytes
-  when a node has twice as many rows of a mini-batch as a kernel: predictions for one node and large batches are too good by that.
+* Gradients, g ([exchange.md](exchange.md) says who makes them): owners read x and dz of all rows of their node, and on several nodes write its
+  sums, {BYTES_OF_GRADIENT} bytes a parameter; or each rank writes arrays, {BYTES_OF_GRADIENT} bytes a parameter and rank. Rows of a node that take at most {CACHE_BYTES >> 20} MB together, or arrays
+  that do, stay in its caches and are not counted.
 * Waits grow with log2 N; a single slow rank of thousands delays all, which this does not know.
 * Enough shards: `run.shards` >= N. The number of rows is at least that of ranks. Ranks beyond either work on their slices only; a NOTE says how many.
 * Steps alone: no checkpoints, no evaluation, no reading. And time only: a larger mini-batch is another training run, and may need another

@@ -100,8 +100,7 @@ TEST(Updater, SlotsAreGatheredWholeAndScatteredBack) {
   EXPECT_EQ(bench.value("dense", "bias"), before + 4.0F);  // half of the momentum that was put there
 }
 
-/// Elements of kernels' gradient arrays that a rank has written, where it does not own the sum. Of kernels
-/// that have more rows than a mini-batch: of others, ranks of several nodes write gradients of their own.
+/// Elements of kernels' gradient arrays that a rank has written, where it does not own the sum.
 std::int64_t written_gradients(const nn::Sequential& model, comm::Exchange& exchange) {
   const auto is_mine = [&](std::int64_t i) {
     return std::any_of(exchange.pieces().begin(), exchange.pieces().end(),
@@ -109,7 +108,7 @@ std::int64_t written_gradients(const nn::Sequential& model, comm::Exchange& exch
   };
   std::int64_t count = 0;
   for (const nn::Variable& variable : model.variables()) {
-    if (variable.name != "kernel" || variable.shape[0] < kRows) continue;
+    if (variable.name != "kernel") continue;
     for (const std::span<float> node : exchange.gradient_nodes()) {
       for (std::int64_t i = variable.offset; i < variable.offset + variable.size(); ++i)
         count += node[static_cast<std::size_t>(i)] != 0 && !is_mine(i) ? 1 : 0;
@@ -118,15 +117,22 @@ std::int64_t written_gradients(const nn::Sequential& model, comm::Exchange& exch
   return count;
 }
 
-/// Values after some steps of different sizes. Kernels of several chunks, which are cut inside of rows; a
-/// regularizer of factor 0 changes no value, but such a kernel is not deferred.
-std::vector<float> trained(const std::string& spec, int shards, bool owners_make_gradients) {
-  const std::string end = owners_make_gradients ? ")" : ", kernel_regularizer=L2(0.0))";
+enum class Makes { kOwners, kEachRank, kEachRankForRegularizers };
+
+/// Layers for one way of making gradients. Wide ones have kernels of several chunks, which are cut inside of
+/// rows; with narrow ones the mini-batch is larger than they are. A regularizer of factor 0 changes no value,
+/// but such a kernel is left to nobody.
+std::vector<Json> layers_for(Makes makes, bool wide) {
+  const std::string end = makes == Makes::kEachRankForRegularizers ? ", kernel_regularizer=L2(0.0))" : ")";
+  const std::string sizes[] = {wide ? "40" : "3", wide ? "300" : "2"};
+  return {parse_call("Dense(" + sizes[0] + ", activation=\"relu\"" + end),
+          parse_call("Dense(" + sizes[1] + ", activation=\"tanh\"" + end), parse_call("Dense(2" + end)};
+}
+
+/// Values after some steps of different sizes.
+std::vector<float> trained(const std::string& spec, int shards, Makes makes, bool wide) {
   LinearModel data;
-  nn::Sequential model("m",
-                       {parse_call("Dense(40, activation=\"relu\"" + end),
-                        parse_call("Dense(300, activation=\"tanh\"" + end), parse_call("Dense(2" + end)},
-                       Shape{kInputs});
+  nn::Sequential model("m", layers_for(makes, wide), Shape{kInputs});
   const std::unique_ptr<optim::Optimizer> optimizer = optim::optimizers().make(parse_call(spec));
   Engine engine(session(), model, *optimizer, *data.loss, data.options(shards), data.times);
   if (engine.fills_values()) model.initialize(5);
@@ -140,7 +146,7 @@ std::vector<float> trained(const std::string& spec, int shards, bool owners_make
   engine.settle();
   const bool one_node = session().nodes() == 1;
   const std::int64_t written = written_gradients(model, engine.exchange());
-  if (!owners_make_gradients) {
+  if (makes != Makes::kOwners) {
     EXPECT_TRUE(session().maximum(written) > 0 || session().size() == 1);  // some ranks have no rows
   } else if (one_node || engine.exchange().can_make_node_sums()) {
     EXPECT_EQ(written, 0);
@@ -154,9 +160,40 @@ std::vector<float> trained(const std::string& spec, int shards, bool owners_make
 /// The same steps with kernels' gradients made by their owners and with all gradients exchanged.
 TEST(DeferredGradients, GiveTheBitsOfTheExchangedSum) {
   for (const std::string spec : {"Adam(0.01)", "SGD(0.1, global_clipnorm=0.1)"}) {
-    for (const int shards : {1, 3, 8, 13})
-      EXPECT_TRUE(trained(spec, shards, true) == trained(spec, shards, false)) << spec << " " << shards;
+    for (const int shards : {1, 3, 8, 13}) {
+      EXPECT_TRUE(trained(spec, shards, Makes::kOwners, true) ==
+                  trained(spec, shards, Makes::kEachRankForRegularizers, true))
+          << spec << " " << shards;
+    }
   }
+}
+
+/// Kernels that are smaller than the rows of x and dz: each rank writes sums of its own.
+TEST(DeferredGradients, AreNotOfSmallKernelsAndManyRows) {
+  for (const int shards : {1, 2, 4}) {  // one gradient array a rank
+    EXPECT_TRUE(trained("Adam(0.01)", shards, Makes::kEachRank, false) ==
+                trained("Adam(0.01)", shards, Makes::kEachRankForRegularizers, false))
+        << shards;
+  }
+}
+
+TEST(DeferredGradients, AreOfTheKernelsForWhichOwnersMoveLess) {
+  const auto kernels = [](const std::vector<Json>& layers, const Shape& input, NodeWork node) {
+    nn::Sequential model("m", layers, input);
+    return kernels_for_owners(model, node).size();
+  };
+  const std::vector<Json> two{parse_call("Dense(500)"), parse_call("Dense(500)")};
+  // R (500 / 2 + 500) against 3 x 500 x 500
+  EXPECT_EQ(kernels(two, Shape{500}, {2, 1, 1000}), 2U);
+  EXPECT_EQ(kernels(two, Shape{500}, {2, 1, 1001}), 0U);
+  EXPECT_EQ(kernels(two, Shape{500}, {2, 2, 2000}), 2U);  // two arrays of each rank
+  // 20 ranks' arrays do not fit into a cache together, and of 4,195 rows neither does x with dz.
+  EXPECT_EQ(kernels(two, Shape{500}, {20, 1, 4194}), 2U);
+  EXPECT_EQ(kernels(two, Shape{500}, {20, 1, 4195}), 0U);
+  EXPECT_EQ(kernels(two, Shape{500}, {1, 1, 1000000}), 2U);  // nobody to add to
+  EXPECT_EQ(kernels(two, Shape{10, 500}, {2, 1, 100}), 2U);  // ten positions a row
+  EXPECT_EQ(kernels(two, Shape{10, 500}, {2, 1, 101}), 0U);
+  EXPECT_EQ(kernels({parse_call("Dense(500, kernel_regularizer=\"l2\")")}, Shape{500}, {2, 1, 1}), 0U);
 }
 
 }  // namespace

@@ -13,8 +13,9 @@ DeferredGradients::DeferredGradients(nn::GradientTree& gradients, const Products
 std::unique_ptr<DeferredGradients> DeferredGradients::make(comm::Session& session, comm::Exchange& exchange,
                                                            nn::Sequential& model, nn::GradientTree& gradients,
                                                            const Products& products, int shards,
-                                                           std::int64_t most_rows) {
-  const std::vector<const nn::Variable*> kernels = product_kernels(model);
+                                                           std::int64_t most_rows, std::int64_t batch_rows) {
+  const std::vector<const nn::Variable*> kernels =
+      kernels_for_owners(model, work_of_node(session, shards, batch_rows));
   if (session.nodes() > 1 || exchange.private_values() || kernels.empty()) return nullptr;
   std::optional<NodeRows> rows = NodeRows::make(session, model, shards, most_rows);
   if (!rows) return nullptr;

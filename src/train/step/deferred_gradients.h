@@ -19,12 +19,13 @@ namespace nntrain::train {
 class DeferredGradients {
  public:
   /// Collective. Has `gradients` defer the kernels and `exchange` leave them to their owners; see
-  /// NodeRows::make. Null, and no gradient is made otherwise than before, where that cannot be: several
-  /// nodes, no room for shared memory, no such kernel. All references outlive the object.
+  /// NodeRows::make. Which: kernels_for_owners(). Null, and no gradient is made otherwise than before, where
+  /// that cannot be: several nodes, no room for shared memory, no such kernel. `batch_rows`: of the largest
+  /// mini-batch. All references outlive the object.
   static std::unique_ptr<DeferredGradients> make(comm::Session& session, comm::Exchange& exchange,
                                                  nn::Sequential& model, nn::GradientTree& gradients,
-                                                 const Products& products, int shards,
-                                                 std::int64_t most_rows);
+                                                 const Products& products, int shards, std::int64_t most_rows,
+                                                 std::int64_t batch_rows);
 
   /// Is the gradient of `variable` one of these?
   bool covers(const nn::Variable& variable) const;

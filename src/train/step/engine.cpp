@@ -90,10 +90,13 @@ Engine::Engine(comm::Session& session, std::unique_ptr<comm::Exchange> exchange,
       evaluation_sums_(session, evaluation_shards(options.shards)),
       evaluation_local_(shards_of_rank(session.rank(), session.size(), evaluation_shards(options.shards))) {
   model_.bind(exchange_->values());
-  model_.on_values_needed = [this](std::int64_t end) {
-    const ActivityTimes::Scope time(times_, Activity::kExchange);
-    exchange_->await_values(end);
-  };
+  // On one node all values are there when share() returns.
+  if (session_.nodes() > 1 || exchange_->private_values()) {
+    model_.on_values_needed = [this](std::int64_t end) {
+      const ActivityTimes::Scope time(times_, Activity::kExchange);
+      exchange_->await_values(end);
+    };
+  }
   find_moving();
   make_gradient_plan(optimizer, options);
   replica_ = std::make_unique<Replica>(model_, &loss, options.scale, replica_options(options), times_);
@@ -133,7 +136,7 @@ void Engine::make_gradient_plan(optim::Optimizer& optimizer, const EngineOptions
     const std::int64_t rows = std::max(most_rows(options.shards, options.training_rows),
                                        most_rows(evaluation_shards(options.shards), options.evaluation_rows));
     deferred_ = DeferredGradients::make(session_, *exchange_, model_, *gradients_, *options.products,
-                                        options.shards, rows);
+                                        options.shards, rows, options.training_rows);
     if (!deferred_)
       node_sums_ = NodeSums::make(session_, *exchange_, model_, *gradients_, *options.products,
                                   options.shards, rows, options.training_rows, times_);

@@ -8,13 +8,46 @@ namespace {
 
 constexpr std::int64_t kPageFloats = 1024;
 
+/// What moving floats costs that lie in an area of `footprint` floats: beyond a third-level cache (32 MB) all
+/// ranks share the node's memory, where a float of 64 cores takes four times as long and more.
+double moving(double floats, double footprint) {
+  constexpr double kCachedFloats = 32.0 * 1024 * 1024 / sizeof(float);
+  return footprint > kCachedFloats ? 4 * floats : floats;
+}
+
 }  // namespace
 
-std::vector<const nn::Variable*> product_kernels(const nn::Sequential& model) {
-  std::vector<const nn::Variable*> kernels;
-  for (const auto& layer : model.layers()) {
-    if (const nn::Variable* kernel = layer->product_kernel()) kernels.push_back(kernel);
+NodeWork work_of_node(const comm::Session& session, int shards, std::int64_t batch_rows) {
+  const int first = session.rank() - session.local_rank();
+  const ShardRange node = NodeRows::shards_of_node(session, shards);
+  NodeWork work{session.local_size(), 1,
+                shard_begin(node.end, shards, batch_rows) - shard_begin(node.begin, shards, batch_rows)};
+  for (int r = first; r < first + work.ranks; ++r) {
+    const std::size_t arrays = covering_nodes(shards_of_rank(r, session.size(), shards), shards).size();
+    work.arrays = std::max(work.arrays, static_cast<int>(arrays));
   }
+  return work;
+}
+
+std::vector<const nn::Variable*> kernels_for_owners(const nn::Sequential& model, const NodeWork& node) {
+  std::vector<const nn::Variable*> kernels;
+  double read_by_owner = 0, rows_floats = 0, kernel_floats = 0;
+  const Shape* input = &model.input_shape();
+  for (std::size_t i = 0; i < model.layers().size(); ++i) {
+    if (const nn::Variable* kernel = model.layers()[i]->product_kernel()) {
+      const auto inputs = static_cast<double>(kernel->shape[0]),
+                 units = static_cast<double>(kernel->shape[1]);
+      const auto rows = static_cast<double>(node.rows * (input->size() / kernel->shape[0]));
+      read_by_owner += rows * (inputs / node.ranks + units);
+      rows_floats += rows * (inputs + units);
+      kernel_floats += inputs * units;
+      kernels.push_back(kernel);
+    }
+    input = &model.layer_output_shape(static_cast<int>(i));
+  }
+  const double arrays = node.arrays * kernel_floats;  // of a rank
+  if (node.ranks > 1 && moving(read_by_owner, rows_floats) > moving(3 * arrays, node.ranks * arrays))
+    kernels.clear();
   return kernels;
 }
 

@@ -16,8 +16,20 @@
 
 namespace nntrain::train {
 
-/// Kernels whose gradients are products of what lies in the workspace, in the model's order.
-std::vector<const nn::Variable*> product_kernels(const nn::Sequential& model);
+/// What the ranks of a node have of the largest mini-batch.
+struct NodeWork {
+  int ranks = 1;          ///< of the node
+  int arrays = 1;         ///< gradient arrays of a rank: the most covering nodes that any has
+  std::int64_t rows = 0;  ///< of all ranks of the node
+};
+NodeWork work_of_node(const comm::Session& session, int shards, std::int64_t batch_rows);
+
+/// The kernels whose gradients are products of what lies in the workspace, in the model's order; none where
+/// it costs owners more to make them than ranks to write arrays of their own. With kernels (I, O), R rows
+/// times positions of the node and L ranks an owner reads R (I / L + O) floats of x and dz, of L ranks' R (I
+/// + O). A rank's arrays are read into the cache, written, and read by those who add: 3 I O of each, of L I
+/// O. All or none: a step that does both pays for both. A rank alone has nobody to add to.
+std::vector<const nn::Variable*> kernels_for_owners(const nn::Sequential& model, const NodeWork& node);
 
 /// Where `kernel` is among the products, which are in the model's order; the end when it is not.
 std::vector<nn::GradientTree::Product>::const_iterator find_product(

@@ -9,19 +9,6 @@ namespace {
 
 constexpr std::int64_t kBlockRows = KernelGradient::kBlockRows;
 
-/// Those of the model's kernels that have at least as many rows as the node has of a mini-batch.
-std::vector<const nn::Variable*> kernels_for(const nn::Sequential& model, std::int64_t node_rows) {
-  std::vector<const nn::Variable*> kernels;
-  const Shape* input = &model.input_shape();
-  for (std::size_t i = 0; i < model.layers().size(); ++i) {
-    const nn::Variable* kernel = model.layers()[i]->product_kernel();
-    if (kernel != nullptr && node_rows * (input->size() / kernel->shape[0]) <= kernel->shape[0])
-      kernels.push_back(kernel);
-    input = &model.layer_output_shape(static_cast<int>(i));
-  }
-  return kernels;
-}
-
 std::int64_t end_of(const nn::Variable& variable) { return variable.offset + variable.size(); }
 
 }  // namespace
@@ -46,9 +33,8 @@ std::unique_ptr<NodeSums> NodeSums::make(comm::Session& session, comm::Exchange&
                                          nn::Sequential& model, nn::GradientTree& gradients,
                                          const Products& products, int shards, std::int64_t most_rows,
                                          std::int64_t batch_rows, ActivityTimes& times) {
-  const ShardRange node = NodeRows::shards_of_node(session, shards);
-  const std::vector<const nn::Variable*> kernels = kernels_for(
-      model, shard_begin(node.end, shards, batch_rows) - shard_begin(node.begin, shards, batch_rows));
+  const std::vector<const nn::Variable*> kernels =
+      kernels_for_owners(model, work_of_node(session, shards, batch_rows));
   if (!exchange.can_make_node_sums() || !products.rows_are_independent() || kernels.empty()) return nullptr;
   std::optional<NodeRows> rows = NodeRows::make(session, model, shards, most_rows);
   if (!rows) return nullptr;

@@ -4,8 +4,8 @@
 // them as products, from the x and dz of the node's ranks, so that no rank writes a gradient array and none
 // reads another's. The exchange says when, bucket by bucket while backward goes on, and sends them.
 //
-// An owner reads dz of all rows of the node for that. With more rows than the kernel has, these are more
-// bytes than the arrays would be: such kernels are exchanged as before.
+// An owner reads dz of all rows of the node for that. With many more rows than the kernel has, these are more
+// bytes than the arrays would be: such kernels are exchanged as before (kernels_for_owners()).
 
 #include <memory>
 #include <span>

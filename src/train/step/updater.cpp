@@ -159,10 +159,8 @@ void Updater::step_values(const optim::Slice& slice, optim::Segment part, float*
 /// ranks have in their caches are stepped there, or in a copy that then goes past the caches.
 void Updater::step_by_blocks(const optim::Slice& slice, const optim::StepInfo& info,
                              std::int64_t batch_rows) {
-  const ActivityTimes::Scope time(times_, Activity::kGradients);
   const bool past_caches = !copied_.empty() && store_trial_.way() == StoreTrial::Way::kPastCaches;
   const auto step_part = [&](const optim::Segment& part, float* gradient) {
-    const ActivityTimes::Scope step_time(times_, Activity::kOptimizer, ActivityTimes::Shown::kInTable);
     if (!past_caches) return step_values(slice, part, slice.values + part.offset, gradient, info);
     for (std::int64_t done = 0; done < part.size; done += kCopied) {
       optim::Segment some = part;
@@ -175,11 +173,20 @@ void Updater::step_by_blocks(const optim::Slice& slice, const optim::StepInfo& i
       copy_past_caches(copied_.data(), some.size, values);
     }
   };
-  for (const optim::Segment& segment : slice.segments) {
-    if (is_deferred(segment)) {
-      for_blocks(segment, batch_rows, step_part);
-    } else {
-      step_part(segment, slice.gradients + segment.offset);
+  {  // one scope for all of them: a look at the clock takes as long as stepping a short bias
+    const ActivityTimes::Scope time(times_, Activity::kOptimizer, ActivityTimes::Shown::kInTable);
+    for (const optim::Segment& segment : slice.segments) {
+      if (!is_deferred(segment)) step_part(segment, slice.gradients + segment.offset);
+    }
+  }
+  if (deferred_ != nullptr) {
+    const ActivityTimes::Scope time(times_, Activity::kGradients);
+    for (const optim::Segment& segment : slice.segments) {
+      if (!is_deferred(segment)) continue;
+      for_blocks(segment, batch_rows, [&](const optim::Segment& part, float* gradient) {
+        const ActivityTimes::Scope step_time(times_, Activity::kOptimizer, ActivityTimes::Shown::kInTable);
+        step_part(part, gradient);
+      });
     }
   }
   if (past_caches) finish_past_caches();
