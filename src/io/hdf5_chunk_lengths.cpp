@@ -6,6 +6,7 @@
 #include <memory>
 #include <new>
 
+#include "io/hdf5_bit_filters.h"
 #include "io/hdf5_call.h"
 
 namespace nntrain::io::detail {
@@ -18,13 +19,18 @@ std::string rows_of(hsize_t first, hsize_t rows) {
   return fmt::format("the chunk of rows {} to {}", first, first + rows);
 }
 
-bool inflates_to(std::span<const unsigned char> stored, hsize_t bytes) {
+/// Inflates to at most plain.size() bytes, or where `length` is null to as many. False: not so.
+bool inflate(std::span<const unsigned char> stored, std::span<unsigned char> plain, std::size_t* length) {
   const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> decompressor(
       libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
   if (!decompressor) throw std::bad_alloc();
+  return libdeflate_zlib_decompress(decompressor.get(), stored.data(), stored.size(), plain.data(),
+                                    plain.size(), length) == LIBDEFLATE_SUCCESS;
+}
+
+bool inflates_to(std::span<const unsigned char> stored, hsize_t bytes) {
   std::vector<unsigned char> plain(bytes);
-  return libdeflate_zlib_decompress(decompressor.get(), stored.data(), stored.size(), plain.data(), bytes,
-                                    nullptr) == LIBDEFLATE_SUCCESS;
+  return inflate(stored, plain, nullptr);
 }
 
 /// szip's own word for how long its output is.
@@ -53,6 +59,9 @@ ChunkLengths::ChunkLengths(hid_t dataset, hid_t creation, const Shape& shape, st
     std::size_t values = 0;
     filters_.push_back(H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &values, nullptr, 0,
                                       nullptr, &configuration));
+    if (i > 0) continue;
+    first_values_.resize(values);
+    H5Pget_filter2(creation, 0, &flags, &values, first_values_.data(), 0, nullptr, &configuration);
   }
 }
 
@@ -91,15 +100,21 @@ std::string ChunkLengths::complaint(hid_t dataset, const Stored& chunk) const {
   H5Z_filter_t packed = H5Z_FILTER_NONE;
   hsize_t length = bytes_;  // before packing
   hsize_t behind = 0;       // added after it
-  for (std::size_t i = 0; i < filters_.size() && !is_cut_and_plain(chunk.place); ++i) {
-    if ((chunk.left_out >> i & 1U) != 0 || filters_[i] == H5Z_FILTER_SHUFFLE) continue;
+  const bool filtered = !is_cut_and_plain(chunk.place);
+  if (filtered && !filters_.empty() && packs_bits(filters_[0]) && is_used(0, chunk))
+    return complaint_bits(dataset, chunk);
+  for (std::size_t i = 0; i < filters_.size() && filtered; ++i) {
+    if (!is_used(i, chunk) || filters_[i] == H5Z_FILTER_SHUFFLE) continue;
     if (filters_[i] == H5Z_FILTER_FLETCHER32) {
       (packed == H5Z_FILTER_NONE ? length : behind) += kFletcherBytes;
     } else if (packed == H5Z_FILTER_NONE &&
                (filters_[i] == H5Z_FILTER_DEFLATE || filters_[i] == H5Z_FILTER_SZIP)) {
       packed = filters_[i];
+    } else if (packs_bits(filters_[i])) {
+      return fmt::format("{} is packed by filters in an order that is not read; h5repack writes another",
+                         rows_of(chunk.place[0], extents_[0]));
     } else {
-      return "";  // its output's length follows from the dataset, or is not known
+      return "";  // a plugin's: nothing is known of its output
     }
   }
   if (packed != H5Z_FILTER_NONE) return complaint_packed(dataset, chunk, packed, length, behind);
@@ -107,18 +122,49 @@ std::string ChunkLengths::complaint(hid_t dataset, const Stored& chunk) const {
   return fmt::format("{} has {} bytes, not {}", rows_of(chunk.place[0], extents_[0]), chunk.bytes, length);
 }
 
+/// As it lies in the file; nothing when it cannot be read.
+std::vector<unsigned char> ChunkLengths::read(hid_t dataset, const Stored& chunk) const {
+  std::vector<unsigned char> stored(chunk.bytes <= file_bytes_ ? chunk.bytes : 0);
+  std::uint32_t left_out = 0;
+  if (stored.empty() || H5Dread_chunk(dataset, H5P_DEFAULT, chunk.place.data(), &left_out, stored.data()) < 0)
+    stored.clear();
+  return stored;
+}
+
 std::string ChunkLengths::complaint_packed(hid_t dataset, const Stored& chunk, H5Z_filter_t filter,
                                            hsize_t unpacked, hsize_t behind) const {
-  const bool possible = chunk.bytes > behind && chunk.bytes <= file_bytes_;
-  std::vector<unsigned char> stored(possible ? chunk.bytes : 0);
-  std::uint32_t left_out = 0;
-  const bool there =
-      possible && H5Dread_chunk(dataset, H5P_DEFAULT, chunk.place.data(), &left_out, stored.data()) >= 0;
-  const auto packed = std::span<const unsigned char>(stored).first(there ? chunk.bytes - behind : 0);
+  const std::vector<unsigned char> stored = read(dataset, chunk);
+  const auto packed = std::span(stored).first(stored.size() > behind ? stored.size() - behind : 0);
   const bool whole =
       filter == H5Z_FILTER_DEFLATE ? inflates_to(packed, unpacked) : unpacks_to(packed, unpacked);
   if (whole) return "";
   return fmt::format("{} does not inflate to its {} bytes", rows_of(chunk.place[0], extents_[0]), unpacked);
+}
+
+/// Of a chunk whose bits are packed, and then maybe deflated and summed.
+std::string ChunkLengths::complaint_bits(hid_t dataset, const Stored& chunk) const {
+  constexpr hsize_t kMoreThanElements = 64;  // packing adds its own header, and a byte
+  const std::string rows = rows_of(chunk.place[0], extents_[0]);
+  std::vector<unsigned char> packed = read(dataset, chunk);
+  for (std::size_t i = filters_.size(); i-- > 1;) {  // as reading undoes them
+    if (!is_used(i, chunk)) continue;
+    if (filters_[i] == H5Z_FILTER_FLETCHER32) {
+      packed.resize(packed.size() > kFletcherBytes ? packed.size() - kFletcherBytes : 0);
+    } else if (filters_[i] == H5Z_FILTER_DEFLATE) {
+      std::vector<unsigned char> plain(bytes_ + kMoreThanElements);
+      std::size_t length = 0;
+      if (!inflate(packed, plain, &length)) return fmt::format("{} does not inflate", rows);
+      plain.resize(length);
+      packed = std::move(plain);
+    } else {
+      return fmt::format("{} is packed by filters in an order that is not read; h5repack writes another",
+                         rows);
+    }
+  }
+  const std::optional<std::uint64_t> needed = bytes_of_bits(filters_[0], first_values_, packed, bytes_);
+  if (!needed) return fmt::format("{} is not packed from its {} bytes", rows, bytes_);
+  if (packed.size() >= *needed) return "";
+  return fmt::format("{} has {} packed bytes, not {}", rows, packed.size(), *needed);
 }
 
 }  // namespace nntrain::io::detail

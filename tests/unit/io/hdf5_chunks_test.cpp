@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "io/hdf5.h"
+#include "io/hdf5_bit_filters.h"
 #include "unit/io/scratch.h"
 
 namespace nntrain::io {
@@ -123,6 +124,66 @@ TEST(ChunkLengths, AnotherThanTheDatasetsIsRefused) {
       EXPECT_EQ(read(layout + wrong, 128, 172), read(layout + "_right", 128, 172));
     }
   }
+}
+
+// Packed bits, of which libhdf5 1.10 reads as many as the dataset's header and the chunk's own say.
+TEST(ChunkLengths, OfPackedBits) {
+  const Hdf5File file = Hdf5File::open(NNTRAIN_TESTS_DIR "/unit/io/files/chunk_bits.h5");
+  const auto read = [&](const std::string& name, std::int64_t first, std::int64_t count) {
+    std::vector<float> values(static_cast<std::size_t>(count * kColumns));
+    file.root().dataset(name).read_rows(first, count, std::span<float>(values));
+    return values;
+  };
+  for (const std::string packed : {"scaled", "scaled_doubles", "scaled_integers", "scaled_alike",
+                                   "scaled_gzip", "nbit", "nbit_whole", "nbit_gzip"}) {
+    const std::vector<float> all = read(packed + "_right", 0, kRows);
+    for (std::int64_t i = 0; i < kRows * kColumns; ++i) {
+      const auto expected = static_cast<float>(packed == "scaled_alike" ? 7 : i * 31 % 100);
+      ASSERT_NEAR(all[static_cast<std::size_t>(i)], expected, 1e-2) << packed << " " << i;
+    }
+    const std::string cut = packed + "_short";
+    for (const std::int64_t first : {0, 64, 127}) {
+      const std::string message = message_of<InputError>([&] { read(cut, first, first == 0 ? kRows : 1); });
+      EXPECT_TRUE(contains(message, "/" + cut)) << message;
+      EXPECT_TRUE(contains(message, "the chunk of rows 64 to 128")) << message;
+    }
+    EXPECT_EQ(read(cut, 0, kChunk), read(packed + "_right", 0, kChunk));
+  }
+}
+
+TEST(ChunkLengths, AWordAboutPackedBitsThatCannotBe) {
+  using detail::bytes_of_bits;
+  using detail::kNbit;
+  using detail::kScaleOffset;
+  const auto scaled = [](unsigned elements, unsigned size, unsigned bits, std::size_t count = 20) {
+    std::vector<unsigned> values(count);
+    values[2] = elements;
+    values[4] = size;
+    std::vector<unsigned char> chunk(30);
+    for (int i = 0; i < 4; ++i)
+      chunk[static_cast<std::size_t>(i)] = static_cast<unsigned char>(bits >> 8 * i);
+    return bytes_of_bits(kScaleOffset, values, chunk, 400);
+  };
+  EXPECT_EQ(scaled(100, 4, 0), 21U);
+  EXPECT_EQ(scaled(100, 4, 7), 21U + 88U);  // 87.5
+  EXPECT_EQ(scaled(100, 4, 32), 421U);
+  EXPECT_FALSE(scaled(100, 4, 33));
+  EXPECT_FALSE(scaled(100, 4, 0xFFFFFFFF));
+  EXPECT_FALSE(scaled(101, 4, 7));
+  EXPECT_FALSE(scaled(0x80000064, 8, 7));  // 400 more than a multiple of 2^32
+  EXPECT_FALSE(scaled(100, 4, 7, 19));
+  EXPECT_FALSE(bytes_of_bits(kScaleOffset, std::vector<unsigned>(20), {}, 0));
+  const auto nbit = [](const std::vector<unsigned>& values) { return bytes_of_bits(kNbit, values, {}, 400); };
+  EXPECT_EQ(nbit({8, 0, 100, 1, 4, 0, 17, 0}), 213U);  // 212.5
+  EXPECT_EQ(nbit({8, 1, 100, 1, 4, 0, 17, 0}), 400U);
+  EXPECT_EQ(nbit({8, 0, 100, 1, 4, 0, 17, 15}), 213U);
+  EXPECT_FALSE(nbit({8, 0, 100, 1, 4, 0, 17, 16}));
+  EXPECT_FALSE(nbit({8, 0, 100, 1, 4, 0, 0xFFFFFFFF, 1}));
+  EXPECT_FALSE(nbit({8, 0, 100, 1, 4, 0, 0, 0}));
+  EXPECT_FALSE(nbit({8, 0, 100, 1, 2, 0, 8, 0}));
+  EXPECT_FALSE(nbit({8, 0, 100, 3, 4, 0, 17, 0}));  // a compound
+  EXPECT_FALSE(nbit({7, 0, 100, 1, 4, 0, 17}));
+  EXPECT_FALSE(nbit({1}));
 }
 
 TEST(ChunkLengths, PartsOfPlainChunks) {

@@ -161,6 +161,40 @@ def chunks():
                 data.id.write_direct_chunk((64, 0), part)
 
 
+def bits():
+    """Elements packed into few bits. Each has a chunk, at rows 64 to 128, that is cut after some of its bytes; and all parameters
+    of its filter may be wrong (the tests change them)."""
+    wide = np.arange(300 * 6).reshape(300, 6) * 31 % 100
+    kinds = {"scaled": ("f4", {"scaleoffset": 2}), "scaled_doubles": ("f8", {"scaleoffset": 0}), "scaled_integers": ("i4", {"scaleoffset": 0}),
+             "scaled_alike": ("i4", {"scaleoffset": 0}), "scaled_gzip": ("i2", {"scaleoffset": 0, "compression": "gzip"}), "nbit": ("i4", None), "nbit_whole": ("i4", None),
+             "nbit_gzip": ("i4", {"compression": "gzip"})}
+    with new("chunk_bits.h5", libver=("earliest", "v108")) as file:
+        for name, (kind, options) in kinds.items():
+            for wrong in ("right", "short"):
+                values = (wide * 0 + 7 if name == "scaled_alike" else wide).astype(kind)
+                if name.startswith("nbit"):
+                    creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+                    creation.set_chunk((64, 6))
+                    creation.set_filter(h5py.h5z.FILTER_NBIT, h5py.h5z.FLAG_OPTIONAL, ())
+                    if options:
+                        creation.set_deflate(4)
+                    kept = h5py.h5t.NATIVE_INT32.copy()
+                    if name != "nbit_whole":
+                        kept.set_precision(17)  # with fewer bits a smaller type would do, and HDF5 refuses it
+                    space = h5py.h5s.create_simple((300, 6))
+                    data = h5py.Dataset(h5py.h5d.create(file.id, f"{name}_{wrong}".encode(), kept, space, creation))
+                    data[...] = values
+                else:
+                    data = file.create_dataset(f"{name}_{wrong}", data=values, chunks=(64, 6), **options)
+                if wrong == "right":
+                    continue
+                part = data.id.read_direct_chunk((64, 0))[1]
+                deflated = name.endswith("gzip")
+                part = zlib.decompress(part) if deflated else part
+                part = part[:18] if name == "scaled_alike" else part[:-5]
+                data.id.write_direct_chunk((64, 0), zlib.compress(part) if deflated else part)
+
+
 def messages():
     """Every kind of message in an object header, in the oldest format and in the newest that HDF5 1.10 has."""
     values = np.arange(24, dtype="f4").reshape(6, 4)
@@ -242,5 +276,6 @@ types()
 attributes()
 refused()
 chunks()
+bits()
 messages()
 names()
