@@ -46,9 +46,9 @@ class ChunkLengths {
   std::vector<hsize_t> shape_, extents_;  ///< of the dataset and of a chunk, along each axis
   hsize_t bytes_ = 1;                     ///< of a chunk's elements
   hsize_t file_bytes_;
-  std::vector<H5Z_filter_t> filters_;   ///< in the order of writing
-  std::vector<unsigned> first_values_;  ///< of the first filter
-  bool plain_edges_ = false;            ///< chunks that pass the array's end are stored without filters
+  std::vector<H5Z_filter_t> filters_;          ///< in the order of writing
+  std::vector<std::vector<unsigned>> values_;  ///< of each filter
+  bool plain_edges_ = false;  ///< chunks that pass the array's end are stored without filters
   std::unordered_set<std::uint64_t> seen_;
 };
 

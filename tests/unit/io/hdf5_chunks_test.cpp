@@ -135,7 +135,7 @@ TEST(ChunkLengths, OfPackedBits) {
     return values;
   };
   for (const std::string packed : {"scaled", "scaled_doubles", "scaled_integers", "scaled_alike",
-                                   "scaled_gzip", "nbit", "nbit_whole", "nbit_gzip"}) {
+                                   "scaled_gzip", "scaled_shuffled", "nbit", "nbit_whole", "nbit_gzip"}) {
     const std::vector<float> all = read(packed + "_right", 0, kRows);
     for (std::int64_t i = 0; i < kRows * kColumns; ++i) {
       const auto expected = static_cast<float>(packed == "scaled_alike" ? 7 : i * 31 % 100);

@@ -162,11 +162,12 @@ def chunks():
 
 
 def bits():
-    """Elements packed into few bits. Each has a chunk, at rows 64 to 128, that is cut after some of its bytes; and all parameters
-    of its filter may be wrong (the tests change them)."""
+    """Elements packed into few bits, and then maybe shuffled and deflated. Each has a chunk, at rows 64 to 128, that is cut after
+    some of its bytes."""
     wide = np.arange(300 * 6).reshape(300, 6) * 31 % 100
     kinds = {"scaled": ("f4", {"scaleoffset": 2}), "scaled_doubles": ("f8", {"scaleoffset": 0}), "scaled_integers": ("i4", {"scaleoffset": 0}),
-             "scaled_alike": ("i4", {"scaleoffset": 0}), "scaled_gzip": ("i2", {"scaleoffset": 0, "compression": "gzip"}), "nbit": ("i4", None), "nbit_whole": ("i4", None),
+             "scaled_alike": ("i4", {"scaleoffset": 0}), "scaled_gzip": ("i2", {"scaleoffset": 0, "compression": "gzip"}), "scaled_shuffled": ("i4", {"scaleoffset": 0, "shuffle": True, "compression": "gzip"}),
+             "nbit": ("i4", None), "nbit_whole": ("i4", None),
              "nbit_gzip": ("i4", {"compression": "gzip"})}
     with new("chunk_bits.h5", libver=("earliest", "v108")) as file:
         for name, (kind, options) in kinds.items():
@@ -189,9 +190,13 @@ def bits():
                 if wrong == "right":
                     continue
                 part = data.id.read_direct_chunk((64, 0))[1]
-                deflated = name.endswith("gzip")
+                deflated = name.endswith(("gzip", "shuffled"))
                 part = zlib.decompress(part) if deflated else part
-                part = part[:18] if name == "scaled_alike" else part[:-5]
+                if name == "scaled_shuffled":
+                    planes = np.frombuffer(part[: len(part) // 4 * 4], "u1").reshape(4, -1)
+                    part = np.ascontiguousarray(planes[:, :-2]).tobytes()
+                else:
+                    part = part[:18] if name == "scaled_alike" else part[:-5]
                 data.id.write_direct_chunk((64, 0), zlib.compress(part) if deflated else part)
 
 
