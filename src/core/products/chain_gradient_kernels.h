@@ -11,7 +11,6 @@ constexpr std::int64_t kGradientBlock =
     64;  ///< rows of a gradient that share a panel in the second-level cache
 constexpr std::int64_t kManyRows =
     512;  ///< beyond, a panel of dz is taken piece by piece, each for all tiles
-constexpr std::int64_t kPairedRows = 16;  ///< of a leaf, on average: up to here leaves are made in pairs
 constexpr std::int64_t kNarrow =
     128;                         ///< columns of x: up to here its rows are near enough to be read in place
 constexpr int kOpenLevels = 18;  ///< of the tree of sums: 2^17 shards and their sum
@@ -24,7 +23,8 @@ std::int64_t rows_of(std::span<const Leaf> leaves) {
 
 /// So short that two neighbours are made at once.
 bool are_short(std::span<const Leaf> leaves) {
-  return leaves.size() > 1 && rows_of(leaves) <= kPairedRows * static_cast<std::int64_t>(leaves.size());
+  return leaves.size() > 1 &&
+         rows_of(leaves) <= Lanes::kPairedRows * static_cast<std::int64_t>(leaves.size());
 }
 
 /// Pairs of leaves have half the registers each: a panel of three vectors and one of one suit them better
@@ -142,20 +142,26 @@ void gradient_tile_of_pairs(std::span<const Leaf> leaves, Columns columns, const
 /// The tile that suits these leaves.
 template <int R, int V>
 auto* tile_of(std::span<const Leaf> leaves) {
+  if constexpr (Lanes::kPairedRows == 0) return &gradient_tile<R, V>;
   return are_short(leaves) ? &gradient_tile_of_pairs<R, V> : &gradient_tile<R, V>;
 }
 
-/// x' of rows [begin, end) of g, tile by tile: (all rows, rows of the tile) each.
+/// Rows of a tile of packed columns: some more than `all_rows`, or the tiles of 256 rows of x would all begin
+/// in the same set of the cache.
+std::int64_t packed_rows(std::int64_t all_rows) { return all_rows + kLine / kRows; }
+
+/// x' of rows [begin, end) of g, tile by tile: (packed_rows(all_rows), rows of the tile) each.
 void pack_columns_of_x(std::span<const Leaf> leaves, std::int64_t inputs, std::int64_t begin,
                        std::int64_t end, std::int64_t all_rows, float* to) {
   constexpr std::int64_t kAhead = 8;
+  const std::int64_t stride = packed_rows(all_rows);
   std::int64_t done = 0;
   for (const Leaf& leaf : leaves) {
     const float* row = leaf.x + begin;
     for (std::int64_t r = 0; r < leaf.rows; ++r, row += inputs, ++done) {
       for (std::int64_t j = 0; j < end - begin; j += kLine) Lanes::fetch(row + kAhead * inputs + j);
       for_tiles(0, end - begin,
-                [&]<int R>(std::int64_t i) { std::copy_n(row + i, R, to + i * all_rows + done * R); });
+                [&]<int R>(std::int64_t i) { std::copy_n(row + i, R, to + i * stride + done * R); });
     }
   }
 }
@@ -196,12 +202,13 @@ void gradient_block(std::span<const Leaf> leaves, std::int64_t all_rows, const f
   int depth = 0;
   std::int64_t done = 0;
   const std::size_t together = leaves_together(leaves);
+  const std::int64_t stride = packed_rows(all_rows);
   for (std::size_t s = 0; s < leaves.size(); s += together) {
     const std::span<const Leaf> group = leaves.subspan(s, std::min(together, leaves.size() - s));
     const std::int64_t group_rows = rows_of(group);
     if (together > 1) {
       for_tiles(0, count, [&]<int R>(std::int64_t i) {
-        tile_of<R, V>(group)(group, {xt + i * all_rows + done * R, 0, R}, panel + done * V * kWidth,
+        tile_of<R, V>(group)(group, {xt + i * stride + done * R, 0, R}, panel + done * V * kWidth,
                              sums + i * V * kWidth, V * kWidth, kWidth, nullptr);
       });
     } else if (group_rows == 0) {
@@ -214,7 +221,7 @@ void gradient_block(std::span<const Leaf> leaves, std::int64_t all_rows, const f
       const std::int64_t lines_a_look = parts(kUnroll * V * kWidth / kLine, looks_a_row);
       Ahead ahead = Ahead::range(panel + (done + r + rows) * V * kWidth, rows * V * kWidth, lines_a_look);
       for_tiles(0, count, [&]<int R>(std::int64_t i) {
-        gradient_chunk<R, V>(rows, xt + i * all_rows + (done + r) * R, panel + (done + r) * V * kWidth,
+        gradient_chunk<R, V>(rows, xt + i * stride + (done + r) * R, panel + (done + r) * V * kWidth,
                              sums + i * V * kWidth, r > 0, ahead);
       });
     }
@@ -239,7 +246,7 @@ void gradient_rows_lanes(std::span<const Leaf> leaves, std::int64_t inputs, std:
   if (units <= kFewOutputs) return gradient_rows_narrow(leaves, inputs, units, panels, begin, end, g);
   const std::int64_t all_rows = rows_of(leaves);
   float* xt = room + kOpenLevels * kGradientBlock * kPanel;
-  const bool in_place = inputs <= kNarrow && all_rows <= kManyRows;
+  const bool in_place = (inputs <= kNarrow || units <= kPanel) && all_rows <= kManyRows;
   for (std::int64_t block = begin; block < end; block += kGradientBlock) {
     const std::int64_t count = std::min(kGradientBlock, end - block);
     if (!in_place) pack_columns_of_x(leaves, inputs, block, block + count, all_rows, xt);
@@ -252,7 +259,7 @@ void gradient_rows_lanes(std::span<const Leaf> leaves, std::int64_t inputs, std:
           return gradient_block<V>(leaves, all_rows, xt, panel, count, g_block + j, units, last, room);
         for_tiles(0, count, [&]<int R>(std::int64_t i) {
           const Columns columns_of_x =
-              in_place ? Columns{nullptr, block + i, inputs} : Columns{xt + i * all_rows, 0, R};
+              in_place ? Columns{nullptr, block + i, inputs} : Columns{xt + i * packed_rows(all_rows), 0, R};
           tile_of<R, V>(leaves)(leaves, columns_of_x, panel, g_block + i * units + j, units, last,
                                 updated == nullptr ? nullptr : updated_block + i * units + j);
         });
@@ -263,7 +270,7 @@ void gradient_rows_lanes(std::span<const Leaf> leaves, std::int64_t inputs, std:
 }
 
 std::int64_t gradient_room(std::int64_t all_rows) {
-  return kOpenLevels * kGradientBlock * kPanel + all_rows * kGradientBlock;
+  return kOpenLevels * kGradientBlock * kPanel + packed_rows(all_rows) * kGradientBlock;
 }
 
 Functions functions_of_lanes() {

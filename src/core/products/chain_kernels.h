@@ -9,7 +9,8 @@
 namespace nntrain::chain {
 namespace {
 
-constexpr std::int64_t kFewRows = 32;  ///< up to here, copying a panel costs more than it saves
+constexpr std::int64_t kSmallWeights =
+    1 << 12;  ///< floats: weights that stay in the first-level cache while rows of x go by
 constexpr std::int64_t kFewFloats =
     1 << 15;  ///< of weights in a block that is read in place: all columns of some rows
 constexpr std::int64_t kDepth = 512;          ///< contraction steps of a panel
@@ -63,8 +64,8 @@ void product_tile(std::int64_t k, const float* a, std::int64_t a_stride, Source 
   tile.store(c, c_stride, last);
 }
 
-/// The same with weights in place and few steps, with lines to fetch at each one.
-template <int R, int V>
+/// The same with weights in place.
+template <int R, int V, bool kWhole>
 void short_tile(std::int64_t k, const float* a, std::int64_t a_stride, const float* w, std::int64_t w_stride,
                 float* c, std::int64_t c_stride, int last, bool go_on, Ahead& ahead) {
   Tile<R, V> tile;
@@ -73,12 +74,15 @@ void short_tile(std::int64_t k, const float* a, std::int64_t a_stride, const flo
   } else {
     tile.clear();
   }
-  for (std::int64_t p = 0; p < k; ++p, w += w_stride) {
-    ahead.fetch();
+  Rows<R> rows(a, a_stride);
+  const auto step = [&](int q) __attribute__((always_inline)) {
     Lanes::Vector row[V];
-    load_row(w, row, last);
-    tile.step(OneColumn{a + p, a_stride}, 0, row);
-  }
+    load_row(w, row, kWhole ? kWidth : last);
+    w += w_stride;
+    tile.step(rows, q, row);
+  };
+  const auto advance = [&](int steps) __attribute__((always_inline)) { rows.advance(steps); };
+  for_steps(k, step, advance, [&] { ahead.fetch(); });
   tile.store(c, c_stride, last);
 }
 
@@ -95,17 +99,19 @@ void multiply_panel(std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t
   });
 }
 
-/// Few rows: the weights are read where they lie, in blocks of whole rows. What follows w in memory is
-/// fetched too: in a model that is the next layer's.
-void multiply_few(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, float* y) {
+/// Few rows, or small weights: the weights are read where they lie, in blocks of whole rows. What follows w
+/// in memory is fetched too: in a model that is the next layer's.
+void multiply_in_place(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w,
+                       float* y) {
   const std::int64_t tiles = parts(m, kRows);
   for_equal_parts(k, std::max<std::int64_t>(64, kFewFloats / n), [&](std::int64_t step, std::int64_t depth) {
     const float* block = w + step * n;
-    Ahead ahead = Ahead::range(block + depth * n, depth * n, parts(kPanel / kLine + 1, tiles));
+    Ahead ahead = Ahead::range(block + depth * n, depth * n, parts(kUnroll * (kPanel / kLine + 1), tiles));
     for_panels(n, [&](std::int64_t j, std::int64_t columns) {
       with_vectors(columns, [&]<int V>(int last) {
         for_tiles(0, m, [&]<int R>(std::int64_t i) {
-          short_tile<R, V>(depth, x + i * k + step, k, block + j, n, y + i * n + j, n, last, step > 0, ahead);
+          const auto tile = last == kWidth ? short_tile<R, V, true> : short_tile<R, V, false>;
+          tile(depth, x + i * k + step, k, block + j, n, y + i * n + j, n, last, step > 0, ahead);
         });
       });
     });
@@ -115,7 +121,7 @@ void multiply_few(std::int64_t m, std::int64_t n, std::int64_t k, const float* x
 void multiply_lanes(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w, float* y,
                     float* scratch) {
   if (n <= kFewOutputs && m >= kRowsForLanes) return multiply_narrow(m, n, k, x, w, y);
-  if (m <= kFewRows) return multiply_few(m, n, k, x, w, y);
+  if (m <= Lanes::kRowsInPlace || k * n <= kSmallWeights) return multiply_in_place(m, n, k, x, w, y);
   for_equal_parts(m, kRowBlock, [&](std::int64_t row, std::int64_t rows) {
     const std::int64_t looks_a_step = parts(rows, kRows);  // a look of each tile every kUnroll steps
     for_equal_parts(k, kDepth, [&](std::int64_t step, std::int64_t depth) {
@@ -177,8 +183,17 @@ void multiply_transposed_few(std::int64_t m, std::int64_t n, std::int64_t k, con
   }
 }
 
+/// Few columns of x: w' is small, and every row of y is made of its few rows.
+void multiply_transposed_narrow(std::int64_t m, std::int64_t n, std::int64_t k, const float* x,
+                                const float* w, float* y, float* scratch) {
+  if (k == 1) return multiply_in_place(m, n, k, x, w, y);
+  transpose(n, k, w, k, scratch, n);
+  multiply_in_place(m, n, k, x, scratch, y);
+}
+
 void multiply_transposed_lanes(std::int64_t m, std::int64_t n, std::int64_t k, const float* x, const float* w,
                                float* y, float* scratch) {
+  if (k <= kFewOutputs) return multiply_transposed_narrow(m, n, k, x, w, y, scratch);
   if (m < kBroadcastRows) return multiply_transposed_few(m, n, k, x, w, y, scratch);
   for_equal_parts(m, 2 * kRowBlock, [&](std::int64_t row, std::int64_t rows) {
     for_equal_parts(k, kDepth, [&](std::int64_t step, std::int64_t depth) {
@@ -196,7 +211,8 @@ void multiply_transposed_lanes(std::int64_t m, std::int64_t n, std::int64_t k, c
   });
 }
 
-std::int64_t scratch_floats(std::int64_t m, std::int64_t, std::int64_t k) {
+std::int64_t scratch_floats(std::int64_t m, std::int64_t n, std::int64_t k) {
+  if (k <= kFewOutputs) return std::max(k * n, kDepth * kPanel);
   const std::int64_t few = k * padded(m) + kOutputs * kPanel;
   return m < kBroadcastRows ? std::max(few, kDepth * kPanel) : kDepth * kPanel;
 }

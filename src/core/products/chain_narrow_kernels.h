@@ -21,24 +21,53 @@ void with_outputs(std::int64_t outputs, Use&& use) {
   use.template operator()<1>();
 }
 
-/// y (rows, N; rows fill V vectors, the last one with `last`) = x (rows, k) w (k, N).
-template <int N, int V>
-void narrow_tile(std::int64_t rows, std::int64_t k, const float* x, const float* w, float* y, int last) {
-  alignas(64) float xt[kWidth * V * kWidth] = {};  // (kWidth steps, rows)
-  Tile<N, V> tile;
-  tile.clear();
-  for (std::int64_t step = 0; step < k; step += kWidth) {
-    const std::int64_t steps = std::min<std::int64_t>(kWidth, k - step);
-    transpose(rows, steps, x + step, k, xt, V * kWidth);
-    for (std::int64_t q = 0; q < steps; ++q) {
-      Lanes::Vector row[V];
-      load_row(xt + q * V * kWidth, row);
-      tile.step(OneColumn{w + (step + q) * N, 1}, 0, row);
+/// kWidth steps from x (rows, stride k), one a vector, whose lanes are kWidth rows; zeros in place of steps
+/// and rows that are not there.
+template <bool kWhole>
+void load_steps(const float* x, std::int64_t k, std::int64_t rows, int steps,
+                Lanes::Vector (&block)[kWidth]) {
+#pragma GCC unroll 32
+  for (int i = 0; i < kWidth; ++i) {
+    if constexpr (kWhole) {
+      block[i] = Lanes::load(x + i * k);
+    } else {
+      block[i] = i < rows ? Lanes::load_first(x + i * k, steps) : Lanes::zero();
     }
   }
+  Lanes::transpose(block);
+}
+
+/// y (rows, N; rows fill V vectors, the last one with `last`) = x (rows, k) w (k, N).
+template <int N, int V>
+void narrow_tile(std::int64_t k, const float* x, const float* w, float* y, int last) {
+  Tile<N, V> tile;
+  tile.clear();
+  const auto step = [&]<bool kWhole>(std::int64_t first, int steps) __attribute__((always_inline)) {
+#pragma GCC unroll 32
+    for (int j = 0; j < V; ++j) {
+      Lanes::Vector block[kWidth];
+      load_steps<kWhole>(x + j * kWidth * k + first, k, j + 1 < V ? kWidth : last, steps, block);
+#pragma GCC unroll 32
+      for (int q = 0; q < kWidth; ++q) {
+        if (!kWhole && q >= steps) break;
+#pragma GCC unroll 32
+        for (int u = 0; u < N; ++u) {
+          const Lanes::Vector weight = Lanes::broadcast(w + (first + q) * N + u);
+          tile.sum[u][j] = Lanes::multiply_add(weight, block[q], tile.sum[u][j]);
+        }
+      }
+    }
+  };
+  std::int64_t first = 0;
+  if (last == kWidth) {
+    for (; first + kWidth <= k; first += kWidth) step.template operator()<true>(first, kWidth);
+  }
+  for (; first < k; first += kWidth)
+    step.template operator()<false>(first, static_cast<int>(std::min<std::int64_t>(kWidth, k - first)));
   if constexpr (N == 1) return tile.store(y, 0, last);
   alignas(64) float yt[N * V * kWidth];  // (N, rows)
   tile.store(yt, V * kWidth, kWidth);
+  const std::int64_t rows = (V - 1) * kWidth + last;
   for (std::int64_t r = 0; r < rows; ++r) {
     for (int u = 0; u < N; ++u) y[r * N + u] = yt[u * V * kWidth + r];
   }
@@ -49,8 +78,7 @@ void multiply_narrow(std::int64_t m, std::int64_t n, std::int64_t k, const float
                      float* y) {
   with_outputs(n, [&]<int N>() {
     for_panels(m, [&](std::int64_t row, std::int64_t rows) {
-      with_vectors(rows,
-                   [&]<int V>(int last) { narrow_tile<N, V>(rows, k, x + row * k, w, y + row * N, last); });
+      with_vectors(rows, [&]<int V>(int last) { narrow_tile<N, V>(k, x + row * k, w, y + row * N, last); });
     });
   });
 }

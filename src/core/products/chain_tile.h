@@ -250,7 +250,10 @@ void transpose(std::int64_t rows, std::int64_t columns, const float* from, std::
       const float* source = from + i * from_stride + j;
       float* target = to + j * to_stride + i;
       if (height == kWidth && width == kWidth) {
-        Lanes::transpose_block(source, from_stride, target, to_stride);
+        Lanes::Vector block[kWidth];
+        for (int p = 0; p < kWidth; ++p) block[p] = Lanes::load(source + p * from_stride);
+        Lanes::transpose(block);
+        for (int q = 0; q < kWidth; ++q) Lanes::store(target + q * to_stride, block[q]);
       } else {
         for (std::int64_t q = 0; q < width; ++q) {
           for (std::int64_t p = 0; p < height; ++p) target[q * to_stride + p] = source[p * from_stride + q];

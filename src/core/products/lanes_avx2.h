@@ -13,6 +13,9 @@ struct Avx2Lanes {
   static constexpr int kWidth = 8;
   static constexpr int kTileRows = 4, kTileVectors = 3;  ///< 12 of 16 registers hold sums
   static constexpr int kWideRows = 6, kTallRows = 8;     ///< broadcast kernel: sums of 2 vectors, of 1 vector
+  static constexpr int kRowsInPlace =
+      19;  ///< of x: with more, copied weights are read faster than weights in place
+  static constexpr int kPairedRows = 0;  ///< half of these registers is too little for leaves made in pairs
 
   static Vector zero() { return _mm256_setzero_ps(); }
   static Vector broadcast(const float* p) { return _mm256_broadcast_ss(p); }
@@ -33,11 +36,9 @@ struct Avx2Lanes {
   static void fetch(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T1); }
   static void fetch_to_write(const float* p) { __builtin_prefetch(p, 1, 2); }
 
-  /// to (8, 8; row stride to_stride) = from' (row stride from_stride).
-  static void transpose_block(const float* from, std::int64_t from_stride, float* to,
-                              std::int64_t to_stride) {
-    __m256 r[8], t[8];
-    for (int i = 0; i < 8; ++i) r[i] = _mm256_loadu_ps(from + i * from_stride);
+  /// (8, 8) = its transpose.
+  static void transpose(Vector (&r)[8]) {
+    __m256 t[8];
     for (int i = 0; i < 4; ++i) {
       t[2 * i] = _mm256_unpacklo_ps(r[2 * i], r[2 * i + 1]);
       t[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i], r[2 * i + 1]);
@@ -49,9 +50,10 @@ struct Avx2Lanes {
       r[4 * i + 3] = _mm256_shuffle_ps(t[4 * i + 1], t[4 * i + 3], 0xee);
     }
     for (int i = 0; i < 4; ++i) {
-      _mm256_storeu_ps(to + i * to_stride, _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
-      _mm256_storeu_ps(to + (i + 4) * to_stride, _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
+      t[i] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x20);
+      t[i + 4] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x31);
     }
+    for (int i = 0; i < 8; ++i) r[i] = t[i];
   }
 
  private:

@@ -13,6 +13,9 @@ struct Avx512Lanes {
   static constexpr int kWidth = 16;
   static constexpr int kTileRows = 8, kTileVectors = 3;  ///< 24 of 32 registers hold sums
   static constexpr int kWideRows = 12, kTallRows = 16;   ///< broadcast kernel: sums of 2 vectors, of 1 vector
+  static constexpr int kRowsInPlace =
+      32;  ///< of x: with more, copied weights are read faster than weights in place
+  static constexpr int kPairedRows = 16;  ///< of a leaf, on average: up to here leaves are made in pairs
 
   static Vector zero() { return _mm512_setzero_ps(); }
   static Vector broadcast(const float* p) { return _mm512_set1_ps(*p); }
@@ -25,11 +28,10 @@ struct Avx512Lanes {
   static void fetch(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T1); }
   static void fetch_to_write(const float* p) { __builtin_prefetch(p, 1, 2); }
 
-  /// to (16, 16; row stride to_stride) = from' (row stride from_stride).
-  static void transpose_block(const float* from, std::int64_t from_stride, float* to,
-                              std::int64_t to_stride) {
+  /// (16, 16) = its transpose.
+  static void transpose(Vector (&rows)[16]) {
     __m512i r[16], t[16];
-    for (int i = 0; i < 16; ++i) r[i] = _mm512_loadu_si512(from + i * from_stride);
+    for (int i = 0; i < 16; ++i) r[i] = _mm512_castps_si512(rows[i]);
     for (int i = 0; i < 8; ++i) {
       t[2 * i] = _mm512_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
       t[2 * i + 1] = _mm512_unpackhi_epi32(r[2 * i], r[2 * i + 1]);
@@ -52,7 +54,7 @@ struct Avx512Lanes {
       r[i + 4] = _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0x88);
       r[i + 12] = _mm512_shuffle_i32x4(t[i + 4], t[i + 12], 0xdd);
     }
-    for (int i = 0; i < 16; ++i) _mm512_storeu_si512(to + i * to_stride, r[i]);
+    for (int i = 0; i < 16; ++i) rows[i] = _mm512_castsi512_ps(r[i]);
   }
 
  private:

@@ -13,6 +13,8 @@ struct NeonLanes {
   static constexpr int kWidth = 4;
   static constexpr int kTileRows = 8, kTileVectors = 3;  ///< 24 of 32 registers hold sums
   static constexpr int kWideRows = 12, kTallRows = 16;
+  static constexpr int kRowsInPlace = 32;  ///< of x: with more, weights are copied
+  static constexpr int kPairedRows = 16;   ///< of a leaf, on average: up to here leaves are made in pairs
 
   static Vector zero() { return vdupq_n_f32(0.0F); }
   static Vector broadcast(const float* p) { return vld1q_dup_f32(p); }
@@ -33,16 +35,14 @@ struct NeonLanes {
   static void fetch(const float* p) { __builtin_prefetch(p, 0, 2); }
   static void fetch_to_write(const float* p) { __builtin_prefetch(p, 1, 2); }
 
-  /// to (4, 4; row stride to_stride) = from' (row stride from_stride).
-  static void transpose_block(const float* from, std::int64_t from_stride, float* to,
-                              std::int64_t to_stride) {
-    const float32x4x2_t upper = vtrnq_f32(vld1q_f32(from), vld1q_f32(from + from_stride));
-    const float32x4x2_t lower =
-        vtrnq_f32(vld1q_f32(from + 2 * from_stride), vld1q_f32(from + 3 * from_stride));
-    vst1q_f32(to, vcombine_f32(vget_low_f32(upper.val[0]), vget_low_f32(lower.val[0])));
-    vst1q_f32(to + to_stride, vcombine_f32(vget_low_f32(upper.val[1]), vget_low_f32(lower.val[1])));
-    vst1q_f32(to + 2 * to_stride, vcombine_f32(vget_high_f32(upper.val[0]), vget_high_f32(lower.val[0])));
-    vst1q_f32(to + 3 * to_stride, vcombine_f32(vget_high_f32(upper.val[1]), vget_high_f32(lower.val[1])));
+  /// (4, 4) = its transpose.
+  static void transpose(Vector (&rows)[4]) {
+    const float32x4x2_t upper = vtrnq_f32(rows[0], rows[1]);
+    const float32x4x2_t lower = vtrnq_f32(rows[2], rows[3]);
+    rows[0] = vcombine_f32(vget_low_f32(upper.val[0]), vget_low_f32(lower.val[0]));
+    rows[1] = vcombine_f32(vget_low_f32(upper.val[1]), vget_low_f32(lower.val[1]));
+    rows[2] = vcombine_f32(vget_high_f32(upper.val[0]), vget_high_f32(lower.val[0]));
+    rows[3] = vcombine_f32(vget_high_f32(upper.val[1]), vget_high_f32(lower.val[1]));
   }
 };
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <utility>
 
 namespace nntrain::chain {
 
@@ -14,6 +15,8 @@ struct PortableLanes {
   static constexpr int kWidth = 4;
   static constexpr int kTileRows = 4, kTileVectors = 3;
   static constexpr int kWideRows = 6, kTallRows = 8;
+  static constexpr int kRowsInPlace = 32;  ///< of x: with more, weights are copied
+  static constexpr int kPairedRows = 16;   ///< of a leaf, on average: up to here leaves are made in pairs
 
   static Vector zero() { return {}; }
   static Vector broadcast(const float* p) { return {*p, *p, *p, *p}; }
@@ -38,10 +41,10 @@ struct PortableLanes {
   static void fetch(const float*) {}
   static void fetch_to_write(const float*) {}
 
-  static void transpose_block(const float* from, std::int64_t from_stride, float* to,
-                              std::int64_t to_stride) {
-    for (int i = 0; i < kWidth; ++i) {
-      for (int j = 0; j < kWidth; ++j) to[j * to_stride + i] = from[i * from_stride + j];
+  /// (4, 4) = its transpose.
+  static void transpose(Vector (&rows)[4]) {
+    for (std::size_t i = 0; i < 4; ++i) {
+      for (std::size_t j = 0; j < i; ++j) std::swap(rows[i][j], rows[j][i]);
     }
   }
 };
