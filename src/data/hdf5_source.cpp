@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <type_traits>
 
 #include "core/error.h"
+#include "data/converted_names.h"
 #include "data/formats.h"
 #include "io/hdf5.h"
 
@@ -14,8 +17,14 @@ using io::Hdf5Type;
 
 class Hdf5Source : public ArraySource {
  public:
-  Hdf5Source(io::Hdf5File file, io::Hdf5Dataset dataset, ArrayInfo info, std::string key)
-      : file_(std::move(file)), dataset_(std::move(dataset)), info_(std::move(info)), key_(std::move(key)) {}
+  /// `places`: what the classes of the file are in this run (match_classes()); empty: they stay.
+  Hdf5Source(io::Hdf5File file, io::Hdf5Dataset dataset, ArrayInfo info, std::string key,
+             std::vector<std::size_t> places)
+      : file_(std::move(file)),
+        dataset_(std::move(dataset)),
+        info_(std::move(info)),
+        key_(std::move(key)),
+        places_(std::move(places)) {}
 
   const ArrayInfo& info() const override { return info_; }
 
@@ -32,6 +41,7 @@ class Hdf5Source : public ArraySource {
       throw InputError(key_ + ": " + error.what());
     }
     check_finite(info_, memory, fmt::format("{} {}", key_, dataset_.name()));
+    rename_classes(memory);
   }
 
   bool has_rows() const override { return true; }
@@ -49,13 +59,31 @@ class Hdf5Source : public ArraySource {
       throw InputError(key_ + ": " + error.what());
     }
     check_finite(info_, memory, fmt::format("{} {}", key_, dataset_.name()), first);
+    rename_classes(memory);
   }
 
  private:
+  void rename_classes(std::span<std::byte> memory) const {
+    if (places_.empty()) return;
+    const auto rename = [&](auto* values) {
+      for (std::size_t i = 0; i < memory.size() / sizeof *values; ++i) {
+        const auto index = static_cast<double>(values[i]);
+        if (!(index >= 0 && index < static_cast<double>(places_.size()) && index == std::floor(index)))
+          throw InputError(fmt::format("{} {}: {} is the place of none of its {} classes", key_,
+                                       dataset_.name(), index, places_.size()));
+        values[i] =
+            static_cast<std::remove_reference_t<decltype(*values)>>(places_[static_cast<std::size_t>(index)]);
+      }
+    };
+    if (info_.element == Element::kUint8) return rename(reinterpret_cast<std::uint8_t*>(memory.data()));
+    rename(reinterpret_cast<float*>(memory.data()));
+  }
+
   io::Hdf5File file_;  // before the dataset: closed after it
   io::Hdf5Dataset dataset_;
   ArrayInfo info_;
   std::string key_;
+  std::vector<std::size_t> places_;
 };
 
 /// The only dataset of the root, or InputError with a list.
@@ -93,7 +121,16 @@ std::unique_ptr<ArraySource> open_hdf5(const std::string& path, const std::strin
     io::Hdf5Dataset dataset = root.dataset(dataset_path.empty() ? only_dataset(root) : dataset_path);
     ArrayInfo info = make_info(dataset.name(), dataset.info().shape.extents(), element_of(dataset));
     info.chunk_rows = std::min(dataset.info().chunk_rows, info.rows);
-    return std::make_unique<Hdf5Source>(std::move(file), std::move(dataset), std::move(info), options.key);
+    take_converted_names(root, dataset_path, options.role, info);
+    const std::string where = "\"" + options.source + "\"";
+    check_same_columns(info, options.training, where);
+    std::vector<std::size_t> places = match_classes(info, options.training, where);
+    if (std::any_of(places.begin(), places.end(), [](std::size_t place) { return place > 255; }) &&
+        info.element == Element::kUint8)
+      throw InputError(where +
+                       " holds its classes as bytes, the training has more of them: convert both at once");
+    return std::make_unique<Hdf5Source>(std::move(file), std::move(dataset), std::move(info), options.key,
+                                        std::move(places));
   } catch (const InputError& error) {
     throw InputError(options.key + ": " + error.what());
   }

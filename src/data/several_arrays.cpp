@@ -24,6 +24,9 @@ class SeveralArrays : public ArraySource {
     for (SourceOptions& file : files) {
       Part part{std::move(file), {}, {}, {}};
       part.path = split_source(part.options.source).path;
+      // Columns and classes of the first file, where it names them, are those of all.
+      if (!parts_.empty() && part.options.training.is_null() && info_.table.is_object())
+        part.options.training = info_.table;
       part.state = state_of(part.path);
       const std::unique_ptr<ArraySource> source = open_single(part.options);
       part.info = source->info();

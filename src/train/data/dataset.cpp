@@ -218,8 +218,9 @@ LoadedArray DataLoader::load_prepared(const Part& part, const TargetPlan& plan) 
   data::SourceOptions options = options_of(data::Role::kTargets, part);
   const bool chosen = !options.columns.empty() || data::has_part(settings_.table, "target") ||
                       options.training.contains("columns");
-  const TargetRules rules =
+  TargetRules rules =
       target_rules(settings_, sets_, plan, key + " \"" + options.source + "\"", options.training);
+  rules.after_training = *part.name != '\0' || !settings_.training.is_null();
   PreparedTargets prepared;
   return share_array(
       session_, key, options.source,

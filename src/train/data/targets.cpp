@@ -87,10 +87,9 @@ void check_labels(const std::vector<float>& labels, std::int64_t per_row, std::i
     const float label = labels[i];
     if (label == std::floor(label) && label >= 0 && label < static_cast<float>(classes)) continue;
     const std::string text = number_text(static_cast<double>(label));
-    std::string cure =
-        "check the targets or the units of the last layer (data.class_names = 1, 2, .. names classes that "
-        "are "
-        "other numbers)";
+    std::string cure = fmt::format("{} (data.class_names = 1, 2, .. names classes that are other numbers)",
+                                   rules.after_training ? "the classes are those of the training"
+                                                        : "check the targets or the units of the last layer");
     if (static_cast<std::size_t>(label) < names.size()) {
       cure = fmt::format("the file holds {} classes ({}); give the last layer {} units", names.size(),
                          list_of(names), names.size());
@@ -118,7 +117,7 @@ std::vector<double> distinct_values(const std::vector<float>& values, std::size_
 /// Whole numbers that are not 0, 1, .. and of which there are as many as outputs: classes named after them.
 std::vector<double> class_values(const std::vector<float>& labels, std::int64_t classes,
                                  const TargetRules& rules) {
-  if (rules.label_values_known) return rules.label_values;
+  if (rules.label_values_known || rules.after_training) return rules.label_values;
   const std::vector<double> values = distinct_values(labels, static_cast<std::size_t>(classes));
   const bool whole = std::all_of(values.begin(), values.end(), [](double v) { return v == std::floor(v); });
   const bool inside = values.empty() || (values.front() >= 0 && values.back() < static_cast<double>(classes));

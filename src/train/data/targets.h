@@ -25,6 +25,7 @@ struct TargetRules {
   /// Numbers that stand for classes, in the order of the outputs; empty: 0, 1, 2, ..
   std::vector<double> label_values;
   bool label_values_known = false;  ///< of the training: others are errors
+  bool after_training = false;      ///< validation, evaluate: numbers never become classes anew
 };
 
 struct PreparedTargets {

@@ -1,7 +1,9 @@
 // What of a run may change when it goes on, and what may not.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -39,7 +41,26 @@ void compare_models(const Comparison& compare, const Json& old_config, const Jso
   for (std::size_t i = 0; i < now.size(); ++i) compare.equal(fmt::format("layer {}", i + 1), then[i], now[i]);
 }
 
+/// The same values may stand for other things: classes and columns go by their names too. An older checkpoint
+/// and a file without names have none to compare.
+void compare_names(const Comparison& compare, const Json& then, const DataSets& now) {
+  if (!then.contains("table")) return;
+  const Json old_targets = then["table"].value("targets", Json::object());
+  const Json targets = now.table.value("targets", Json::object());
+  for (const char* names : {"label_values", "label_names"}) {
+    const Json before = old_targets.value(names, Json()), after = targets.value(names, Json());
+    const auto text = [](const Json& values) { return values.is_null() ? "0, 1, .." : format_call(values); };
+    const bool may_be_unnamed =
+        std::string_view(names) == "label_names" && (before.is_null() || after.is_null());
+    if (before != after && !may_be_unnamed) compare.refuse("the classes", text(before), text(after));
+  }
+  const Json old_columns = then.value("columns", Json::array());
+  if (!old_columns.empty() && !now.columns.empty())
+    compare.equal("inputs of the columns", old_columns, now.columns);
+}
+
 void compare_data(const Comparison& compare, const Json& then, const DataSets& now) {
+  compare_names(compare, then, now);
   const Json old_prints = then.value("fingerprints", Json::object());
   for (const auto& [name, entry] : now.fingerprints.items()) {
     const Json old = old_prints.value(name, Json::object());
@@ -108,6 +129,34 @@ void check_compatible(const Run& run, const checkpoint::Contents& previous) {
   compare_data(compare, previous.data, run.data);
 }
 
+std::vector<std::string> changed_meanings(const Json& then, const DataSets& now) {
+  std::vector<std::string> changes;
+  if (!then.is_object()) return changes;
+  const auto note = [&](const std::string& what, const Json& before, const Json& after) {
+    changes.push_back(fmt::format("{} were {}, this run's are {}; training goes on from there", what,
+                                  format_call(before), format_call(after)));
+  };
+  const auto old_columns = then.value("columns", std::vector<std::string>{});
+  const auto columns = now.columns.get<std::vector<std::string>>();
+  if (!old_columns.empty() && !columns.empty() && columns != old_columns) {
+    if (std::is_permutation(columns.begin(), columns.end(), old_columns.begin(), old_columns.end())) {
+      throw InputError(fmt::format(
+          "model.from: its weights are for the inputs {}, in this order; data.inputs has {}. Give "
+          "data.input_columns = {}",
+          fmt::join(old_columns, ", "), fmt::join(columns, ", "), fmt::join(old_columns, ", ")));
+    }
+    note("the inputs of its training", then["columns"], now.columns);
+  }
+  const auto old_classes = then.value("class_names", std::vector<std::string>{});
+  if (old_classes != now.class_names && !old_classes.empty() && !now.class_names.empty())
+    note("the classes of its training", old_classes, now.class_names);
+  if (const Json scale = then.value("scale", Json(1.0F)); scale != Json(now.scale)) {
+    changes.push_back(fmt::format("its training multiplied the inputs by data.scale = {}, this run by {}",
+                                  format_call(scale), now.scale));
+  }
+  return changes;
+}
+
 std::vector<std::string> changed_settings(const Run& run, const checkpoint::Contents& previous) {
   std::vector<std::string> changes;
   const Json then = previous.environment.value("settings", Json());
@@ -115,7 +164,8 @@ std::vector<std::string> changed_settings(const Run& run, const checkpoint::Cont
   const Json now = settings_json(run.configuration);
   for (const Key& key : keys()) {
     if (std::find(kUnremarkable.begin(), kUnremarkable.end(), key.name) != kUnremarkable.end()) continue;
-    if (key.name.starts_with("data.") || key.name.starts_with("model."))
+    const bool validates = key.name.starts_with("data.validation");
+    if ((key.name.starts_with("data.") && !validates) || key.name.starts_with("model."))
       continue;  // compared by what they mean
     const Json before = then.value(key.name, Json::array()), after = now.value(key.name, Json::array());
     if (before != after)

@@ -260,6 +260,10 @@ void start_fresh(Run& run, const ModelSource& source) {
                           ", this run's are " +
                           (now.is_null() ? "as they are" : "standardised by " + format_call(now)) +
                           "; training goes on from there");
+    comm::collectively(run.session, "model.from", [&] {
+      for (const std::string& change : changed_meanings(source.data, run.data))
+        run.notes.push_back("model.from: " + change);
+    });
     if (!run.settings.compile.optimizer_from_file) return;
     run.past.state.iteration = take_optimizer_state(run.session, *run.model, source.optimizer,
                                                     run.engine->updater(), *run.optimizer);

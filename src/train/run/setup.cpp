@@ -140,6 +140,7 @@ ModelSource model_source_of(const checkpoint::Contents& contents) {
   source.optimizer = {contents.optimizer, contents.slots, contents.optimizer_scalars,
                       contents.state.iteration};
   source.notes = contents.notes;
+  source.data = contents.data;
   if (contents.data.is_object())
     source.target_scale = TargetScale::from(contents.data.value("target_scale", Json()));
   return source;

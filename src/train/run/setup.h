@@ -41,6 +41,7 @@ struct ModelSource {
   OptimizerState optimizer;
   std::vector<std::string> notes;  ///< what could not be taken from the file
   TargetScale target_scale;        ///< of the training that made the weights
+  Json data;                       ///< checkpoint::Contents::data of that training; null: not known
 };
 
 /// From model.layer or model.from. Collective: rank 0 reads files, all throw or none.

@@ -27,5 +27,9 @@ std::vector<float> values_on_root(Run& run, const std::vector<checkpoint::Weight
 void check_compatible(const Run& run, const checkpoint::Contents& previous);
 /// What the configuration changes in a run that goes on, one line each with both values. Local, pure.
 std::vector<std::string> changed_settings(const Run& run, const checkpoint::Contents& previous);
+/// The data that this run starts on with weights of another training (`then`: its Contents::data, or null)
+/// and what they meant there: a line for each difference. Throws InputError where the same input columns come
+/// in another order. Local, pure.
+std::vector<std::string> changed_meanings(const Json& then, const DataSets& now);
 
 }  // namespace nntrain::train
