@@ -102,6 +102,35 @@ TEST_F(Meanings, WeightsOfAnotherTrainingSayWhatTheyWereFor) {
                  "data.input_columns = a, b");
 }
 
+TEST_F(Meanings, LastLayersThatTheLossDoesNotSuitAreNamed) {
+  const std::string command = "train base.ini --data.inputs=012.csv --checkpoint.resume=never ";
+  constexpr const char* kBare =
+      "NOTE: layer \"dense\" gives any numbers, SparseCategoricalCrossentropy takes probabilities";
+  constexpr const char* kTwice =
+      "NOTE: layer \"dense\" gives probabilities, SparseCategoricalCrossentropy(from_logits=True) takes";
+  const std::string logits = "\"--compile.loss=SparseCategoricalCrossentropy(from_logits=True)\" ";
+  std::string bare = read("base.ini");
+  bare.replace(bare.find(", activation=\"softmax\""), 22, "");
+  write("bare.ini", bare);
+  expect_note(command + logits, kTwice);
+  expect_note("train bare.ini --data.inputs=012.csv --checkpoint.resume=never", kBare);
+  for (const Outcome& right : {run(0, command), run(0,
+                                                    "train bare.ini --data.inputs=012.csv "
+                                                    "--checkpoint.resume=never " +
+                                                        logits)}) {
+    EXPECT_EQ(right.code, 0) << right.output;
+    EXPECT_EQ(right.output.find("NOTE: layer"), std::string::npos) << right.output;
+  }
+}
+
+TEST_F(Meanings, StratifyWantsClasses) {
+  write("values.csv", "a,b,y\n1,2,0.5\n2,3,1.5\n3,4,2.5\n4,5,2.5\n");
+  expect_refused(
+      "train base.ini --data.inputs=values.csv --compile.loss=mse --compile.metrics=mae "
+      "\"--data.validation=split(0.5, shuffle=True, stratify=True)\"",
+      "the target of row 0 is there once (3 different targets in 4 rows)");
+}
+
 TEST_F(Meanings, ConvertedFilesKeepTheirColumnsAndClasses) {
   std::string few = "a,b,y\n", turned = "b,a,y\n";
   for (int row = 0; row < 8; ++row) {

@@ -201,14 +201,21 @@ std::vector<std::int64_t> DataLoader::row_classes() const {
   const auto rows = static_cast<std::size_t>(source->info().rows);
   const std::size_t row_bytes = raw.size() / rows;
   std::map<std::string, std::int64_t> numbers;
-  std::vector<std::int64_t> classes(rows);
+  std::vector<std::int64_t> classes(rows), counts;
   for (std::size_t row = 0; row < rows; ++row) {
     const std::string key(reinterpret_cast<const char*>(raw.data()) + row * row_bytes, row_bytes);
-    classes[row] = numbers.emplace(key, static_cast<std::int64_t>(numbers.size())).first->second;
-    if (numbers.size() * 2 > rows && numbers.size() > 1000) {
-      throw InputError("data.validation: stratify=True needs classes; " + std::to_string(numbers.size()) +
-                       " different targets are none");
-    }
+    const auto [found, is_new] = numbers.emplace(key, static_cast<std::int64_t>(numbers.size()));
+    if (is_new) counts.push_back(0);
+    classes[row] = found->second;
+    ++counts[static_cast<std::size_t>(found->second)];
+  }
+  for (std::size_t row = 0; row < rows; ++row) {
+    if (counts[static_cast<std::size_t>(classes[row])] > 1) continue;
+    throw InputError(
+        fmt::format("data.validation: stratify=True needs classes of two rows or more, and the target of row "
+                    "{} is there once "
+                    "({} different targets in {} rows); leave out stratify=True{}",
+                    row, numbers.size(), rows, numbers.size() * 2 > rows ? "" : " or this row"));
   }
   return classes;
 }

@@ -74,6 +74,30 @@ void print_settings(const Run& run) {
     run.log.note("data.sample_weight supersedes fit.class_weight, which is not used");
 }
 
+/// Keras takes such pairs of last layer and loss without a word, and they learn little.
+std::string head_note(const nn::Layer& last, const nn::Loss& loss, std::int64_t classes) {
+  const nn::OutputMeaning meaning = loss.output_meaning();
+  const Json& spec = last.spec();
+  const Json activation = spec["config"].value("activation", Json());
+  const bool linear = activation.is_null() || activation == "linear";
+  const nn::Head head = last.output_head();
+  const std::string name = loss.spec().is_object() ? loss.spec().value("class_name", "the loss") : "the loss";
+  const char* function = classes == 1 ? "sigmoid" : "softmax";
+  if (meaning == nn::OutputMeaning::kProbabilities && spec["class_name"] == "Dense" && linear) {
+    return fmt::format(
+        "layer \"{}\" gives any numbers, {} takes probabilities: give the layer "
+        "activation=\"{}\", or the loss from_logits=True where it has that",
+        last.name(), name, function);
+  }
+  if (meaning == nn::OutputMeaning::kLogits && head != nn::Head::kNone) {
+    return fmt::format(
+        "layer \"{}\" gives probabilities, {}(from_logits=True) takes what comes before its {}: "
+        "leave out one of both",
+        last.name(), name, head == nn::Head::kSoftmax ? "softmax" : "sigmoid");
+  }
+  return "";
+}
+
 }  // namespace
 
 void print_header(const Run& run) {
@@ -82,6 +106,9 @@ void print_header(const Run& run) {
   print_settings(run);
   run.log.info(summary_table(*run.model));
   for (const std::string& note : model_notes(*run.model)) run.log.note(note);
+  const std::string advice =
+      head_note(*run.model->layers().back(), *run.compiled.loss, run.model->output_shape().last());
+  if (!advice.empty()) run.log.note(advice);
   const std::string& path = run.settings.checkpoint.path;
   if (run.past.resumed) {
     run.log.info(
