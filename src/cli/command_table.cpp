@@ -16,12 +16,13 @@ using Takes = Option::Takes;
 
 /// A checkpoint brings its configuration along; of it, these say what is read now.
 std::vector<std::string> keys_of_evaluation() {
-  return {"data.",           "!data.validation",         "compile.loss",
+  return {"data.",           "!data.validation",         "!data.folds",   "compile.loss",
           "compile.metrics", "compile.weighted_metrics", "fit.batch_size"};
 }
 
 std::vector<std::string> keys_of_prediction() {
-  return {"data.",       "!data.validation", "!data.targets", "!data.test_targets", "!data.sample_weight",
+  return {"data.",         "!data.validation",   "!data.folds",
+          "!data.targets", "!data.test_targets", "!data.sample_weight",
           "compile.loss"};
 }
 

@@ -125,9 +125,14 @@ DataSettings Inference::choose_data(const Configuration& configuration, Task tas
   if (configuration.origin("data.memory") != "command line") data.where = DataMemory::kAuto;
   data.keep_ids = task != Task::kEvaluate;
   data.standardize_targets = false;  // by the training's rows, not by these
-  data.training =
-      contents_.data.is_object() ? contents_.data.value("table", Json::object()) : Json::object();
+  data.training = contents_.data.is_object() ? contents_.data.value("table", Json::object()) : Json::object();
   if (contents_.data.is_object()) {  // columns are matched by name, unless the command line chooses others
+    if (configuration.origin("data.missing") == "command line" && data.training.contains("inputs")) {
+      throw InputError(
+          "data.missing: gaps are filled as they were in the training, whatever it says here; leave it out "
+          "(gaps "
+          "in columns that had none in the training: train with data.missing)");
+    }
     if (configuration.origin("data.input_columns") != "command line") data.input_columns.clear();
     if (configuration.origin("data.target_columns") != "command line") data.target_columns.clear();
   }
