@@ -17,6 +17,13 @@ constexpr char kBlanks = ' ';  ///< as a delimiter: any run of blanks and tabs
 
 enum class HeaderChoice { kAuto, kYes, kNo };
 
+/// What rows have one of beyond the header's names.
+enum class ExtraCell {
+  kNone,
+  kRowName,   ///< first in each row: R's write.table names every column but that of the rows' names
+  kEmptyLast  ///< nothing, behind a delimiter at the end of each row
+};
+
 struct Dialect {
   char delimiter = ',';
   char quote = '"';  ///< 0: none
@@ -28,6 +35,7 @@ struct Dialect {
   std::size_t skip_lines = 0;   ///< before the header, as data.header = skip N says
   bool comment_header = false;  ///< the first line is "# a b c", as numpy.savetxt writes names
   HeaderChoice header = HeaderChoice::kAuto;
+  ExtraCell extra = ExtraCell::kNone;  ///< found with the first rows
 };
 
 /// What data.quote says. InputError: more than one character.

@@ -68,6 +68,7 @@ void TableReader::begin_file(ByteStream text, const Dialect& dialect, TextPositi
   } else {
     match_to_first();
   }
+  if (dialect_.extra != ExtraCell::kNone) plan_.notes.push_back(extra_cell_note());
   file_rows_.push_back({std::move(again), dialect_, layout_, cells_, {}, 0});
 }
 
@@ -92,16 +93,7 @@ void TableReader::read_start() {
   std::vector<std::vector<std::string>> fields;
   for (const Record& one : start_)
     fields.push_back(split_fields(one.text, dialect_.delimiter, dialect_.quote));
-  // R's write.table names every column but the first, which holds the names of rows.
-  const bool row_names = fields.size() > 1 && fields[1].size() == fields[0].size() + 1;
-  if (row_names && dialect_.header != HeaderChoice::kNo &&
-      std::all_of(fields[0].begin(), fields[0].end(), [](const std::string& field) {
-        float value = 0;
-        return parse_number(field, value) == NumberState::kNoNumber;
-      })) {
-    fields[0].insert(fields[0].begin(), "");
-    dialect_.header = HeaderChoice::kYes;
-  }
+  settle_extra_cell(fields);
   layout_.columns = fields[0].size();
   if (!has_header(fields)) return;
   files_.back().header = true;
@@ -217,6 +209,7 @@ void TableReader::match_to_first() {
 }
 
 void TableReader::add_row(std::string_view record, std::int64_t line) {
+  if (dialect_.extra == ExtraCell::kEmptyLast) record = without_extra_cell(record, line);
   if (add_simple_row(record, line)) return;
   check_encoding(record, line);
   FieldScanner fields(record, dialect_.delimiter, dialect_.quote);

@@ -71,6 +71,8 @@ class TableReader {
   std::string reading_note(std::int64_t rows) const;
   const TablePlan& plan() const { return plan_; }
   const TableLayout& layout() const { return first_; }
+  /// Of the last file.
+  ExtraCell extra_cell() const { return dialect_.extra; }
   /// ArrayInfo::table, where has_simple_columns(): no row is needed to know it.
   Json simple_description() const;
 
@@ -119,6 +121,11 @@ class TableReader {
   void begin_file(ByteStream text, const Dialect& dialect, TextPosition begins, FileAgain again);
   void use_file(const FileRows& file);
   void read_start();
+  void settle_extra_cell(std::vector<std::vector<std::string>>& fields);
+  ExtraCell find_extra_cell(const std::vector<std::vector<std::string>>& fields) const;
+  std::string extra_cell_note() const;
+  [[noreturn]] void refuse_mixed_ends(std::size_t empty, std::size_t other, const char* cure) const;
+  std::string_view without_extra_cell(std::string_view record, std::int64_t line) const;
   bool has_header(const std::vector<std::vector<std::string>>& fields);
   bool holds_names(const std::vector<std::string>& fields) const;
   void check_encoding(std::string_view record, std::int64_t line) const;

@@ -128,6 +128,7 @@ TableStream::Block TableStream::add_whole(std::string_view piece, bool last) {
   TableReader reader(options_);
   reader.collect_unknown(unknown_);
   reader.add(stream_of(with_header, name_), *dialect_, {first_line - (header_.empty() ? 0 : 1), rows_});
+  dialect_->extra = reader.extra_cell();  // one block decides for all
   const std::unique_ptr<ArraySource> source = reader.finish();
   Block block;
   block.rows = source->info().rows;
