@@ -162,27 +162,75 @@ void find_comment(std::string_view text, Dialect& dialect) {
   }
 }
 
-void find_decimal(const std::vector<std::string_view>& records, const std::string& name, Dialect& dialect) {
-  if (dialect.delimiter == ',') return;  // "1,5" in quotes is refused, with the cure, where it stands
-  std::string either;
+/// What the cells' spelling says of the decimal mark.
+struct Spelling {
   bool point = false, comma = false;
+  std::string either;  ///< a cell with two readings, one with a comma before others; empty: there is none
+};
+
+Spelling spelling_of(const std::vector<std::string_view>& records, const Dialect& dialect) {
+  Spelling seen;
   for (const std::string_view record : records) {
     for (const std::string& field : split_fields(record, dialect.delimiter, dialect.quote)) {
       const auto evidence = decimal_evidence(field);
       if (!evidence) continue;
-      point = point || *evidence == DecimalEvidence::kPoint;
-      comma = comma || *evidence == DecimalEvidence::kComma;
-      const bool asks = *evidence == DecimalEvidence::kEither && field.find(',') != std::string::npos;
-      if (asks && either.empty()) either = field;
+      seen.point = seen.point || *evidence == DecimalEvidence::kPoint;
+      seen.comma = seen.comma || *evidence == DecimalEvidence::kComma;
+      if (*evidence != DecimalEvidence::kEither) continue;
+      const bool asks = field.find(',') != std::string::npos && seen.either.find(',') == std::string::npos;
+      if (asks || seen.either.empty()) seen.either = field;
     }
   }
-  if (comma && !point) dialect.numbers = {',', '.'};
-  if (!comma && !point && !either.empty()) {
+  return seen;
+}
+
+const char* decimal_name(const NumberFormat& numbers) {
+  return numbers.decimal == ',' ? "a decimal comma" : "a decimal point";
+}
+
+/// Numbers that nothing tells how to read: refused where programs of both kinds write so.
+void ask_for_decimal(const std::string& field, const std::string& name, Dialect& dialect) {
+  if (field.find(',') != std::string::npos) {
     throw InputError(
         fmt::format("{}: \"{}\" can be read in two ways, with a decimal comma or with a comma between "
                     "thousands; say data.decimal "
                     "= , or data.thousands = ,",
-                    name, either));
+                    name, field));
+  }
+  if (dialect.delimiter == ';') {
+    throw InputError(
+        fmt::format("{}: \"{}\" can be read in two ways, with a decimal point or, as it stands between "
+                    "semicolons, with a point between thousands; say data.decimal = . or data.thousands = .",
+                    name, field));
+  }
+  dialect.numbers_note = fmt::format(
+      "{}: \"{}\" is read with a decimal point; data.thousands = . if the point stands between thousands",
+      name, field);
+}
+
+void find_decimal(const std::vector<std::string_view>& records, const std::string& name,
+                  const FindNumbers& elsewhere, Dialect& dialect) {
+  if (dialect.delimiter == ',') return;  // "1,5" in quotes is refused, with the cure, where it stands
+  const Spelling seen = spelling_of(records, dialect);
+  if (seen.comma && seen.point) return;  // the cell that does not fit is refused where it stands
+  const std::optional<KnownNumbers> known = elsewhere ? elsewhere() : std::nullopt;
+  dialect.numbers_known = seen.comma || seen.point || known;
+  if (seen.comma || seen.point) {
+    if (seen.comma) dialect.numbers = {',', '.'};
+    if (known && known->format.decimal != dialect.numbers.decimal) {
+      dialect.numbers_note =
+          fmt::format("{}: numbers have {} here and {} in {}; data.decimal and data.thousands fix it", name,
+                      decimal_name(dialect.numbers), decimal_name(known->format), known->where);
+    }
+  } else if (known) {
+    dialect.numbers = known->format;
+    if (!seen.either.empty())
+      dialect.numbers_note = fmt::format(
+          "{}: \"{}\" is read with {}, as the numbers of {}; data.decimal and data.thousands say "
+          "otherwise",
+          name, seen.either, decimal_name(known->format), known->where);
+  } else if (!seen.either.empty()) {
+    ask_for_decimal(seen.either, name, dialect);
   }
 }
 
@@ -238,7 +286,7 @@ std::vector<std::string_view> split_records(std::string_view text, const Dialect
 }
 
 Dialect find_dialect(std::span<const std::byte> start, bool whole, const TableOptions& requested,
-                     const std::string& name) {
+                     const std::string& name, const FindNumbers& elsewhere) {
   Dialect dialect;
   read_header_key(requested.header, dialect);
   dialect.quote = quote_of(requested);
@@ -276,7 +324,8 @@ Dialect find_dialect(std::span<const std::byte> start, bool whole, const TableOp
       requested.delimiter != "auto") {
     throw InputError("data.decimal and data.delimiter are the same mark");
   }
-  if (!decimal_given) find_decimal(records, name, dialect);
+  dialect.numbers_known = decimal_given;
+  if (!decimal_given) find_decimal(records, name, elsewhere, dialect);
   return dialect;
 }
 

@@ -2,6 +2,8 @@
 // How a table is written: what stands between cells, rows and digits.
 
 #include <cstddef>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,7 +30,10 @@ struct Dialect {
   char delimiter = ',';
   char quote = '"';  ///< 0: none
   NumberFormat numbers;
-  char comment = '\0';  ///< lines that begin with it are skipped; none
+  bool numbers_known =
+      false;  ///< a key, this text or another one of the same source tells how they are written
+  std::string numbers_note;  ///< what a user should know of that; empty: nothing
+  char comment = '\0';       ///< lines that begin with it are skipped; none
   char line_end = '\n';
   Encoding encoding = Encoding::kUtf8;
   std::size_t skip_bytes = 0;   ///< of a byte order mark
@@ -41,11 +46,18 @@ struct Dialect {
 /// What data.quote says. InputError: more than one character.
 char quote_of(const TableOptions& requested);
 
-/// From the file's first bytes (`whole`: they are all of it) and what the keys say. InputError, with `name`
-/// in it: a key's value that has no meaning, marks that contradict one another, numbers that can be read in
-/// two ways.
+/// How numbers are written elsewhere in the same source, or in its training.
+struct KnownNumbers {
+  NumberFormat format;
+  std::string where;  ///< "the training"
+};
+using FindNumbers = std::function<std::optional<KnownNumbers>()>;
+
+/// From the file's first bytes (`whole`: they are all of it) and what the keys say. `elsewhere` tells what
+/// numbers mean that this text leaves open. InputError, with `name` in it: a key's value that has no meaning,
+/// marks that contradict one another, numbers that can be read in two ways.
 Dialect find_dialect(std::span<const std::byte> start, bool whole, const TableOptions& requested,
-                     const std::string& name);
+                     const std::string& name, const FindNumbers& elsewhere = {});
 
 /// "delimiter ;, decimal , and thousands ." : what differs from a plain CSV; empty: nothing.
 std::string describe(const Dialect& dialect);

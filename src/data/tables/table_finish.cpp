@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "data/formats.h"
+#include "data/tables/number_reading.h"
 #include "data/tables/table_reader.h"
 
 namespace nntrain::data {
@@ -121,7 +122,9 @@ std::unique_ptr<ArraySource> TableReader::finish() {
 }
 
 Json TableReader::table_start() const {
-  return {{"named", plan_.named}, {"width", first_.columns}, {"table_columns", first_.header}};
+  Json table = {{"named", plan_.named}, {"width", first_.columns}, {"table_columns", first_.header}};
+  if (numbers_) table["numbers"] = describe_numbers(*numbers_);
+  return table;
 }
 
 Json TableReader::simple_description() const {

@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "data/file_state.h"
 #include "data/formats.h"
+#include "data/tables/number_reading.h"
 #include "data/tables/table_reader.h"
 
 namespace nntrain::data {
@@ -137,6 +138,7 @@ struct Opened {
 
 Opened open_headers(const std::vector<std::string>& paths, const SourceOptions& options) {
   Opened opened{TableReader(options)};
+  const FindNumbers numbers = numbers_of(options, paths);
   for (std::size_t i = 0; i < paths.size(); ++i) {
     const std::string& path = paths[i];
     const FileState state = state_of(path);
@@ -149,8 +151,8 @@ Opened open_headers(const std::vector<std::string>& paths, const SourceOptions& 
     io::InputFile file(path, key);
     const std::int64_t bytes = file.file_bytes();
     const std::span<const std::byte> start = file.peek();
-    const Dialect dialect =
-        find_dialect(start, static_cast<std::int64_t>(start.size()) == bytes, options.table, file.name());
+    const Dialect dialect = find_dialect(start, static_cast<std::int64_t>(start.size()) == bytes,
+                                         options.table, file.name(), numbers);
     if (file.compressed() || dialect.encoding != Encoding::kUtf8) return {TableReader(options), {}};
     opened.reader.add_header(stream_of(std::move(file)), dialect, {open, check});
     opened.begins.push_back(opened.begins.back() + bytes - opened.reader.rows_begin(i));

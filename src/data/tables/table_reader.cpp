@@ -69,6 +69,8 @@ void TableReader::begin_file(ByteStream text, const Dialect& dialect, TextPositi
     match_to_first();
   }
   if (dialect_.extra != ExtraCell::kNone) plan_.notes.push_back(extra_cell_note());
+  if (!dialect_.numbers_note.empty()) plan_.notes.push_back(dialect_.numbers_note);
+  if (!numbers_ && dialect_.numbers_known) numbers_ = dialect_.numbers;
   file_rows_.push_back({std::move(again), dialect_, layout_, cells_, {}, 0});
 }
 

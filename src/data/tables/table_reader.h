@@ -170,6 +170,7 @@ class TableReader {
   std::int64_t rows_ = 0;
   std::int64_t comments_ = 0;
   std::string dialect_text_, header_reason_;
+  std::optional<NumberFormat> numbers_;  ///< of the first file where they are known
 
   // of the file at hand
   Dialect dialect_;

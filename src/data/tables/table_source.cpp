@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "data/file_state.h"
 #include "data/formats.h"
+#include "data/tables/number_reading.h"
 #include "data/tables/table_reader.h"
 
 namespace nntrain::data {
@@ -33,13 +34,14 @@ FileAgain again(const std::string& path, const std::string& key,
 void add_files(TableReader& reader, const std::vector<std::string>& paths, const SourceOptions& options) {
   constexpr std::size_t kPeeked = std::size_t{64} << 10;
   const auto files = static_cast<std::int64_t>(paths.size());
+  const FindNumbers numbers = numbers_of(options, paths);
   for (const std::string& path : paths) {
     const auto points = std::make_shared<io::GzipPoints>(kPointBytes / files);
     FileAgain more = options.by_rows ? again(path, options.key, points) : FileAgain();
     io::InputFile file = open_file(path, options.key, points);
     if (options.by_rows) file.collect_points();
     const std::span<const std::byte> start = file.peek();
-    const Dialect dialect = find_dialect(start, start.size() < kPeeked, options.table, file.name());
+    const Dialect dialect = find_dialect(start, start.size() < kPeeked, options.table, file.name(), numbers);
     reader.add(stream_of(std::move(file)), dialect, {}, std::move(more));
   }
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "data/tables/number_reading.h"
 #include "data/tables/records.h"
 #include "data/tables/table_reader.h"
 
@@ -53,7 +54,8 @@ bool TableStream::begins_with_header(std::string_view record) const {
 /// Finds the dialect, and takes what stands before the rows.
 void TableStream::begin(std::string_view text) {
   // Whole records, so that the last one counts.
-  Dialect dialect = find_dialect(std::as_bytes(std::span(text)), true, options_.table, name_);
+  Dialect dialect =
+      find_dialect(std::as_bytes(std::span(text)), true, options_.table, name_, numbers_of(options_));
   if (dialect.encoding == Encoding::kUtf16Little || dialect.encoding == Encoding::kUtf16Big)
     throw InputError(name_ + " is UTF-16 text; give it as UTF-8");
   dialect_ = dialect;
