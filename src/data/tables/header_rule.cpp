@@ -109,12 +109,22 @@ HeaderVerdict judge_without_text(const Votes& votes) {
 
 }  // namespace
 
+bool counts_columns(const std::vector<std::string>& record) {
+  const std::size_t unnamed = !record.empty() && record.front().empty() ? 1 : 0;
+  if (record.size() < unnamed + 2) return false;
+  for (std::size_t i = unnamed; i < record.size(); ++i)
+    if (record[i] != std::to_string(i - unnamed)) return false;
+  return true;
+}
+
 HeaderVerdict judge_first_record(const std::vector<std::vector<std::string>>& records,
                                  const NumberFormat& numbers) {
   if (records.empty()) return {};
   const Votes votes = count(records, numbers);
   if (votes.unnamed_index > 0 && votes.again == 0)
     return {FirstRecord::kHeader, "its first cell is empty above 0, 1, 2, ..."};
+  if (counts_columns(records[0]))
+    return unclear("its numbers count the columns from 0, as the header that pandas writes above an array");
   const int texts = votes.text_above_numbers + votes.text_above_text;
   const int above = votes.far + votes.near;
   if (texts == 0) return judge_without_text(votes);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "data/tables/header_rule.h"
 #include "data/tables/number_reading.h"
 #include "data/tables/records.h"
 #include "data/tables/table_reader.h"
@@ -35,6 +36,17 @@ bool TableStream::begins_with_header(std::string_view record) const {
   if (dialect_->header != HeaderChoice::kAuto) return dialect_->header == HeaderChoice::kYes;
   const std::vector<std::string> fields = split_fields(record, dialect_->delimiter, dialect_->quote);
   const Json& columns = options_.training["columns"];
+  const bool named = options_.training.value("named", false);
+  const auto is_name = [&](const std::string& field) {
+    return std::any_of(columns.begin(), columns.end(),
+                       [&](const Json& column) { return column.value("name", "") == field; });
+  };
+  if (counts_columns(fields) && !(named && std::any_of(fields.begin(), fields.end(), is_name))) {
+    throw InputError(
+        fmt::format("{}, line {}: is \"{}\" a header or a row? its numbers count the columns from 0, as the "
+                    "header that pandas writes above an array. Say data.header = yes or data.header = no",
+                    name_, lines_ + 1, record.substr(0, 80)));
+  }
   for (const Json& column : columns) {
     const std::string name = column.value("name", "");
     if (!name.empty() && std::find(fields.begin(), fields.end(), name) != fields.end()) return true;

@@ -63,6 +63,23 @@ TEST(TableStream, DecimalCommasAreFoundInTheFirstRow) {
   EXPECT_EQ(stream.add("1,5;2\n", false).values, (std::vector<float>{1.5F, 2}));
 }
 
+TEST(TableStream, AFirstRowThatCountsTheColumnsIsAskedForUnlessTheTrainingHasTheseNames) {
+  const test::Scratch scratch;
+  SourceOptions options = test::options_for(scratch.write("t.csv", "0,1\n5,6\n7,9\n"));
+  for (const char* header : {"yes", "no"}) {
+    options.table.header = header;
+    SourceOptions live = test::options_for("-");
+    live.training = test::load(options).info.table;
+    TableStream stream(live, "standard input");
+    if (std::string(header) == "yes") {
+      EXPECT_EQ(stream.add("0,1\n1,2\n", true).values, (std::vector<float>{1, 2}));
+    } else {
+      const std::string error = test::message_of<InputError>([&] { stream.add("0,1\n1,2\n", true); });
+      EXPECT_TRUE(test::contains(error, "standard input, line 1: is \"0,1\" a header or a row?")) << error;
+    }
+  }
+}
+
 TEST(TableStream, PlainNumbersNeedNoHeaderAndComeAtOnce) {
   const SourceOptions options = options_of("a,b\n1,2\n3,4\n");
   TableStream stream(options, "rows");
