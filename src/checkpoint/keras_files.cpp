@@ -16,6 +16,7 @@
 #include "checkpoint/keras_optimizer.h"
 #include "core/error.h"
 #include "core/registry.h"
+#include "io/input_file.h"
 #include "io/zip_archive.h"
 
 namespace nntrain::checkpoint {
@@ -298,6 +299,7 @@ Contents read_archive(const std::string& path) {
 }
 
 Contents read_architecture(const std::string& path) {
+  io::require_regular_file(path, "\"" + path + "\"");
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   if (!file) throw InputError("cannot read \"" + path + "\": " + std::strerror(errno));
   if (static_cast<std::int64_t>(file.tellg()) > kMostJsonBytes)

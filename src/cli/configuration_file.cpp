@@ -10,6 +10,8 @@
 #include "cli/ini.h"
 #include "core/error.h"
 #include "core/registry.h"
+#include "io/atomic_file.h"
+#include "io/input_file.h"
 #include "train/run/setup.h"
 
 namespace nntrain::cli {
@@ -29,7 +31,9 @@ bool is_one_of(const std::string& path, const std::vector<std::string>& suffixes
   namespace fs = std::filesystem;
   const std::string start = "cannot read the " + what + " \"" + path + "\": ";
   std::error_code error;
-  if (fs::is_directory(path, error)) throw InputError(start + "it is a folder");
+  if (const std::string kind = io::kind_of_special_file(path); !kind.empty())
+    throw InputError(start + "it is " + kind +
+                     (kind == "a folder" ? "" : ", not a regular file; write what it gives to a file first"));
   if (fs::exists(path, error)) throw InputError(start + "it is no readable file");
   const fs::path folder = fs::path(path).parent_path();
   std::vector<std::string> names;
@@ -64,10 +68,10 @@ std::string read_on_root(comm::Session& session, const std::string& path) {
   std::string text;
   comm::collectively(session, "read the configuration", [&] {
     if (!session.is_root()) return;
+    if (!std::filesystem::is_regular_file(path)) refuse_missing(path, "configuration", {".ini", ".cfg"});
     std::ifstream file(path, std::ios::binary);
     std::ostringstream content;
-    if (!std::filesystem::is_regular_file(path) || !file)
-      refuse_missing(path, "configuration", {".ini", ".cfg"});
+    if (!file) refuse_missing(path, "configuration", {".ini", ".cfg"});
     content << file.rdbuf();
     text = content.str();
     check_text(path, text);
@@ -78,7 +82,8 @@ std::string read_on_root(comm::Session& session, const std::string& path) {
 }  // namespace
 
 FileKind kind_of_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
+  std::ifstream file;  // of a regular file only: to open a pipe waits for its writer
+  if (io::kind_of_special_file(path).empty()) file.open(path, std::ios::binary);
   std::array<char, 4> bytes{};
   file.read(bytes.data(), bytes.size());
   const std::string_view first(bytes.data(), static_cast<std::size_t>(file.gcount()));
@@ -100,6 +105,7 @@ checkpoint::Contents read_model_file(comm::Session& session, const std::string& 
 }
 
 void read_file(const std::string& path, train::Configuration& configuration) {
+  io::require_regular_file(path, "the configuration \"" + path + "\"");
   std::ifstream file(path, std::ios::binary);
   std::ostringstream content;
   content << file.rdbuf();

@@ -14,6 +14,7 @@
 #include "cli/predict_stream.h"
 #include "cli/version.h"
 #include "core/error.h"
+#include "io/atomic_file.h"
 #include "io/journal_file.h"
 #include "io/stream_file.h"
 #include "train/inference/inference.h"
@@ -94,6 +95,11 @@ ExitCode predict(comm::Session& session, const CommandLine& line) {
     configuration = stored_configuration(contents, line);
     if (!session.is_root()) return;
     const train::DataSettings data = train::read_settings(configuration).data;
+    if (io::kind_of_special_file(data.inputs) == "a pipe")
+      throw InputError(
+          "data.inputs \"" + data.inputs + "\" is a pipe, not a regular file; write what it gives " +
+          "to a file first, or let predict read rows of CSV from it as they come: " + "--data.inputs=- < " +
+          data.inputs);
     train::check_prediction_output(output, line.file, data, names_of(contents, data));
   });
   if (configuration.text("data.inputs") == "-")

@@ -3,6 +3,7 @@
 #include <array>
 #include <ctime>
 #include <filesystem>
+#include <memory>
 
 #include "cli/commands.h"
 #include "cli/configuration_file.h"
@@ -56,8 +57,10 @@ ExitCode train(comm::Session& session, const CommandLine& line) {
     if (session.is_root()) train::require_log_file(configuration);
     begin_log(session, line, settings.run.log);
   });
-  const ExitCode code =
-      train::fit(*train::open_run(session, configuration, {log::standard(), stop_token(), version_number()}));
+  const std::unique_ptr<train::Run> run =
+      train::open_run(session, configuration, {log::standard(), stop_token(), version_number()});
+  leave_signals_to_steps();
+  const ExitCode code = train::fit(*run);
   end_log(settings.checkpoint.path, code);
   return code;
 }

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "io/atomic_file.h"
 #include "io/hdf5_call.h"
+#include "io/input_file.h"
 
 namespace nntrain::io {
 
@@ -59,7 +60,7 @@ Hdf5File Hdf5File::open(const std::string& path, const std::string& shown, Syste
   if (::stat(path.c_str(), &status) != 0) {
     throw InputError(fmt::format("cannot open \"{}\": {}", path, std::strerror(errno)));
   }
-  if (!S_ISREG(status.st_mode)) throw InputError(fmt::format("\"{}\" is not a file", path));
+  require_regular_file(path, "\"" + path + "\"");
   auto context = make_context(path, true, system);
   if (!shown.empty()) context->file = shown;
   context->path = path;

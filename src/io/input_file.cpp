@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "io/atomic_file.h"
 #include "io/read_ahead.h"
 
 namespace nntrain::io {
@@ -44,18 +45,25 @@ class Descriptor {
 
 }  // namespace
 
+void require_regular_file(const std::string& path, const std::string& name) {
+  const std::string kind = kind_of_special_file(path);
+  if (kind.empty()) return;
+  if (kind == "a folder") throw InputError(fmt::format("{} is a folder, not a file", name));
+  throw InputError(
+      fmt::format("{} is {}, not a regular file; write what it gives to a file first", name, kind));
+}
+
 struct InputFile::Implementation {
   Implementation(const std::string& file_path, const std::string& label)
       : path(file_path),
         name(label.empty() ? fmt::format("\"{}\"", file_path) : fmt::format("{} \"{}\"", label, file_path)),
-        file(::open(file_path.c_str(), O_RDONLY | O_CLOEXEC)) {
+        file(::open(file_path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {  // a pipe never waits
     if (file.get() < 0) throw InputError(fmt::format("cannot open {}: {}", name, std::strerror(errno)));
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) {
       throw InputError(fmt::format("cannot open {}: {}", name, std::strerror(errno)));
     }
-    if (S_ISDIR(status.st_mode)) throw InputError(fmt::format("{} is a folder, not a file", name));
-    if (!S_ISREG(status.st_mode)) throw InputError(fmt::format("{} is not a regular file", name));
+    require_regular_file(path, name);
     bytes = status.st_size;
     if (bytes == 0) throw InputError(fmt::format("{} is empty", name));
     unsigned char magic[2] = {0, 0};

@@ -12,6 +12,11 @@
 
 namespace nntrain::io {
 
+/// What is read is a regular file: it is read more than once, in places, and by several ranks, and to open a
+/// pipe waits for its writer. InputError, with what it is and the cure, for a folder, pipe, device or socket;
+/// `name` begins the message. A path that leads nowhere passes.
+void require_regular_file(const std::string& path, const std::string& name);
+
 class InputFile {
  public:
   /// Opens by content: gzip is told by its magic. `label` begins every message, e.g. the configuration key

@@ -14,6 +14,7 @@
 
 #include "core/error.h"
 #include "io/atomic_file.h"
+#include "io/input_file.h"
 
 namespace nntrain::io {
 
@@ -128,6 +129,7 @@ struct ZipReader::Implementation {
 
 ZipReader::ZipReader(const std::string& path) : impl_(std::make_unique<Implementation>()) {
   impl_->path = path;
+  require_regular_file(path, "\"" + path + "\"");
   int error = 0;
   impl_->archive = zip_open(path.c_str(), ZIP_RDONLY, &error);
   if (impl_->archive == nullptr) {

@@ -1,5 +1,7 @@
 // Bad input gets one clear error, exit code 2, within seconds, and loses nothing; at one and at two ranks.
 
+#include <sys/stat.h>
+
 #include "cli_test.h"
 
 namespace nntrain::cli_test {
@@ -44,6 +46,45 @@ class BadInput : public CliTest {
     }
   }
 };
+
+/// To open a pipe waits for its writer, and a device has no end: every file that is read is a regular one.
+TEST_F(BadInput, APipeOrADeviceIsRefusedAtOnceWhereverAFileIsRead) {
+  ASSERT_EQ(run(0, "train run.ini --checkpoint.path=model.h5").code, 0);
+  for (const char* name : {"pipe", "pipe.json", "pipe.keras", "pipe.h5", "pipe.ini"})
+    ASSERT_EQ(::mkfifo((folder_ / name).c_str(), 0600), 0);
+  const std::vector<std::string> commands = {"train %",
+                                             "train %.ini",
+                                             "train run.ini --data.inputs=%",
+                                             "train run.ini --data.inputs=[iris.csv,%]",
+                                             "train run.ini --data.inputs=%.h5:/x",
+                                             "train run.ini --data.targets=%",
+                                             "train run.ini --data.validation_inputs=%",
+                                             "train run.ini --model.layer= --model.from=%",
+                                             "train run.ini --model.layer= --model.from=%.json",
+                                             "train run.ini --model.layer= --model.from=%.keras",
+                                             "train run.ini --checkpoint.path=%.h5",
+                                             "convert % --output=x.h5",
+                                             "summary %",
+                                             "summary %.json",
+                                             "check %",
+                                             "inspect %",
+                                             "inspect %.h5",
+                                             "export % --output=x.keras",
+                                             "export %.keras --output=x.h5",
+                                             "watch %.h5 --once",
+                                             "evaluate model.h5 --data.inputs=%",
+                                             "predict model.h5 --data.inputs=% --output=o.csv",
+                                             "predict % --data.inputs=iris.csv --output=o.csv"};
+  for (std::string command : commands) {
+    command.replace(command.find('%'), 1, "pipe");
+    const Outcome outcome = run_shell("cd " + folder_.string() + " && timeout -s KILL 20 " + NNTRAIN_PROGRAM +
+                                      " " + command + " < /dev/null");
+    EXPECT_EQ(outcome.code, 2) << command << "\n" << outcome.output;
+    EXPECT_NE(outcome.output.find("a pipe"), std::string::npos) << command << "\n" << outcome.output;
+  }
+  for (const char* command : {"train /dev/zero", "train run.ini --data.inputs=/dev/zero"})
+    expect_refused(command, {"a device", "write what it gives to a file first"});
+}
 
 TEST_F(BadInput, TheFileItselfIsFine) {
   const Outcome outcome = run(2, "train run.ini");

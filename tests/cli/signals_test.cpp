@@ -72,6 +72,27 @@ TEST_F(Signals, Usr2SavesAndGoesOn) {
 
 /// MPI_Init waits for every rank, and nobody there looks at the clock but a thread of ours.
 TEST_F(Signals, ARankThatNeverStartsEndsTheJobAndIsNamed) {
+/// Whatever it does before the first step: here it reads some GB of text out of 500 members of gzip.
+TEST_F(Signals, WhileDataAreReadTheProgramEndsWithinSeconds) {
+  ASSERT_EQ(
+      run_shell("cd " + folder_.string() +
+                " && yes 1,2 | head -c 8000000 | gzip -1 > one.gz && for i in $(seq 500); do cat one.gz; "
+                "done > big.csv.gz")
+          .code,
+      0);
+  write("run.ini",
+        read("run.ini") + "[data]\ninputs = big.csv.gz\ntargets =\ntarget_columns = 1\nscale = 1\n");
+  for (const char* name : {"TERM", "INT", "USR1"}) {
+    const Outcome outcome = interrupted(
+        0, "test -s log", std::string("sleep 0.3; kill -") + name + " $job; (sleep 8; kill -KILL $job) & :");
+    EXPECT_EQ(outcome.code, 75) << outcome.output;
+    EXPECT_NE(outcome.output.find(std::string("stopped early (SIG") + name + ")"), std::string::npos)
+        << outcome.output;
+    EXPECT_FALSE(fs::exists(folder_ / "run.h5"));
+    fs::remove(folder_ / "log");
+  }
+}
+
   const std::string train = std::string(NNTRAIN_PROGRAM) + " train run.ini --run.stall_timeout=0:03";
   write("stopped.sh", "kill -STOP $$\nexec " + train + "\n");
   const Outcome outcome =
