@@ -31,6 +31,9 @@ constexpr double kMemoryBytesPerSecond = 10e9;  // of one core
 constexpr double kBarrierSeconds = 5e-6;
 constexpr double kStartSeconds = 30;
 constexpr double kReserve = 1.5;  // of the time limit over the estimate
+// A turn: Slurm counts whole minutes and may send its signal up to a minute early.
+constexpr double kLeadSeconds = 120;  // of the signal before the limit; at most a quarter of the turn
+constexpr double kShortestTurnSeconds = 180;
 
 int whole_number(const CommandLine& line, const std::string& option, int otherwise) {
   if (!line.has(option)) return otherwise;
@@ -131,21 +134,52 @@ std::string job_name(std::string name) {
   return name;
 }
 
+/// Seconds before the limit at which Slurm asks the run to stop.
+std::int64_t lead_of(double limit) {
+  return static_cast<std::int64_t>(limit == 0 ? kLeadSeconds : std::min(kLeadSeconds, limit / 4));
+}
+
+/// --time, in seconds; 0: not given. Too short a turn is asked to stop before it has begun, for ever.
+double turn_limit(const CommandLine& line) {
+  if (!line.has("time")) return 0;
+  const std::string text = line.value("time");
+  const double limit =
+      train::with_origin("command line: --time", [&] { return train::parse_duration(text); });
+  if (limit >= kShortestTurnSeconds) return limit;
+  throw InputError(fmt::format(
+      "command line: --time={}: {:.0f} s are too short for a turn: Slurm asks a run to stop some time "
+      "before the limit, up to a minute early, and starting takes about {:.0f} s; give --time=0:03:00 "
+      "or more (0:30 is half a minute, 30 are minutes)",
+      text, limit, kStartSeconds));
+}
+
 /// Where the program was installed without the source tree: what supervise.sh does, as far as Slurm needs it.
-std::string start_without_supervisor(const std::string& command) {
-  return "required=; ((${SLURM_RESTART_COUNT:-0} == 0)) || required=--checkpoint.resume=require\n" + command +
+std::string start_without_supervisor(const std::string& program, const std::string& command,
+                                     const std::string& checkpoint) {
+  return "progress() { " + quoted(program) + " inspect " + quoted(checkpoint) +
+         " 2> /dev/null | grep '^state'; }\n"
+         "before=$(progress)\n"
+         "required=; ((${SLURM_RESTART_COUNT:-0} == 0)) || required=--checkpoint.resume=require\n" +
+         command +
          " $required &\n"
          "job=$! canceled=\n"
          "trap 'kill -USR1 $job' USR1\n"
          "trap 'canceled=yes; kill -USR1 $job' TERM\n"
          "wait $job; code=$?\n"
          "while kill -0 $job 2> /dev/null; do wait $job; code=$?; done  # a signal ends `wait` early\n"
-         "[[ $code -ne 75 || -n $canceled ]] || scontrol requeue $SLURM_JOB_ID\n"
+         "[[ $code -eq 75 && -z $canceled ]] || exit $code\n"
+         "if [[ $(progress) == \"$before\" ]]; then\n"
+         "  echo 'this turn made no progress: it is not requeued; give it more time, or write checkpoints "
+         "more "
+         "often' >&2\n"
+         "  exit 1\n"
+         "fi\n"
+         "scontrol requeue $SLURM_JOB_ID\n"
          "exit $code\n";
 }
 
-std::string script(const CommandLine& line, int nodes, int ranks_per_node, const std::string& time,
-                   double bytes_a_node) {
+std::string script(const CommandLine& line, const std::string& checkpoint, int nodes, int ranks_per_node,
+                   const std::string& time, std::int64_t lead_seconds, double bytes_a_node) {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   std::string arguments = quoted(fs::absolute(line.file).string());
@@ -166,7 +200,9 @@ std::string script(const CommandLine& line, int nodes, int ranks_per_node, const
                 "  --turn=$((${{SLURM_RESTART_COUNT:-0}} + 1)) \\\n"
                 "  --when-stopped=\"scontrol requeue $SLURM_JOB_ID || exit 75\" \\\n  {}\n",
                 quoted(program.string()), quoted(supervisor.string()), mpirun, arguments)
-          : start_without_supervisor(mpirun + " " + quoted(program.string()) + " train " + arguments);
+          : start_without_supervisor(program.string(),
+                                     mpirun + " " + quoted(program.string()) + " train " + arguments,
+                                     checkpoint);
   return fmt::format(
       "#!/bin/bash\n"
       "# {} under Slurm: stops in time, is requeued and goes on; after a stop of your own, submit it again. "
@@ -174,13 +210,13 @@ std::string script(const CommandLine& line, int nodes, int ranks_per_node, const
       "by nntrain-dist plan.\n"
       "#SBATCH --job-name={}\n#SBATCH --nodes={}\n#SBATCH --ntasks-per-node={}\n#SBATCH --cpus-per-task=1\n"
       "#SBATCH --mem={}M\n#SBATCH --time={}\n#SBATCH --requeue\n#SBATCH --open-mode=append\n"
-      "#SBATCH --output={}-%j.log\n#SBATCH --signal=B:USR1@120\n"
+      "#SBATCH --output={}-%j.log\n#SBATCH --signal=B:USR1@{}\n"
       "cd {} || exit 2\n"
       "export OMP_NUM_THREADS=1 HDF5_USE_FILE_LOCKING=FALSE OMPI_MCA_odls_base_sigkill_timeout=10\n"
       "left=$(squeue --noheader --jobs=\"$SLURM_JOB_ID\" --format=%L)\n"
       "[[ $left =~ ^[0-9:-]+$ && ! $left =~ ^[0:]*$ ]] || left=\n{}",
       name, name, nodes, ranks_per_node, static_cast<std::int64_t>(std::ceil(1.2 * bytes_a_node / 1e6)), time,
-      name, quoted(fs::current_path().string()), start);
+      name, lead_seconds, quoted(fs::current_path().string()), start);
 }
 
 /// All that is said about a job of `nodes` x `ranks_per_node`.
@@ -202,7 +238,8 @@ struct Plan {
 };
 
 /// `limit`: seconds that a turn may take; 0: not given.
-Plan plan_of(const CommandLine& line, const Estimate& estimate, int nodes, int ranks_per_node, double limit) {
+Plan plan_of(const CommandLine& line, const std::string& checkpoint, const Estimate& estimate, int nodes,
+             int ranks_per_node, double limit) {
   Plan plan;
   plan.estimate = estimate;
   plan.nodes = nodes;
@@ -212,9 +249,11 @@ Plan plan_of(const CommandLine& line, const Estimate& estimate, int nodes, int r
               : std::isinf(limit) ? "UNLIMITED"
                                   : slurm_time(limit);
   if (limit != 0 && !std::isinf(limit))
-    plan.turns = std::ceil(plan.seconds / std::max(limit - 120 - kStartSeconds, 1.0));
+    plan.turns =
+        std::ceil(plan.seconds / std::max(limit - static_cast<double>(lead_of(limit)) - kStartSeconds, 1.0));
   plan.memory_a_node = estimate.memory.on_node(nodes, ranks_per_node);
-  plan.script = script(line, nodes, ranks_per_node, plan.time, plan.memory_a_node);
+  plan.script =
+      script(line, checkpoint, nodes, ranks_per_node, plan.time, lead_of(limit), plan.memory_a_node);
   plan.choices = choices(estimate, plan.ranks(), ranks_per_node);
   return plan;
 }
@@ -272,9 +311,7 @@ ExitCode plan(comm::Session& session, const CommandLine& line) {
   comm::collectively(session, "plan", [&] {
     nodes = whole_number(line, "nodes", 1);
     ranks_per_node = whole_number(line, "ranks-per-node", session.available_cores());
-    if (line.has("time"))
-      limit = train::with_origin("command line: --time",
-                                 [&] { return train::parse_duration(line.value("time")); });
+    limit = turn_limit(line);
     train::read_settings(configuration);
   });
   const std::string path = trial_path(session);
@@ -285,7 +322,8 @@ ExitCode plan(comm::Session& session, const CommandLine& line) {
   });
   remove_trial(session, path);
   if (!session.is_root()) return ExitCode::kDone;
-  const Plan plan = plan_of(line, estimate, nodes, ranks_per_node, limit);
+  const Plan plan =
+      plan_of(line, configuration.text("checkpoint.path"), estimate, nodes, ranks_per_node, limit);
   log::answer(line.has("json") ? json_text(plan) : script_text(plan));
   return ExitCode::kDone;
 }

@@ -151,6 +151,56 @@ TEST_F(TrialCommands, PlanPrintsAScriptForBash) {
   EXPECT_EQ(call(0, "plan run.ini --nodes=none").code, 2);
 }
 
+/// Slurm asks a run to stop some time before the limit: a turn must be longer than that, by what it works.
+TEST_F(TrialCommands, PlanAsksForAStopWithinTheTurnOrRefusesTheTurn) {
+  for (const char* time : {"0:00:10", "0:59", "1", "2"}) {
+    const Outcome refused = call(0, std::string("plan run.ini --time=") + time);
+    EXPECT_EQ(refused.code, 2) << time << refused.output;
+    for (const char* word : {"--time=", time, "too short", "0:03:00"})
+      EXPECT_NE(refused.output.find(word), std::string::npos) << word << " is not in\n" << refused.output;
+  }
+  // The program alone, without the source tree's supervise.sh: its script has the guard itself.
+  fs::create_directories(folder_ / "tmp/bin");
+  fs::copy_file(NNTRAIN_PROGRAM, folder_ / "tmp/bin/nntrain-dist");
+  const std::pair<const char*, int> leads[] = {
+      {"0:03:00", 45}, {"0:05:00", 75}, {"0:08:00", 120}, {"4:00:00", 120}};
+  for (const auto& [time, lead] : leads) {
+    for (const std::string& program : {std::string(NNTRAIN_PROGRAM), std::string("tmp/bin/nntrain-dist")}) {
+      const Outcome planned = run_shell("cd " + folder_.string() + " && " + program +
+                                        " plan run.ini --nodes=1 --ranks-per-node=2 --time=" + time);
+      ASSERT_EQ(planned.code, 0) << planned.output;
+      EXPECT_NE(planned.output.find("--signal=B:USR1@" + std::to_string(lead) + "\n"), std::string::npos)
+          << planned.output;
+      const bool guarded = planned.output.find("supervise.sh") != std::string::npos ||
+                           planned.output.find("made no progress") < planned.output.find("scontrol requeue");
+      EXPECT_TRUE(guarded) << planned.output;
+    }
+  }
+}
+
+/// The script without supervise.sh, with stand-ins for Slurm and mpirun: a turn of no progress is the last.
+TEST_F(TrialCommands, AScriptRequeuesAfterProgressOnly) {
+  fs::create_directories(folder_ / "tmp/bin");
+  fs::copy_file(NNTRAIN_PROGRAM, folder_ / "tmp/bin/nntrain-dist");
+  const std::string here = "cd " + folder_.string() + " && ";
+  ASSERT_EQ(run_shell(here + "tmp/bin/nntrain-dist plan run.ini --nodes=1 --ranks-per-node=1 > job.sh").code,
+            0);
+  write("tmp/bin/scontrol", "#!/bin/sh\necho \"$@\" >> requeued\n");
+  write("tmp/bin/squeue", "#!/bin/sh\n");
+  // A turn: what it leaves, and that it was stopped.
+  write("tmp/bin/mpirun",
+        "#!/bin/sh\n[ -z \"$TURN\" ] || tmp/bin/nntrain-dist train run.ini --fit.epochs=$TURN > "
+        "/dev/null\nexit 75\n");
+  const std::string job = here + "chmod +x tmp/bin/*; PATH=$PWD/tmp/bin:$PATH SLURM_NTASKS=1 SLURM_JOB_ID=7 ";
+  const Outcome first = run_shell(job + "TURN=1 bash job.sh");
+  EXPECT_EQ(first.code, 75) << first.output;
+  EXPECT_EQ(read("requeued"), "requeue 7\n") << first.output;
+  const Outcome second = run_shell(job + "SLURM_RESTART_COUNT=1 bash job.sh");
+  EXPECT_EQ(second.code, 1) << second.output;
+  EXPECT_NE(second.output.find("made no progress"), std::string::npos) << second.output;
+  EXPECT_EQ(read("requeued"), "requeue 7\n") << second.output;
+}
+
 TEST_F(TrialCommands, PlanCountsAnyNumberOfRanksAndTakesAnyName) {
   const Json report = json(0, "plan run.ini --nodes=1000000 --ranks-per-node=1000000");
   EXPECT_EQ(report.value("ranks", std::int64_t{0}), 1000000000000);
