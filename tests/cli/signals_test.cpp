@@ -70,8 +70,6 @@ TEST_F(Signals, Usr2SavesAndGoesOn) {
   EXPECT_NE(outcome.output.find("goes on\n"), std::string::npos) << outcome.output;
 }
 
-/// MPI_Init waits for every rank, and nobody there looks at the clock but a thread of ours.
-TEST_F(Signals, ARankThatNeverStartsEndsTheJobAndIsNamed) {
 /// Whatever it does before the first step: here it reads some GB of text out of 500 members of gzip.
 TEST_F(Signals, WhileDataAreReadTheProgramEndsWithinSeconds) {
   ASSERT_EQ(
@@ -93,6 +91,8 @@ TEST_F(Signals, WhileDataAreReadTheProgramEndsWithinSeconds) {
   }
 }
 
+/// MPI_Init waits for every rank, and nobody there looks at the clock but a thread of ours.
+TEST_F(Signals, ARankThatNeverStartsEndsTheJobAndIsNamed) {
   const std::string train = std::string(NNTRAIN_PROGRAM) + " train run.ini --run.stall_timeout=0:03";
   write("stopped.sh", "kill -STOP $$\nexec " + train + "\n");
   const Outcome outcome =
