@@ -95,6 +95,7 @@ std::string ColumnReader::add_numeric(std::string_view field, float& value) {
   switch (state) {
     case NumberState::kGood:
       if (std::abs(value) >= kWholeBelow) note_rounding(field, value);
+      collapse_.add(value, exact_number(field, numbers_));
       return {};
     case NumberState::kEmpty:
       return "the value is empty; repair or remove such rows, or fill them with data.missing = mean, median, "
@@ -176,10 +177,13 @@ std::string ColumnReader::add_dressed(std::string_view field, float& value) {
                                    "thousands, or data.decimal = ,"
                                  : " is too large for float32");
     }
+    collapse_.add(value, exact_number(dressed->number, format));
     prefix = dressed->prefix;
     suffix = dressed->suffix;
   } else if (plain != NumberState::kGood) {
     return add_numeric(field, value);
+  } else {
+    collapse_.add(value, exact_number(field, numbers_));
   }
   if (!unit_known_) {
     prefix_ = prefix;
@@ -280,6 +284,12 @@ void ColumnReader::finish_missing(double measured, const std::string& where) {
 
 void ColumnReader::finish(double measured, const std::string& where) {
   finish_missing(measured, where);
+  if (!rounded_ && collapse_.matters()) {
+    notes_.push_back(
+        fmt::format("{} holds numbers that float32 does not tell apart: {}; subtract a start or scale them "
+                    "before (time stamps: days or seconds since the first row)",
+                    where, collapse_.text()));
+  }
   if (!prefix_.empty() || !suffix_.empty()) {
     notes_.push_back(fmt::format("{}: numbers without their unit \"{}{}\", {} among them", where, prefix_,
                                  suffix_, shown(example_)));

@@ -12,6 +12,7 @@
 
 #include "core/json.h"
 #include "data/tables/columns.h"
+#include "data/tables/exact_number.h"
 #include "data/tables/missing.h"
 #include "data/tables/number_text.h"
 #include "data/tables/unknown_words.h"
@@ -52,7 +53,11 @@ class ColumnReader {
     constexpr float kWholeBelow = 16777216.0F;  // from there on whole numbers may be rounded: a note
     return !plain_ || !(value < kWholeBelow) || !(value > -kWholeBelow);
   }
-  void add_plain(float value) { values_.push_back(value); }
+  /// `exact`: the number before it was rounded.
+  void add_plain(float value, double exact) {
+    values_.push_back(value);
+    collapse_.add(value, exact);
+  }
   /// Is it one value a row, none of them missing?
   bool is_bare() const {
     return missing_ == 0 && !indicator_ && plan_.kind != ColumnKind::kCategorical &&
@@ -152,6 +157,7 @@ class ColumnReader {
   std::string fill_word_;  ///< of text
   bool indicator_ = false;
   bool rounded_ = false;
+  CollapseWatch collapse_;
   bool read_again_ = false;
   UnknownWords unknown_;
   std::vector<std::string> notes_;

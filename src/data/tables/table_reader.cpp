@@ -245,7 +245,7 @@ bool TableReader::add_simple_row(std::string_view record, std::int64_t line) {
     if (column >= cells_.size()) return false;
     Cell& cell = cells_[column];
     const char* const begin = at;
-    cell.is_number = cell.slot != kSkip && !labels_ && read_plain_number(at, end, cell.number) &&
+    cell.is_number = cell.slot != kSkip && !labels_ && read_plain_number(at, end, cell.number, cell.exact) &&
                      (at == end || *at == dialect_.delimiter);
     if (!cell.is_number) {
       for (at = begin; at < end && *at != dialect_.delimiter; ++at) {
@@ -259,7 +259,7 @@ bool TableReader::add_simple_row(std::string_view record, std::int64_t line) {
   for (column = 0; column < cells_.size(); ++column) {
     const Cell& cell = cells_[column];
     if (cell.slot != kSkip && cell.is_number && !readers_[cell.slot].wants_text(cell.number)) {
-      readers_[cell.slot].add_plain(cell.number);
+      readers_[cell.slot].add_plain(cell.number, cell.exact);
     } else if (cell.slot != kSkip || cell.id_slot != kSkip) {
       add_cell(column, without_blanks(cell.text), line);
     }

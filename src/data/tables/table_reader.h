@@ -101,6 +101,7 @@ class TableReader {
     std::size_t slot = kSkip, id_slot = kSkip;  ///< among readers_ and ids_
     std::string_view text;
     float number = 0;
+    double exact = 0;  ///< the number in float64
     bool is_number = false;
   };
 
