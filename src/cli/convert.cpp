@@ -135,6 +135,10 @@ std::string convert_on_root(const CommandLine& line, const train::Settings& sett
     if (targets->info().rows != rows)
       throw InputError(fmt::format("SOURCE has {} rows, data.targets \"{}\" {}; each row has its target",
                                    rows, settings.data.targets, targets->info().rows));
+    for (std::size_t i = 1; i < targets->info().notes.size(); ++i) {
+      const std::string& note = targets->info().notes[i];
+      if (std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
+    }
   }
   const Layout layout = {
       output,

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "core/registry.h"
 #include "data/python_slice.h"
+#include "data/tables/exact_number.h"
 
 namespace nntrain::data {
 
@@ -61,7 +63,12 @@ CellComplaint LabelColumn::finish() {
   const bool known_texts = std::any_of(known_.begin(), known_.end(), [&](const std::string& name) {
     return parse_number(name, ignored) == NumberState::kNoNumber;
   });
-  if (all_numbers && !(all_known && known_texts)) {
+  // Such names tell classes apart as texts alone.
+  const bool too_long = std::any_of(known_.begin(), known_.end(), [&](const std::string& name) {
+    return parse_number(name, ignored) == NumberState::kGood && loses_whole_number(name, {});
+  });
+  if (all_numbers && !too_long && !(all_known && known_texts)) {
+    if (const CellComplaint complaint = check_numbers(numbers); !complaint.text.empty()) return complaint;
     for (float& value : values_) value = numbers[static_cast<std::size_t>(value)];
     return {};
   }
@@ -77,6 +84,39 @@ CellComplaint LabelColumn::finish() {
     index[i] = static_cast<float>(std::find(names_.begin(), names_.end(), texts_[i].text) - names_.begin());
   }
   for (float& value : values_) value = index[static_cast<std::size_t>(value)];
+  return {};
+}
+
+/// Whole numbers that float32 rounds would be other classes, or the same one.
+CellComplaint LabelColumn::check_numbers(const std::vector<float>& numbers) {
+  constexpr std::size_t kListed = 20;
+  for (std::size_t i = 0; i < texts_.size(); ++i) {
+    const Text& text = texts_[i];
+    if (std::abs(numbers[i]) < 16777216.0F || !loses_whole_number(text.text, text.format)) continue;
+    std::string what = fmt::format("{} becomes {:.0f} in float32", shown(text.text), numbers[i]);
+    for (std::size_t k = 0; k < texts_.size(); ++k) {
+      if (k == i || numbers[k] != numbers[i]) continue;
+      what += fmt::format(", as {} in line {} (row {}) does", shown(texts_[k].text), texts_[k].line,
+                          texts_[k].row);
+      break;
+    }
+    if (!classes_) {
+      note_ = what +
+              ": whole numbers beyond 2^24 are rounded; subtract a start or scale them, or, if they are "
+              "classes, name them by words";
+      return {};
+    }
+    std::vector<Text> sorted = texts_;
+    std::sort(sorted.begin(), sorted.end(), [](const Text& one, const Text& other) {
+      return exact_number(one.text, one.format) < exact_number(other.text, other.format);
+    });
+    std::string list;
+    for (std::size_t k = 0; k < std::min(sorted.size(), kListed); ++k)
+      list += (k == 0 ? "" : ", ") + sorted[k].text;
+    return complain(text, fmt::format("the label {}; classes beyond 2^24 are told apart when all are listed: "
+                                      "data.class_names = {}{} (or give them short numbers or words)",
+                                      what, list, texts_.size() > kListed ? ", ..." : ""));
+  }
   return {};
 }
 

@@ -21,8 +21,9 @@ struct CellComplaint {
 class LabelColumn {
  public:
   /// `known`: names whose places the labels get; empty: sorted order.
-  LabelColumn(std::vector<std::string> known, const NumberFormat& numbers)
-      : known_(std::move(known)), numbers_(numbers) {}
+  /// `classes`: numbers will be classes, too, so that two of them must not become one.
+  LabelColumn(std::vector<std::string> known, const NumberFormat& numbers, bool classes)
+      : known_(std::move(known)), numbers_(numbers), classes_(classes) {}
 
   /// The rows to come are another file's, which may write numbers in its own way.
   void begin_file(const NumberFormat& numbers) { numbers_ = numbers; }
@@ -33,6 +34,7 @@ class LabelColumn {
   bool are_classes() const { return are_classes_; }
   const std::vector<std::string>& names() const { return names_; }
   const std::vector<float>& values() const { return values_; }
+  const std::string& note() const { return note_; }  ///< empty: none
 
   /// Several labels a cell: is there a cell with a separator? (With a known one, or none at all beside empty
   /// cells, there need not be.)
@@ -55,16 +57,18 @@ class LabelColumn {
     return {text.row, text.line, what};
   }
   CellComplaint check_classes() const;
+  CellComplaint check_numbers(const std::vector<float>& numbers);
   CellComplaint check_known() const;
   std::string find_separator() const;
 
   std::vector<std::string> known_;
   NumberFormat numbers_;
+  bool classes_;
   std::map<std::string, std::size_t, std::less<>> places_;
   std::vector<Text> texts_;  ///< different ones, in order of appearance
   std::vector<float> values_;
   std::vector<std::string> names_;
-  std::string separator_;
+  std::string separator_, note_;
   CellComplaint two_readings_;
   bool are_classes_ = false;
 };

@@ -144,6 +144,9 @@ std::unique_ptr<ArraySource> TableReader::finish_labels() {
     fail(complaint.line, plan_.columns[0].index, complaint.text);
   }
   ArrayInfo info = make_array_info();
+  if (!labels_->note().empty())
+    info.notes.push_back(
+        fmt::format("{}, {}: {}", name_, first_.describe(plan_.columns[0].index), labels_->note()));
   info.columns = {plan_.columns[0].name};
   if (first_.header.empty()) info.columns.clear();
   if (labels_->are_classes()) info.class_names = labels_->names();

@@ -166,7 +166,8 @@ void TableReader::prepare() {
   if (may_hold_labels) {
     std::vector<std::string> known = options_.class_names;
     if (options_.training.is_object()) known = options_.training.value("label_names", known);
-    labels_.emplace(std::move(known), dialect_.numbers);
+    // A loss asks for them: with labels that are not refused they are classes.
+    labels_.emplace(std::move(known), dialect_.numbers, !options_.wants_numbers.empty());
     return;
   }
   if (options_.text) words_ = std::make_shared<WordTable>(*options_.text);

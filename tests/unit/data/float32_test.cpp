@@ -60,5 +60,35 @@ TEST(Float32, NumbersThatBecomeEqualAreSaid) {
                         "tell apart"));
 }
 
+TEST(Float32, ClassesBeyond24BitsAreRefusedOrListed) {
+  const Scratch scratch;
+  const std::string path = scratch.write("t.csv", "y\n16777216\n16777217\n3\n16777216\n");
+  SourceOptions options = options_for(path, Role::kTargets);
+  options.wants_numbers = "compile.loss = SparseCategoricalCrossentropy";
+  const std::string error = load_error(options);
+  for (const char* part : {"t.csv", "line 3 (row 1)", "\"16777217\"", "\"16777216\" in line 2 (row 0)",
+                           "data.class_names = 3, 16777216, 16777217"})
+    EXPECT_TRUE(contains(error, part)) << error;
+  options.class_names = {"3", "16777216", "16777217"};
+  const test::Loaded listed = load(options);
+  EXPECT_EQ(listed.floats(), (std::vector<float>{1, 2, 0, 1}));
+  EXPECT_EQ(listed.info.class_names, options.class_names);
+  // Of such classes none is a number, where a file has only some of them, or another label.
+  options.source = scratch.write("some.csv", "y\n3\n3\n");
+  EXPECT_EQ(load(options).floats(), (std::vector<float>{0, 0}));
+  options.source = scratch.write("other.csv", "y\n3\n1\n");
+  EXPECT_TRUE(contains(load_error(options), "\"1\" is none of the known classes")) << load_error(options);
+
+  for (const char* alone : {"4294967297", "16777217", "9007199254740993", "-16777217"}) {
+    SourceOptions one = options_for(scratch.write("t.csv", fmt::format("y\n0\n{}\n", alone)), Role::kTargets);
+    EXPECT_TRUE(contains(all_notes(one), alone)) << all_notes(one);  // for whoever knows no loss
+    one.wants_numbers = options.wants_numbers;
+    EXPECT_TRUE(contains(load_error(one), alone)) << load_error(one);
+  }
+  SourceOptions held = options_for(scratch.write("t.csv", "y\n16777216\n4294967296\n0\n"), Role::kTargets);
+  held.wants_numbers = options.wants_numbers;
+  EXPECT_EQ(load(held).floats(), (std::vector<float>{16777216, 4294967296, 0}));
+}
+
 }  // namespace
 }  // namespace nntrain::data
