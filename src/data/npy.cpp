@@ -182,9 +182,23 @@ class HeaderParser {
   const std::string& name_;
 };
 
+/// Looks at the numbers that the file begins with: all of them would be one more pass.
+void note_rounding(const std::string& name, const RawType& type, std::span<const std::byte> numbers,
+                   ArrayInfo& info) {
+  const std::string rounded = first_rounded(type, numbers);
+  if (rounded.empty()) return;
+  info.notes.push_back(fmt::format("{}: {} rows, read as float32", name, info.rows));
+  info.notes.push_back(fmt::format(
+      "{} holds whole numbers beyond 2^24, which float32 rounds: {}; subtract a start or scale them "
+      "before (time stamps: days or seconds since the first row)",
+      name, rounded));
+}
+
 }  // namespace
 
 std::unique_ptr<ArraySource> open_npy(io::InputFile file) {
+  const std::span<const std::byte> peeked = file.peek();
+  const std::vector<std::byte> start(peeked.begin(), peeked.end());
   std::array<std::byte, 8> magic{};
   file.read_exactly(magic, "the NPY header");
   const auto version = std::to_integer<unsigned>(magic[6]);
@@ -208,8 +222,10 @@ std::unique_ptr<ArraySource> open_npy(io::InputFile file) {
   file.expect_stream_bytes(static_cast<std::int64_t>(magic.size() + width + length) +
                                values * static_cast<std::int64_t>(header.type.bytes),
                            "the shape " + Shape(header.extents).to_string() + " of its NPY header");
+  const std::size_t begin = magic.size() + width + length;
+  note_rounding(file.name(), header.type, std::span(start).subspan(std::min(begin, start.size())), info);
   return std::make_unique<NpySource>(std::move(file), std::move(info), std::move(header),
-                                     static_cast<std::int64_t>(magic.size() + width + length));
+                                     static_cast<std::int64_t>(begin));
 }
 
 }  // namespace nntrain::data

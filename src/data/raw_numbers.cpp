@@ -1,5 +1,7 @@
 #include "data/raw_numbers.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -49,6 +51,25 @@ void convert(const std::byte* raw, std::size_t count, bool swap, float* out) {
   }
 }
 
+template <class T>
+std::string rounded(const std::byte* raw, std::size_t count, bool swap) {
+  for (std::size_t i = 0; i < count; ++i) {
+    std::byte bytes[sizeof(T)];
+    std::memcpy(bytes, raw + i * sizeof(T), sizeof(T));
+    if (swap) std::reverse(bytes, bytes + sizeof(T));
+    T value;
+    std::memcpy(&value, bytes, sizeof(T));
+    const auto single = static_cast<float>(value);
+    // Decimals are rounded in float64 already; a whole number is meant as it stands.
+    const bool whole =
+        std::isfinite(single) && std::floor(static_cast<double>(value)) == static_cast<double>(value);
+    // long double holds every one of 64 bits.
+    if (whole && static_cast<long double>(single) != static_cast<long double>(value))
+      return fmt::format("{:.0f} becomes {:.0f}", static_cast<long double>(value), single);
+  }
+  return {};
+}
+
 using Convert = void (*)(const std::byte*, std::size_t, bool, float*);
 
 Convert converter(const RawType& type) {
@@ -68,6 +89,18 @@ Convert converter(const RawType& type) {
 }
 
 }  // namespace
+
+std::string first_rounded(const RawType& type, std::span<const std::byte> raw) {
+  const bool swap = type.order != std::endian::native;
+  const std::size_t count = raw.size() / type.bytes;
+  if (type.kind == RawKind::kFloat) return type.bytes == 8 ? rounded<double>(raw.data(), count, swap) : "";
+  const bool is_signed = type.kind == RawKind::kSigned;
+  if (type.bytes == 4)
+    return (is_signed ? rounded<std::int32_t> : rounded<std::uint32_t>)(raw.data(), count, swap);
+  if (type.bytes == 8)
+    return (is_signed ? rounded<std::int64_t> : rounded<std::uint64_t>)(raw.data(), count, swap);
+  return {};
+}
 
 void read_numbers(io::InputFile& file, const RawType& type, std::span<std::byte> memory) {
   const bool native_float =

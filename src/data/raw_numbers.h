@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "data/array_source.h"
 #include "io/input_file.h"
@@ -25,5 +26,8 @@ struct RawType {
 
 /// Reads as many numbers as `memory` takes elements. InputError when the stream ends before.
 void read_numbers(io::InputFile& file, const RawType& type, std::span<std::byte> memory);
+
+/// "16777217 becomes 16777216": the first whole number in `raw` that float32 does not hold; empty: none.
+std::string first_rounded(const RawType& type, std::span<const std::byte> raw);
 
 }  // namespace nntrain::data

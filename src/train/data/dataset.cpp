@@ -106,11 +106,7 @@ std::size_t DataLoader::load(Part& part, const data::SourceOptions& source_optio
 void DataLoader::report(const data::ArrayInfo& info, const std::string& source) {
   if (info.notes.empty()) return;
   if (reported_.insert(source).second) sets_.report.push_back(info.notes.front());
-  // Inputs and targets of one table say the same of it.
-  for (std::size_t i = 1; i < info.notes.size(); ++i) {
-    if (std::find(sets_.notes.begin(), sets_.notes.end(), info.notes[i]) == sets_.notes.end())
-      sets_.notes.push_back(info.notes[i]);
-  }
+  for (std::size_t i = 1; i < info.notes.size(); ++i) sets_.notes.push_back(info.notes[i]);
 }
 
 void DataLoader::take_inputs(const Part& part, const LoadedArray& array) {

@@ -7,6 +7,7 @@
 namespace nntrain::data {
 namespace {
 
+using test::big_endian;
 using test::contains;
 using test::load;
 using test::load_error;
@@ -152,6 +153,25 @@ TEST(Npy, DamagedAndForeignFilesAreRefused) {
   EXPECT_TRUE(contains(error(npy("'<f4'", "False", "(99999999999999999999,)", payload)), "'shape'"));
   EXPECT_TRUE(contains(error(std::string("\x93NUMPY\x02\x00\xFF\xFF\xFF\x7F", 12) + payload),
                        "claims 2147483647 bytes"));
+}
+
+TEST(Npy, WholeNumbersThatFloat32RoundsAreSaid) {
+  const Scratch scratch;
+  const auto notes = [&](const std::string& descr, const std::string& payload) {
+    const std::vector<std::string> all =
+        load(scratch.write("n.npy", npy(descr, "False", "(2,)", payload))).info.notes;
+    return all.empty() ? std::string() : all.back();
+  };
+  const std::string said =
+      "n.npy\" holds whole numbers beyond 2^24, which float32 rounds: 16777217 becomes 16777216";
+  EXPECT_TRUE(contains(notes("'<i8'", raw_bytes<std::int64_t>({3, 16777217})), said));
+  EXPECT_TRUE(contains(notes("'<u8'", raw_bytes<std::uint64_t>({3, 16777217})), said));
+  EXPECT_TRUE(contains(notes("'<i4'", raw_bytes<std::int32_t>({3, 16777217})), said));
+  EXPECT_TRUE(contains(notes("'<u4'", raw_bytes<std::uint32_t>({3, 16777217})), said));
+  EXPECT_TRUE(contains(notes("'<f8'", raw_bytes<double>({3, 16777217})), said));
+  EXPECT_TRUE(contains(notes("'>i4'", big_endian(3, 4) + big_endian(16777217, 4)), said));
+  EXPECT_EQ(notes("'<i8'", raw_bytes<std::int64_t>({-16777216, 1LL << 40})), "");
+  EXPECT_EQ(notes("'<f8'", raw_bytes<double>({0.1, 16777216})), "");
 }
 
 }  // namespace
