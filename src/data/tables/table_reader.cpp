@@ -68,8 +68,10 @@ void TableReader::begin_file(ByteStream text, const Dialect& dialect, TextPositi
   } else {
     match_to_first();
   }
-  if (dialect_.extra != ExtraCell::kNone) plan_.notes.push_back(extra_cell_note());
-  if (!dialect_.numbers_note.empty()) plan_.notes.push_back(dialect_.numbers_note);
+  // Once a table: what holds of the inputs holds of the targets beside them.
+  const bool says = options_.role == Role::kInputs || !options_.of_one_table;
+  if (says && dialect_.extra != ExtraCell::kNone) plan_.notes.push_back(extra_cell_note());
+  if (says && !dialect_.numbers_note.empty()) plan_.notes.push_back(dialect_.numbers_note);
   if (!numbers_ && dialect_.numbers_known) numbers_ = dialect_.numbers;
   file_rows_.push_back({std::move(again), dialect_, layout_, cells_, {}, 0});
 }

@@ -43,6 +43,9 @@ TEST(ExtraCell, AnEmptyOneAtTheEndOfEachRowIsNoColumn) {
       SourceOptions targets = options_for(options.source, Role::kTargets);
       targets.columns = "y";
       EXPECT_EQ(load(targets).floats(), (std::vector<float>{10, 20, 30})) << text;
+      EXPECT_FALSE(contains(all_notes(load(targets)), "is no column"));  // the inputs have said it
+      targets.of_one_table = false;
+      EXPECT_EQ(contains(all_notes(load(targets)), "is no column"), mark != "\t");
     }
   }
   // A single row, quotes, names that are numbers and declared to be names.
