@@ -244,25 +244,6 @@ TEST(HeaderRule, WhatCouldBeEitherIsAsked) {
             FirstRecord::kUnclear);
   EXPECT_EQ(judge({{"anna"}, {"bert"}, {"carl"}}).is, FirstRecord::kUnclear);
   const Scratch scratch;
-  // What pandas writes above an array: it counts the columns.
-  for (const char* first : {"0,1", "0,1,2", ",0,1", "0,1,2,3,4,5,6,7,8,9,10"}) {
-    std::string row = first;
-    for (char& c : row) c = c == ',' ? c : '7';
-    if (row.front() == ',') row.insert(0, "5");
-    expect_error(of_text(scratch, std::string(first) + "\n" + row + "\n" + row + "\n"),
-                 {"line 1", first, "header or a row", "data.header = yes or data.header = no"});
-  }
-  SourceOptions counted = of_text(scratch, "0,1\n1,2\n3,4\n");
-  counted.table.header = "yes";
-  const test::Loaded trained = load(counted);
-  EXPECT_EQ(trained.info.rows, 2);
-  counted.table.header = "no";
-  EXPECT_EQ(load(counted).info.rows, 3);
-  counted.table.header = "auto";
-  counted.training = trained.info.table;  // which has these names
-  EXPECT_EQ(load(counted).info.rows, 2);
-  for (const char* none : {"0\n1\n2\n", "1,2\n3,4\n", "0,2\n1,3\n", "0.0,1.0\n1.0,2.0\n"})
-    EXPECT_TRUE(load(of_text(scratch, none)).info.rows >= 2) << none;
   expect_error(of_text(scratch, "5.1,unknown,3\n4.9,2,1\n5.5,2,4\n"),
                {"line 1", "5.1,unknown,3", "data.header = yes or data.header = no"});
 }
