@@ -113,7 +113,8 @@ std::string history_csv(const History& history) {
     }
     text += "\n" + line;
   }
-  return text + "\n";
+  // What every run has, so that a table without a row is one, too.
+  return (text.empty() ? "epoch,loss,seconds" : text) + "\n";
 }
 
 LayerWeights weights_by_layer(const std::vector<WeightArray>& weights) {

@@ -225,6 +225,9 @@ ExitCode inspect(comm::Session& session, const CommandLine& line) {
     }
   });
   return ExitCode::kDone;
+    check_output(line, contents, content);
+    if (line.has("history") && contents.ours && contents.history.columns.empty())
+      log::note("no epoch of " + line.file + " is done: its history has no row");
 }
 
 }  // namespace nntrain::cli

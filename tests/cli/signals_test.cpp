@@ -1,5 +1,6 @@
 // Signals end a run in order from its first moments on, whichever rank gets them, and the reason is told.
 
+#include "checkpoint/checkpoint.h"
 #include "cli_test.h"
 
 namespace nntrain::cli_test {
@@ -47,27 +48,28 @@ TEST_F(Signals, EachStopsTheRunWithACheckpointAndTellsItsName) {
   }
 }
 
+/// fit.epochs below what a stopped run has done: nothing is left to do, which makes it no finished one.
+TEST_F(Signals, AStoppedRunIsNotCalledFinishedWhateverFitEpochsAsksFor) {
+  ASSERT_EQ(interrupted(0, "grep -q 'Epoch 3/' log", "kill -TERM $job").code, 75);
+  const std::string before = read("run.h5");
+  const checkpoint::RunState state = checkpoint::read((folder_ / "run.h5").string()).state;
+  ASSERT_GE(state.epoch, 2);
+  for (const std::string epochs : {"1", "2"}) {
+    const Outcome again = run(0, "train run.ini --fit.epochs=" + epochs);
+    EXPECT_EQ(again.code, 0) << again.output;
+    for (const std::string& word :
+         {std::string("is not finished"), std::to_string(state.epoch) + " epochs are done",
+          "fit.epochs = " + epochs})
+      EXPECT_NE(again.output.find(word), std::string::npos) << word << " is not in\n" << again.output;
+    EXPECT_TRUE(read("run.h5") == before);
+  }
+}
+
 TEST_F(Signals, BeforeTheFirstStepTheRunEndsInOrderToo) {
   // The log's first line is written before anything is loaded.
   const Outcome outcome = interrupted(0, "test -s log", "kill -TERM $job");
   EXPECT_EQ(outcome.code, 75) << outcome.output;
   EXPECT_NE(outcome.output.find("SIGTERM"), std::string::npos) << outcome.output;
-}
-
-TEST_F(Signals, AnotherRanksSignalStopsAllAndIsTold) {
-  const Outcome outcome =
-      interrupted(2, "grep -q 'Epoch 2/' log", "kill -USR1 $(echo $ranks | tr ' ' '\\n' | tail -n 1)");
-  EXPECT_EQ(outcome.code, 75) << outcome.output;
-  EXPECT_NE(outcome.output.find("Stopped early (SIGUSR1)"), std::string::npos) << outcome.output;
-}
-
-TEST_F(Signals, Usr2SavesAndGoesOn) {
-  const Outcome outcome = interrupted(0, "grep -q 'Epoch 2/' log",
-                                      "kill -USR2 $job; until test -e run.h5 || ! kill -0 $job; do sleep "
-                                      "0.01; done; kill -0 $job && echo goes on; "
-                                      "kill -TERM $job");
-  EXPECT_EQ(outcome.code, 75) << outcome.output;
-  EXPECT_NE(outcome.output.find("goes on\n"), std::string::npos) << outcome.output;
 }
 
 /// Whatever it does before the first step: here it reads some GB of text out of 500 members of gzip.
@@ -89,6 +91,22 @@ TEST_F(Signals, WhileDataAreReadTheProgramEndsWithinSeconds) {
     EXPECT_FALSE(fs::exists(folder_ / "run.h5"));
     fs::remove(folder_ / "log");
   }
+}
+
+TEST_F(Signals, AnotherRanksSignalStopsAllAndIsTold) {
+  const Outcome outcome =
+      interrupted(2, "grep -q 'Epoch 2/' log", "kill -USR1 $(echo $ranks | tr ' ' '\\n' | tail -n 1)");
+  EXPECT_EQ(outcome.code, 75) << outcome.output;
+  EXPECT_NE(outcome.output.find("Stopped early (SIGUSR1)"), std::string::npos) << outcome.output;
+}
+
+TEST_F(Signals, Usr2SavesAndGoesOn) {
+  const Outcome outcome = interrupted(0, "grep -q 'Epoch 2/' log",
+                                      "kill -USR2 $job; until test -e run.h5 || ! kill -0 $job; do sleep "
+                                      "0.01; done; kill -0 $job && echo goes on; "
+                                      "kill -TERM $job");
+  EXPECT_EQ(outcome.code, 75) << outcome.output;
+  EXPECT_NE(outcome.output.find("goes on\n"), std::string::npos) << outcome.output;
 }
 
 /// MPI_Init waits for every rank, and nobody there looks at the clock but a thread of ours.

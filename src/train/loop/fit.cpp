@@ -352,6 +352,7 @@ ExitCode Fit::close(Ending ending) {
     const QuietScreen quiet(run_.log, progress_.verbose() == Verbose::kSilent);
     for (const std::string& line : closing_lines(report)) run_.log.info(line);
   }
+  if (ending == Ending::kComplete && work_.steps == 0) run_.log.info(no_epoch_text(run_));
   tracing_.write();
   report_end(ending);
   const checkpoint::RunState& state = past_.state;
@@ -374,12 +375,8 @@ ExitCode Fit::close(Ending ending) {
 ExitCode fit(Run& run) {
   const std::int64_t done = run.past.state.epoch, epochs = run.settings.fit.epochs;
   if (run.past.resumed && (run.past.state.finished || done >= epochs)) {
-    const std::string& by = run.past.ended_by;
     if (run.session.is_root()) remove_abandoned_status(run.settings.checkpoint.path);
-    run.log.info(
-        fmt::format("The run in {} is finished: {} epochs are done{}. A fit.epochs above {} goes on.",
-                    run.settings.checkpoint.path, done, by.empty() ? "" : ", then " + by + " ended it",
-                    std::max(done, epochs)));
+    run.log.info(nothing_to_do_text(run));
     return ExitCode::kDone;
   }
   if (run.settings.fit.on_nan == OnNan::kRollback && run.settings.checkpoint.path.empty())

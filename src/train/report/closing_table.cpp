@@ -121,4 +121,31 @@ std::vector<std::string> closing_lines(const ClosingReport& report) {
   return lines;
 }
 
+std::string nothing_to_do_text(const Run& run) {
+  const checkpoint::RunState& state = run.past.state;
+  const std::string& path = run.settings.checkpoint.path;
+  const std::int64_t epochs = run.settings.fit.epochs;
+  const std::string& by = run.past.ended_by;
+  if (state.finished)
+    return fmt::format("The run in {} is finished: {} epochs are done{}. A fit.epochs above {} goes on.",
+                       path, state.epoch, by.empty() ? "" : ", then " + by + " ended it",
+                       std::max(state.epoch, epochs));
+  const std::string where = state.step > 0
+                                ? fmt::format("within epoch {}, after step {}", state.epoch + 1, state.step)
+                                : fmt::format("after epoch {}", state.epoch);
+  return fmt::format(
+      "The run in {} is not finished: {} epochs are done, and it was stopped {}. fit.epochs = {} asks for no "
+      "more, so nothing was done and nothing was changed. A fit.epochs above {} goes on.",
+      path, state.epoch, where, epochs, state.epoch);
+}
+
+std::string no_epoch_text(const Run& run) {
+  const FitSettings& fit = run.settings.fit;
+  const std::string& path = run.settings.checkpoint.path;
+  return fmt::format(
+      "No epoch was trained: fit.epochs = {}{}; {} the weights that the run began with.", fit.epochs,
+      fit.initial_epoch > 0 ? fmt::format(" and fit.initial_epoch = {}", fit.initial_epoch) : "",
+      path.empty() ? "it ends with" : path + " holds");
+}
+
 }  // namespace nntrain::train

@@ -41,4 +41,10 @@ ClosingReport make_closing_report(Run& run, const Work& work);
 /// The table's lines, and below it the sentences that matter.
 std::vector<std::string> closing_lines(const ClosingReport& report);
 
+/// Of a run that goes on nowhere, since fit.epochs is not above what is done: whether it is finished or was
+/// stopped, and where.
+std::string nothing_to_do_text(const Run& run);
+/// Of a fresh run whose fit.epochs left nothing to do.
+std::string no_epoch_text(const Run& run);
+
 }  // namespace nntrain::train
