@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "checkpoint/export_formats.h"
+#include "checkpoint/history_table.h"
 #include "core/error.h"
 #include "io/atomic_file.h"
 #include "io/hdf5.h"
@@ -38,10 +39,10 @@ bool is_our_json(const std::string& path) {
   return io::first_bytes(path, start.size()) == start;
 }
 
-/// CSVLogger's files begin with "epoch", too, but know no seconds. A run without an epoch has no column.
+/// CSVLogger's files know no seconds, which a clock counted. "\n": an older one of a run without an epoch.
 bool is_our_history(const std::string& path) {
-  const std::string start = io::first_bytes(path, 1 << 16), line = start.substr(0, start.find('\n'));
-  return start == "\n" || (line.starts_with("epoch,") && (line + ",").find(",seconds,") != std::string::npos);
+  const std::string start = io::first_bytes(path, 1 << 16);
+  return start == "\n" || is_history_table(start, ",", "seconds", LongNumbers::kExpected);
 }
 
 /// Its second field is the producer's name.
@@ -124,6 +125,8 @@ LayerWeights weights_by_layer(const std::vector<WeightArray>& weights) {
 }
 
 void check_export_path(const std::string& path) { format_of(path); }
+
+bool is_export_of_history(const std::string& path) { return is_our_history(path); }
 
 bool is_export(const std::string& path) { return format_of(path).is_ours(path); }
 

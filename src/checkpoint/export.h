@@ -21,6 +21,8 @@ void check_export_path(const std::string& path);
 
 /// Was the file at `path` written by export_file() in the format of its ending? False when it cannot be read.
 bool is_export(const std::string& path);
+/// The same of a history in CSV, whatever the path ends in.
+bool is_export_of_history(const std::string& path);
 
 /// For pandas and spreadsheets: "epoch" first, every bit of a value; an epoch without one is an empty cell.
 std::string history_csv(const History& history);

@@ -180,20 +180,29 @@ std::string wanted(const checkpoint::Contents& contents, const CommandLine& line
   return (line.has("weights") ? statistics_table(contents.weights) : overview(contents, line.file)) + "\n";
 }
 
-/// Arrays carry no mark of whose they are: they never replace a file.
-bool is_our_output(const std::string& path) {
+/// The same again loses nothing. Else an array of the same form in numbers that nobody types, a history or an
+/// answer in JSON.
+bool is_our_output(const std::string& path, const CommandLine& line, const checkpoint::WeightArray* weight,
+                   const std::string& content) {
+  if (io::first_bytes(path, content.size() + 1) == content) return true;
+  if (weight != nullptr)
+    return !path.ends_with(".npy") && is_csv_of_weights(io::first_bytes(path, 1 << 16), *weight);
   const std::string start = io::first_bytes(path, 16);
-  return start.starts_with("{\"layers\":") || start.starts_with("{\"epoch\":") || start.starts_with("epoch,");
+  if (line.value("history") == "csv") return checkpoint::is_export_of_history(path);
+  return start.starts_with("{\"layers\":") || start.starts_with("{\"epoch\":");
 }
 
-void check_output(const CommandLine& line) {
+void check_output(const CommandLine& line, const checkpoint::Contents& contents, const std::string& content) {
   const std::string output = line.value("output");
   if (output.empty()) return;
   if (output.ends_with(".npy") && line.value("weights").empty())
     throw InputError("--output=" + output + ": only one array, --weights=LAYER/NAME, can be written as .npy");
   io::OutputGuard guard;
   guard.add_input(line.file, "the checkpoint");
-  guard.add_stream(output, "--output", is_our_output);
+  const checkpoint::WeightArray* weight =
+      line.value("weights").empty() ? nullptr : &find_weight(contents.weights, line.value("weights"));
+  guard.add_stream(output, "--output",
+                   [&](const std::string& path) { return is_our_output(path, line, weight, content); });
 }
 
 void write_file(const std::string& path, const std::string& content) {
@@ -215,8 +224,10 @@ ExitCode inspect(comm::Session& session, const CommandLine& line) {
   const checkpoint::Contents contents = read_model_file(session, line.file);
   comm::collectively(session, "inspect", [&] {
     if (!session.is_root()) return;
-    check_output(line);
     const std::string content = wanted(contents, line);
+    check_output(line, contents, content);
+    if (line.has("history") && contents.ours && contents.history.columns.empty())
+      log::note("no epoch of " + line.file + " is done: its history has no row");
     if (line.has("output")) {
       write_file(line.value("output"), content);
       log::info(line.value("output") + " written");
@@ -225,9 +236,6 @@ ExitCode inspect(comm::Session& session, const CommandLine& line) {
     }
   });
   return ExitCode::kDone;
-    check_output(line, contents, content);
-    if (line.has("history") && contents.ours && contents.history.columns.empty())
-      log::note("no epoch of " + line.file + " is done: its history has no row");
 }
 
 }  // namespace nntrain::cli

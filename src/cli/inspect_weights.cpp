@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <limits>
 
+#include "core/digits.h"
 #include "core/error.h"
 #include "core/registry.h"
 #include "io/npy_header.h"
@@ -95,6 +97,26 @@ std::string weight_csv(const checkpoint::WeightArray& weight) {
   for (std::size_t i = 0; i < weight.values.size(); ++i)
     text += fmt::format("{}{}", weight.values[i], (i + 1) % columns == 0 ? '\n' : ',');
   return text;
+}
+
+bool is_csv_of_weights(std::string_view start, const checkpoint::WeightArray& weight) {
+  const auto columns = static_cast<std::size_t>(weight.shape.last());
+  const std::size_t most = weight.values.size();
+  std::size_t cells = 0, long_ones = 0;
+  while (!start.empty()) {
+    const std::size_t end = start.find_first_of(",\n");
+    if (end == std::string_view::npos) break;  // cut, or not ours
+    const std::string_view cell = start.substr(0, end);
+    const bool last = start[end] == '\n';
+    float value = 0;
+    const auto [stop, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+    if (error != std::errc() || stop != cell.data() + cell.size() || fmt::format("{}", value) != cell)
+      return false;
+    if (++cells > most || last != (cells % columns == 0)) return false;
+    long_ones += significant_digits(cell) >= kLongDigits - 1;  // the shortest text of a float has 7 to 9
+    start.remove_prefix(end + 1);
+  }
+  return cells > 0 && 2 * long_ones >= cells;
 }
 
 std::string weight_npy(const checkpoint::WeightArray& weight) {

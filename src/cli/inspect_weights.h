@@ -2,6 +2,7 @@
 // inspect --weights: numbers of every weight array, or one array itself.
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "checkpoint/checkpoint.h"
@@ -28,6 +29,8 @@ const checkpoint::WeightArray& find_weight(const std::vector<checkpoint::WeightA
                                            const std::string& name);
 
 /// A line a row of the last axis; every value as short as reads back the same.
+/// Does a file that begins so hold an array of this one's form, in numbers as weight_csv() writes them?
+bool is_csv_of_weights(std::string_view start, const checkpoint::WeightArray& weight);
 std::string weight_csv(const checkpoint::WeightArray& weight);
 std::string weight_npy(const checkpoint::WeightArray& weight);
 

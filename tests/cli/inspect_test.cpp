@@ -121,6 +121,43 @@ TEST_F(InspectTest, ARunWithoutAnEpochSaysSoAndItsHistoryIsATable) {
   EXPECT_NE(read("notes").find("no epoch of none.h5 is done"), std::string::npos) << read("notes");
 }
 
+/// Twice the same loses nothing; after more training an array of the same form is known by its numbers.
+TEST_F(InspectTest, ItsOwnFilesAreReplacedAndOthersOfTheSameFormAreNot) {
+  const std::vector<std::string> answers = {"--weights=hidden/kernel --output=k.csv",
+                                            "--weights=hidden/bias --output=b.csv",
+                                            "--weights=hidden/kernel --output=k.npy",
+                                            "--history=csv --output=h.csv",
+                                            "--history=json --output=h.json",
+                                            "--json --output=a.json",
+                                            "--output=o.txt"};
+  for (const std::string& answer : answers) {
+    for (int time = 0; time < 2; ++time) {
+      const Outcome outcome = run(0, "inspect run.h5 " + answer);
+      EXPECT_EQ(outcome.code, 0) << answer << "\n" << outcome.output;
+    }
+  }
+  ASSERT_EQ(run(0, "train run.ini --fit.epochs=6").code, 0);
+  for (const std::string& answer : {answers[0], answers[3]}) {
+    const Outcome outcome = run(0, "inspect run.h5 " + answer);
+    EXPECT_EQ(outcome.code, 0) << answer << "\n" << outcome.output;
+  }
+  const std::string kernel = read("k.csv");
+  std::string typed;  // of the kernel's rows and columns
+  for (bool number = false; const char c : kernel) {
+    if (c == ',' || c == '\n') typed += c;
+    if (number != (c != ',' && c != '\n') && !number) typed += "0.25";
+    number = c != ',' && c != '\n';
+  }
+  const std::pair<std::string, std::string> others[] = {
+      {typed, answers[0]}, {"1.5,2.5\n", answers[0]}, {"epoch,seconds,flux\n1,2,3\n", answers[3]}};
+  for (const auto& [content, answer] : others) {
+    const std::string name = answer.substr(answer.find("--output=") + 9);
+    write(name, content);
+    expect_refused(run(0, "inspect run.h5 " + answer), "was not written by nntrain-dist");
+    EXPECT_EQ(read(name), content);
+  }
+}
+
 TEST_F(InspectTest, WeightsAsNumbersAndAsArrays) {
   const checkpoint::Contents contents = checkpoint::read((folder_ / "run.h5").string());
   const checkpoint::WeightArray& kernel = contents.weights.front();

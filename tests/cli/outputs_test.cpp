@@ -89,6 +89,54 @@ TEST_F(Outputs, PredictNeverWritesOverItsInputsOrAnotherProgramsFile) {
   expect_refused(predict_ + "folder.csv", {"a folder"});
 }
 
+/// A table of the truth has the names that predictions have, and a table by epoch need not be of training.
+TEST_F(Outputs, OthersTablesWithOurWordsAreKept) {
+  std::string rows = "size,price\n";
+  for (int i = 0; i < 40; ++i)
+    rows += std::to_string(20 + i % 13) + "," + std::to_string(100000 + 3777 * (i % 13)) + "\n";
+  write("flats.csv", rows);
+  write("flats.ini",
+        "[data]\ninputs = flats.csv\ntarget_columns = price\ntarget_scale = standardize\n[model]\nlayer = "
+        "Dense(3)\nlayer = Dense(1)\n[compile]\nloss = mse\n[fit]\nepochs = 2\n[checkpoint]\npath = "
+        "flats.h5\n");
+  ASSERT_EQ(run(0, "train flats.ini").code, 0);
+  const std::string flats = "predict flats.h5 --data.inputs=flats.csv --output=";
+  for (const char* truth : {"price\n250000\n310000\n199999\n", "price\n250000.5\n310000.25\n",
+                            "price\n3.14159265\n2.71828183\n", "price\n20240131\n20240202\n", "price\n",
+                            "price\n1234567.891\n2345678.912\n", "epoch,price\n1,2\n"}) {
+    write("truth.csv", truth);
+    expect_refused(flats + "truth.csv", {"--output", "truth.csv", "remove it first"});
+    EXPECT_EQ(read("truth.csv"), truth);
+  }
+  for (int time = 0; time < 2; ++time) {
+    const Outcome own = run(0, flats + "own.csv");
+    EXPECT_EQ(own.code, 0) << own.output;
+  }
+  train();
+  write("species.csv", "setosa,versicolor,virginica\n1,0,0\n0,1,0\n");
+  expect_refused(predict_ + "species.csv", {"species.csv", "remove it first"});
+  for (const char* table : {"epoch,ra,dec\n1,2.5,3.5\n", "epoch,seconds,flux\n1,0.25,3\n", "epoch\n1\n",
+                            "epoch,loss,seconds\n1,0.5,2.5\n2,0.25,2.5\n", "epoch,loss\n0,0.5\n1,0.25\n",
+                            "epoch,loss,seconds\nJ2000,0.123456789,0.123456789\n"}) {
+    write("table.csv", table);
+    expect_refused("train run.ini --checkpoint.path=new.h5 --fit.callback='CSVLogger(\"table.csv\")'",
+                   {"CSVLogger", "table.csv", "remove it first"});
+    expect_refused("export iris.h5 --output=table.csv", {"table.csv", "remove it first"});
+    EXPECT_EQ(read("table.csv"), table);
+  }
+  for (int time = 0; time < 2; ++time) {
+    const std::string fresh =
+        "train run.ini --checkpoint.path=new.h5 --checkpoint.resume=never --fit.callback=";
+    for (const std::string logger : {"'CSVLogger(\"log.csv\")'", "'CSVLogger(\"more.csv\", append=True)'",
+                                     "'CSVLogger(\"semicolons.csv\", separator=\";\")'"}) {
+      const Outcome own = run(0, fresh + logger);
+      EXPECT_EQ(own.code, 0) << own.output;
+    }
+    const Outcome history = run(0, "export iris.h5 --output=history.csv");
+    EXPECT_EQ(history.code, 0) << history.output;
+  }
+}
+
 TEST_F(Outputs, PredictReplacesItsOwnEarlierFiles) {
   train();
   for (const char* name : {"o.h5", "o.csv", "o.npy"}) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "checkpoint/history_table.h"
 #include "core/error.h"
 #include "io/atomic_file.h"
 #include "io/output_guard.h"
@@ -43,11 +44,14 @@ class CsvLogger : public Callback {
 
   /// A user's table of that name must not be taken for a log.
   std::vector<Output> outputs() const override {
-    return {{path_, "CSVLogger filename", [separator = separator_](const std::string& path) {
-               const std::string start = io::first_bytes(path, 4096);
-               const std::string header = start.substr(0, start.find_first_of("\r\n"));
-               return header == "epoch" || header.starts_with("epoch" + separator);
-             }}};
+    return {
+        {path_, "CSVLogger filename", [separator = separator_, append = append_](const std::string& path) {
+           std::string start = io::first_bytes(path, 1 << 16);
+           if (append) std::erase(start, '\r');  // one that Keras wrote is gone on with, and loses nothing
+           return checkpoint::is_history_table(
+               start, separator, "loss",
+               append ? checkpoint::LongNumbers::kNotLookedAt : checkpoint::LongNumbers::kExpected);
+         }}};
   }
   Json state() const override { return {{"rows", rows_}}; }
   void set_state(const Json& state) override { rows_of_checkpoint_ = state.value("rows", std::int64_t{-1}); }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/digits.h"
+
 namespace nntrain::train {
 
 namespace {
@@ -27,18 +29,16 @@ std::string joined(const std::vector<std::string>& names) {
   return text;
 }
 
-/// A number as predict writes them: the shortest text of nine digits, as long as numbers are that nobody
-/// typed.
+/// A number as predict writes them: the text of nine digits of a float, as long as numbers are that nobody
+/// typed. A truth of more digits than a float has is none.
 struct NumberLook {
   bool ours = false, is_long = false;
 };
 NumberLook look_of(std::string_view cell) {
   float value = 0;
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  const auto digits = std::count_if(cell.begin(), std::find(cell.begin(), cell.end(), 'e'),
-                                    [](char c) { return c >= '0' && c <= '9'; });
   return {error == std::errc() && end == cell.data() + cell.size() && fmt::format("{:.9g}", value) == cell,
-          digits >= 6};
+          significant_digits(cell) >= kLongDigits};
 }
 
 bool numbers_look_ours(std::string_view rows, std::size_t ids) {
@@ -130,8 +130,10 @@ bool is_csv_of_predictions(std::string_view start, const PredictionNames& names)
   // With the ids of any model before it: this pair of names is nobody else's.
   const bool classes = ("," + std::string(header)).find(",class,class_name,") != std::string::npos;
   if (classes || header == "output_0" || header.starts_with("output_0,")) return true;
-  if (names.classes.size() > 1 && header == joined(names.classes)) return true;
-  if (names.targets.empty() || header != joined(names.targets) || end == std::string_view::npos) return false;
+  const auto is = [&](const std::vector<std::string>& words) {
+    return !words.empty() && header == joined(words);
+  };
+  if (end == std::string_view::npos || (!is(names.classes) && !is(names.targets))) return false;
   const std::string_view rows = start.substr(std::min(end + 1, start.size()));
   return numbers_look_ours(rows, with_ids ? names.ids.size() : 0);
 }
