@@ -12,6 +12,7 @@
 #include "core/registry.h"
 #include "io/atomic_file.h"
 #include "io/input_file.h"
+#include "train/config/idle_keys.h"
 #include "train/run/setup.h"
 
 namespace nntrain::cli {
@@ -118,6 +119,7 @@ train::Configuration read_configuration(comm::Session& session, const CommandLin
   comm::collectively(session, "configuration", [&] {
     read_ini(text, line.file, Hash::kComment, configuration);
     apply_settings(line, configuration);
+    train::refuse_idle_keys(configuration);
     if (!configuration.text("checkpoint.path").empty()) return;
     const std::string name = std::filesystem::path(line.file).stem().string() + ".h5";
     configuration.clear("checkpoint.path");

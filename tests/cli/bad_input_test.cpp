@@ -86,6 +86,55 @@ TEST_F(BadInput, APipeOrADeviceIsRefusedAtOnceWhereverAFileIsRead) {
     expect_refused(command, {"a device", "write what it gives to a file first"});
 }
 
+/// Each is an error that names both keys.
+TEST_F(BadInput, AKeyThatWouldDoNothingIsRefused) {
+  const std::vector<std::vector<std::string>> cases = {
+      {"--fit.fold=0", "fit.fold", "data.folds"},
+      {"--fit.warmup_epochs=2", "fit.warmup_epochs", "fit.learning_rate_scaling"},
+      {"--fit.reference_batch_size=64", "fit.reference_batch_size", "fit.learning_rate_scaling"},
+      {"--data.validation_targets=iris.csv", "data.validation_targets", "data.validation_inputs"},
+      {"--data.validation_sample_weight=w.npy", "data.validation_sample_weight", "data.validation_inputs"},
+      {"--fit.class_weight=0:1,1:2,0:3", "fit.class_weight", "0:3"},
+      {"--data.class_names=setosa,virginica,setosa", "data.class_names", "setosa", "twice"},
+      {"--data.sample_weight=w.npy --data.columns='sepal_width: weight'", "data.sample_weight",
+       "data.columns"},
+      {"--data.columns='sepal_width: target'", "data.target_columns", "data.columns", "sepal_width",
+       "leaves it out"},
+      {"--data.columns='petal_width: target, species: target'", "data.input_columns", "data.columns",
+       "petal_width"},
+      {"--data.columns='petal_width: ignore'", "data.input_columns", "data.columns", "petal_width",
+       "takes it"},
+      {"--data.columns='petal_width: weight'", "data.input_columns", "data.columns", "petal_width"},
+      {"--data.columns='petal_width: id'", "data.input_columns", "data.columns", "petal_width"},
+      {"--data.input_columns= --data.columns='species: ignore'", "data.target_columns", "data.columns",
+       "species"},
+      {"--data.input_columns=: --data.target_columns=petal_width --compile.loss=mse", "data.input_columns",
+       "data.target_columns", "petal_width"},
+      {"--data.input_columns=1:4 --data.target_columns=3 --compile.loss=mse", "data.input_columns",
+       "data.target_columns", "petal_width"}};
+  for (const std::vector<std::string>& one : cases)
+    expect_refused("train run.ini " + one.front(), {one.begin() + 1, one.end()});
+}
+
+TEST_F(BadInput, AGuessAboutTheColumnsOrTheStepsIsANote) {
+  const Outcome steps = run(0, "train run.ini --fit.steps_per_epoch=77 --checkpoint.path=steps.h5");
+  EXPECT_EQ(steps.code, 0) << steps.output;
+  for (const char* word : {"NOTE: fit.steps_per_epoch = 77", "5 steps"})
+    EXPECT_NE(steps.output.find(word), std::string::npos) << word << " is not in\n" << steps.output;
+  const std::string regression =
+      "train run.ini --model.layer='Dense(1)' --compile.loss=mse --compile.metrics= --checkpoint.path=";
+  const Outcome leak = run(0, regression +
+                                  "leak.h5 --data.input_columns=petal_length,petal_width "
+                                  "--data.target_columns=petal_width");
+  EXPECT_EQ(leak.code, 0) << leak.output;
+  for (const char* word : {"NOTE", "data.input_columns", "petal_width", "data.target_columns"})
+    EXPECT_NE(leak.output.find(word), std::string::npos) << word << " is not in\n" << leak.output;
+  const Outcome same = run(0,
+                           "train run.ini --model.layer='Dense(2)' --compile.loss=mse --compile.metrics= "
+                           "--checkpoint.path=same.h5 --data.input_columns=2:4 --data.target_columns=2:4");
+  EXPECT_EQ(same.code, 0) << "an autoencoder: " << same.output;
+}
+
 TEST_F(BadInput, TheFileItselfIsFine) {
   const Outcome outcome = run(2, "train run.ini");
   EXPECT_EQ(outcome.code, 0) << outcome.output;

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/registry.h"
+#include "data/tables/table_choice.h"
 
 namespace nntrain::data {
 
@@ -42,6 +43,7 @@ class Planner {
       for (const std::size_t column :
            choose_columns(options_.columns, layout_, UnknownNames::kRefused, name_))
         add(column);
+      check_choice(layout_, options_, name_, wishes_, plan_);
     } else if (options_.role == Role::kInputs) {
       add_inputs();
     } else {

@@ -108,19 +108,22 @@ std::map<std::int64_t, double> read_class_weight(const Reader& reader) {
     const std::size_t comma = std::min(text.find(',', start), text.size());
     const std::string item = text.substr(start, comma - start);
     const std::size_t colon = item.find(':');
-    bool good = true;
+    bool good = true, repeated = false;
     try {
       const Json label = parse_call(item.substr(0, colon));
       const Json weight = parse_call(item.substr(std::min(colon, item.size() - 1) + 1));
       if (colon == std::string::npos || !label.is_number_integer() || !weight.is_number())
         throw InputError("");
-      weights[label.get<std::int64_t>()] = weight.get<double>();
+      repeated = !weights.emplace(label.get<std::int64_t>(), weight.get<double>()).second;
       good = weight.get<double>() >= 0 && std::isfinite(weight.get<double>());
     } catch (const InputError&) {
       reader.fail("fit.class_weight", "\"" + item + "\" is not of the form 0:1.0");
     }
     if (!good)
       reader.fail("fit.class_weight", "\"" + trim(item) + "\": a weight is a finite number, not below 0");
+    if (repeated)
+      reader.fail("fit.class_weight", "\"" + trim(item) + "\": this class has a weight already in \"" + text +
+                                          "\"; give each class one");
     start = comma + 1;
   }
   return weights;

@@ -143,6 +143,13 @@ void load_and_build(Run& run, ModelSource& source) {
                        metric_of_signs(compile, run.model->output_shape())});
   run.data = loader.take();
   run.notes.insert(run.notes.end(), run.data.notes.begin(), run.data.notes.end());
+  const FitSettings& fit = run.settings.fit;
+  const std::int64_t batches = (run.data.train.rows() + fit.batch_size - 1) / fit.batch_size;
+  if (fit.steps_per_epoch > batches)
+    run.notes.push_back(
+        fmt::format("fit.steps_per_epoch = {}, but the {} training rows make {} steps of "
+                    "fit.batch_size = {}: an epoch has {} steps",
+                    fit.steps_per_epoch, run.data.train.rows(), batches, fit.batch_size, batches));
   comm::collectively(run.session, "compile", [&] {
     make_metrics(run.settings.compile, run.data.target_shape, run.model->output_shape(), run.compiled);
     fuse_head(*run.model, *run.compiled.loss);
