@@ -115,8 +115,8 @@ TEST_F(InspectTest, ARunWithoutAnEpochSaysSoAndItsHistoryIsATable) {
   const Outcome none = run(0, "train run.ini --fit.epochs=0 --fit.verbose=0 --checkpoint.path=none.h5");
   EXPECT_EQ(none.code, 0) << none.output;
   EXPECT_NE(none.output.find("No epoch was trained: fit.epochs = 0"), std::string::npos) << none.output;
-  const Outcome table = run_shell("cd " + folder_.string() + " && " + NNTRAIN_PROGRAM +
-                                  " inspect none.h5 --history=csv 2> notes");
+  const Outcome table = run_shell("{ cd " + folder_.string() + " && " + NNTRAIN_PROGRAM +
+                                  " inspect none.h5 --history=csv 2> notes; }");
   EXPECT_EQ(table.output, "epoch,loss,seconds\n");
   EXPECT_NE(read("notes").find("no epoch of none.h5 is done"), std::string::npos) << read("notes");
 }

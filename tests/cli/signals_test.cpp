@@ -81,7 +81,8 @@ TEST_F(Signals, WhileDataAreReadTheProgramEndsWithinSeconds) {
           .code,
       0);
   write("run.ini",
-        read("run.ini") + "[data]\ninputs = big.csv.gz\ntargets =\ntarget_columns = 1\nscale = 1\n");
+        "[data]\ninputs = big.csv.gz\ntarget_columns = 1\n[model]\nlayer = Dense(1)\n[compile]\nloss = mse\n"
+        "[checkpoint]\npath = run.h5\n");
   for (const char* name : {"TERM", "INT", "USR1"}) {
     const Outcome outcome = interrupted(
         0, "test -s log", std::string("sleep 0.3; kill -") + name + " $job; (sleep 8; kill -KILL $job) & :");

@@ -38,7 +38,7 @@ NumberLook look_of(std::string_view cell) {
   float value = 0;
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
   return {error == std::errc() && end == cell.data() + cell.size() && fmt::format("{:.9g}", value) == cell,
-          significant_digits(cell) >= kLongDigits};
+          significant_digits(cell) > kLongDigits};
 }
 
 bool numbers_look_ours(std::string_view rows, std::size_t ids) {
@@ -61,7 +61,7 @@ bool numbers_look_ours(std::string_view rows, std::size_t ids) {
       row.remove_prefix(comma + 1);
     }
   }
-  return cells > 0 && long_ones * 2 >= cells;
+  return cells > 0 && long_ones * 4 >= cells;
 }
 
 }  // namespace
