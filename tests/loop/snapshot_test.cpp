@@ -119,5 +119,65 @@ TEST(Snapshot, HoldsEveryFieldAndComesBackFromARestoredRun) {
   for (const auto& [name, digest] : before) EXPECT_EQ(after.at(name), digest) << name;
 }
 
+/// What a run says when it goes on after step 14 (the stop travels with it), inside its third epoch, with
+/// these changes.
+std::string notes_of_going_on(const Options& options) {
+  StopToken stop;
+  Log log(Log::Voice::kSilent);
+  const auto run = open_run(session(), configuration_of(options, {}), {log, stop, "test"});
+  std::string notes;
+  for (const std::string& note : run->notes) notes += note + "\n";
+  return notes;
+}
+
+constexpr const char* kAnew = "inside epoch 3: its results cover the steps from 5 on";
+
+/// Sums of other metrics may be as many: nothing is added to them.
+TEST(Snapshot, SumsOfAnEpochGoOnWithTheSameMetricsOnly) {
+  register_stop();
+  const Folder folder;
+  Options options = small_run(folder.file("run.h5"));
+  options["compile.metrics"] = "SparseTopKCategoricalAccuracy(k=1, name=\"top\")";
+  ASSERT_EQ(train_once(options, {"StopAfter13()"}), ExitCode::kResumable);
+  EXPECT_EQ(notes_of_going_on(options).find(kAnew), std::string::npos);
+  for (const char* other : {"SparseTopKCategoricalAccuracy(k=2, name=\"top\")", "accuracy", "",
+                            "SparseTopKCategoricalAccuracy(k=1, name=\"best\")"}) {
+    options["compile.metrics"] = other;
+    EXPECT_NE(notes_of_going_on(options).find(kAnew), std::string::npos) << other;
+  }
+  options["compile.weighted_metrics"] = small_run("")["compile.metrics"];
+  options["compile.metrics"] = "";
+  EXPECT_NE(notes_of_going_on(options).find(kAnew), std::string::npos) << "weighted";
+  options.erase("compile.weighted_metrics");
+  options["compile.metrics"] = "SparseTopKCategoricalAccuracy(k=10, name=\"top\")";
+  options["fit.epochs"] = "3";
+  ASSERT_EQ(train_once(options, {}), ExitCode::kDone);
+  if (!session().is_root()) return;
+  for (const auto& [name, column] : checkpoint::read(folder.file("run.h5")).history.columns) {
+    if (name != "top") continue;
+    EXPECT_EQ(column.back(), 1.0);  // of 10 classes
+  }
+}
+
+/// A checkpoint of a version that recorded metrics for Keras alone.
+TEST(Snapshot, OlderCheckpointsTellTheirMetricsToo) {
+  register_stop();
+  const Folder folder;
+  Options options = small_run(folder.file("run.h5"));
+  options["compile.metrics"] = "SparseTopKCategoricalAccuracy(k=1, name=\"top\")";
+  ASSERT_EQ(train_once(options, {"StopAfter13()"}), ExitCode::kResumable);
+  if (session().is_root()) {
+    checkpoint::Contents contents = checkpoint::read(folder.file("run.h5"));
+    contents.environment.erase("metrics");
+    contents.environment.erase("weighted_metrics");
+    std::filesystem::remove(folder.file("run.h5"));
+    checkpoint::write(folder.file("run.h5"), contents);
+  }
+  session().barrier();
+  EXPECT_EQ(notes_of_going_on(options).find(kAnew), std::string::npos);
+  options["compile.metrics"] = "SparseTopKCategoricalAccuracy(k=2, name=\"top\")";
+  EXPECT_NE(notes_of_going_on(options).find(kAnew), std::string::npos);
+}
+
 }  // namespace
 }  // namespace nntrain::train

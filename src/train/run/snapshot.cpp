@@ -55,6 +55,8 @@ Json environment_of(const Run& run) {
                       {"epochs", run.settings.fit.epochs},
                       {"loss", run.compiled.loss->spec()},
                       {"optimizer", run.optimizer->spec()},
+                      {"metrics", run.compiled.metric_specs},
+                      {"weighted_metrics", run.compiled.weighted_specs},
                       {"batch_size", run.settings.fit.batch_size},
                       {"block_rows", run.data.block_rows},
                       {"products", run.products.facts},
@@ -102,6 +104,33 @@ void take_kept_weights(const Run& run, checkpoint::Contents& contents) {
   }
 }
 
+/// Are the sums of the checkpoint of these very metrics, with all their arguments, and of these weights? The
+/// loss is (check_compatible); sums of others may be as many, and mean something else.
+bool sums_are_of(const Run& run, const checkpoint::Contents& previous) {
+  const auto weights = [](const Json& prints) {
+    return prints.value("sample_weight", Json::object()).value("sha256", "");
+  };
+  if (weights(previous.data.value("fingerprints", Json::object())) != weights(run.data.fingerprints))
+    return false;
+  const Json plain = run.compiled.metric_specs, weighted = run.compiled.weighted_specs;
+  const Json& then = previous.environment;
+  if (then.contains("metrics"))
+    return then["metrics"] == plain && then.value("weighted_metrics", Json()) == weighted;
+  // A checkpoint of an older version: Keras' record of them, which is null where Keras lacks one; then the
+  // keys.
+  const Json& old = previous.training_config;
+  const Json now = checkpoint::keras_training_config(run.compiled.loss->spec(), run.optimizer->spec(),
+                                                     run.compiled.metric_specs, run.compiled.weighted_specs);
+  const auto same = [](const Json& a, const Json& b, const char* metrics, const char* weighted_metrics) {
+    return a.value(metrics, Json()) == b.value(metrics, Json()) &&
+           a.value(weighted_metrics, Json()) == b.value(weighted_metrics, Json());
+  };
+  if (old.is_object() && now.is_object()) return same(old, now, "metrics", "weighted_metrics");
+  const Json settings = then.value("settings", Json::object());
+  return old.is_null() && now.is_null() &&
+         same(settings, settings_json(run.configuration), "compile.metrics", "compile.weighted_metrics");
+}
+
 void restore_board(Run& run, const checkpoint::Contents& previous) {
   std::string packed;
   if (run.session.is_root()) {
@@ -111,11 +140,13 @@ void restore_board(Run& run, const checkpoint::Contents& previous) {
   packed = run.session.broadcast_text(packed);
   const ShardRange local = run.engine->exchange().local_shards();
   const std::size_t row_bytes = static_cast<std::size_t>(run.board->width()) * sizeof(double);
-  if (packed.size() != row_bytes * static_cast<std::size_t>(run.past.state.shards)) {
+  const bool fits = packed.size() == row_bytes * static_cast<std::size_t>(run.past.state.shards);
+  if (!fits || !sums_are_of(run, previous)) {
     run.board->reset();
     if (run.past.state.step > 0) {
       run.notes.push_back(
-          fmt::format("the metrics changed inside epoch {}: its results cover the steps from {} on",
+          fmt::format("the metrics or the weights of rows changed inside epoch {}: its results cover the "
+                      "steps from {} on",
                       run.past.state.epoch + 1, run.past.state.step + 1));
     }
     return;
