@@ -1,5 +1,9 @@
 #include "metrics/metric.h"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include "core/call.h"
 #include "metrics/metric_families.h"
 
@@ -49,11 +53,50 @@ Registry<Metric>& metrics() {
 namespace {
 bool is_accuracy(const std::string& text) { return text == "accuracy" || text == "acc"; }
 bool is_crossentropy(const std::string& text) { return text == "crossentropy" || text == "ce"; }
+
+/// Columns of a history that are no metric's.
+constexpr std::array<std::string_view, 4> kColumns = {"loss", "epoch", "seconds", "learning_rate"};
+
+/// Why a history cannot have a column of this name, a half sentence; empty when it can. The names of columns
+/// go into HDF5 (where / makes a group), into CSV (unquoted), and into ModelCheckpoint's file names.
+std::string fault_of_name(const std::string& name) {
+  if (name.empty()) return "is empty";
+  if (name.starts_with("val_")) return "begins with \"val_\", as the results of the validation do";
+  if (std::find(kColumns.begin(), kColumns.end(), name) != kColumns.end())
+    return "is that of another column of the history";
+  const bool blank = name.front() == ' ' || name.back() == ' ';
+  for (const char c : name) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return "has a control character";
+    if (std::string_view("/.,;:{}\"'`\\").find(c) != std::string_view::npos)
+      return std::string("has a \"") + c + "\" in it";
+  }
+  return blank ? "begins or ends with a blank" : "";
+}
+
+/// `canonical`: {class_name, config}.
+void check_name(const Json& canonical) {
+  const std::string name = canonical["config"]["name"].get<std::string>();
+  const std::string fault = fault_of_name(name);
+  if (fault.empty()) return;
+  const std::string class_name = canonical["class_name"].get<std::string>();
+  std::string own;
+  for (const Signature* signature : metrics().signatures()) {
+    if (signature->class_name != class_name) continue;
+    for (const Parameter& parameter : signature->parameters) {
+      if (parameter.name == "name") own = parameter.default_value.get<std::string>();
+    }
+  }
+  throw InputError(class_name + ": the name " +
+                   Json(name).dump(-1, ' ', true, Json::error_handler_t::replace) + " " + fault +
+                   "; a metric's name is a column of the history: give one of letters, digits "
+                   "and _, or leave name out (it is then \"" +
+                   own + "\")");
+}
 }  // namespace
 
 void check_metric(const Json& spec) {
   const std::string text = spec.is_string() ? spec.get<std::string>() : "";
-  if (!is_accuracy(text) && !is_crossentropy(text)) metrics().canonical(spec);
+  if (!is_accuracy(text) && !is_crossentropy(text)) check_name(metrics().canonical(spec));
 }
 
 std::unique_ptr<Metric> make_metric(const Json& spec, const Shape& target, const Shape& output,
@@ -71,6 +114,7 @@ std::unique_ptr<Metric> make_metric(const Json& spec, const Shape& target, const
     resolved = (binary ? "Binary" : sparse ? "SparseCategorical" : "Categorical") + kind;
   }
   std::unique_ptr<Metric> metric = metrics().make(resolved);
+  check_name(metric->spec());
   key = by_name ? text : metric->name();
   return metric;
 }

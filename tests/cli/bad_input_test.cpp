@@ -252,5 +252,17 @@ TEST_F(BadInput, SinglesInsteadOfOneJob) {
   EXPECT_EQ(outcome.code, 2) << outcome.output;
 }
 
+/// Before data are read where it can be seen then, else before the first step; nothing is written.
+TEST_F(BadInput, MetricsThatWouldTakeOneAnothersColumns) {
+  expect_refused("train run.ini --compile.metrics='AUC(name=\"val_loss\")'",
+                 {"compile.metrics", "AUC: the name \"val_loss\""});
+  expect_refused(
+      "train run.ini --compile.metrics='F1Score(), SparseCategoricalAccuracy(name=\"f1_score_1\")' "
+      "--compile.loss=categorical_crossentropy",
+      {"compile.metrics", "\"f1_score_1\"", "F1Score", "SparseCategoricalAccuracy", "another name"});
+  expect_refused("train run.ini --fit.callback='CSVLogger(\"log.csv\", separator=\"c\")'",
+                 {"CSVLogger: separator = \"c\"", "\"accuracy\"", "another separator"});
+}
+
 }  // namespace
 }  // namespace nntrain::cli_test

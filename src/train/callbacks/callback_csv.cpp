@@ -32,6 +32,15 @@ class CsvLogger : public Callback {
     if (separator_.empty()) throw InputError("CSVLogger: separator is empty");
   }
 
+  /// Names are written as they are: one that holds the separator would be two columns.
+  void check(const Control& control) const override {
+    for (const std::string& name : control.result_names()) {
+      if (name.find(separator_) == std::string::npos) continue;
+      throw InputError("CSVLogger: separator = \"" + separator_ + "\" is part of the name of the result \"" +
+                       name + "\"; give another separator, or the metric another name");
+    }
+  }
+
   /// A fresh run starts a fresh file, or goes on in an old one (append). A resumed run cuts the rows after
   /// its checkpoint, which a killed run left behind.
   void on_train_begin(Control& control, std::int64_t epoch) override {

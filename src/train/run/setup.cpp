@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -313,6 +314,37 @@ std::unique_ptr<nn::Loss> make_loss(const CompileSettings& settings) {
   return with_origin(settings.loss_origin, [&] { return nn::losses().make(settings.loss); });
 }
 
+namespace {
+
+/// The columns of a history that a metric fills: one by its name, or one for each class, name_0, name_1, ..
+std::vector<std::string> columns_of(const NamedMetric& entry) {
+  std::vector<double> values;
+  entry.metric->result(std::vector<double>(static_cast<std::size_t>(entry.metric->size()), 0.0), values);
+  if (values.size() == 1) return {entry.name};
+  std::vector<std::string> columns;
+  for (std::size_t i = 0; i < values.size(); ++i) columns.push_back(entry.name + "_" + std::to_string(i));
+  return columns;
+}
+
+/// F1Score() of three classes fills f1_score_0 to f1_score_2, which may be another metric's name.
+void check_columns(const std::vector<NamedMetric>& metrics) {
+  std::map<std::string, const NamedMetric*> owners;
+  for (const NamedMetric& entry : metrics) {
+    for (const std::string& column : columns_of(entry)) {
+      const auto [owner, is_new] = owners.emplace(column, &entry);
+      if (is_new) continue;
+      const auto class_of = [](const NamedMetric& one) {
+        return one.metric->spec()["class_name"].get<std::string>();
+      };
+      throw InputError("the column \"" + column + "\" of the history would be that of " +
+                       class_of(*owner->second) + " (name \"" + owner->second->name + "\") and of " +
+                       class_of(entry) + " (name \"" + entry.name + "\"); give one of them another name");
+    }
+  }
+}
+
+}  // namespace
+
 void make_metrics(const CompileSettings& settings, const Shape& target, const Shape& output,
                   Compiled& compiled) {
   const auto add = [&](const Json& spec, NamedMetric::Weighting weighting, std::vector<Json>& specs) {
@@ -341,6 +373,8 @@ void make_metrics(const CompileSettings& settings, const Shape& target, const Sh
     for (const Json& spec : settings.weighted_metrics)
       add(spec, NamedMetric::Weighting::kSampleWeights, compiled.weighted_specs);
   });
+  with_origin(settings.weighted_metrics.empty() ? settings.metrics_origin : settings.weighted_metrics_origin,
+              [&] { check_columns(compiled.metrics); });
 }
 
 void fuse_head(nn::Sequential& model, const nn::Loss& loss) {

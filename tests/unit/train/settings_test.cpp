@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "metrics/metric.h"
 #include "train/report/progress.h"
 
 namespace nntrain::train {
@@ -60,6 +61,33 @@ TEST(Settings, ErrorsNameKeyOriginAndValue) {
   EXPECT_NE(message_of({{"checkpoint.resume", "maybe"}}).find("auto, never, require"), std::string::npos);
   EXPECT_NE(message_of({{"fit.class_weight", "a:b"}}).find("fit.class_weight"), std::string::npos);
   EXPECT_NE(message_of({{"run.max_time", "soon"}}).find("H:MM:SS"), std::string::npos);
+}
+
+/// A metric's name is a column of the history: it may neither take another's place nor break a file.
+TEST(Settings, ANameOfAMetricIsAColumnOfItsOwn) {
+  for (const char* key : {"compile.metrics", "compile.weighted_metrics"}) {
+    for (const char* name : {"", "loss", "epoch", "seconds", "learning_rate", "val_loss", "val_x", "a/b",
+                             "a.b", ".", "a,b", "a;b", "a'b", "a{b}", "a:b", "a\tb", "a\nb", " a", "a "}) {
+      const std::string text = message_of({{key, std::string("MeanAbsoluteError(name=\"") + name + "\")"}});
+      EXPECT_NE(text.find("test.ini:1: " + std::string(key)), std::string::npos) << name << ": " << text;
+      EXPECT_NE(text.find("MeanAbsoluteError: the name"), std::string::npos) << name << ": " << text;
+      EXPECT_NE(text.find("leave name out (it is then \"mean_absolute_error\")"), std::string::npos) << text;
+    }
+    for (const char* name :
+         {"mae", "auc_labels", "top-5", "top 5", "precision@5", "value_loss", "my_epoch", "Verlust", "Größe"})
+      EXPECT_EQ(message_of({{key, std::string("MeanAbsoluteError(name=\"") + name + "\")"}}), "") << name;
+  }
+  for (const Signature* signature : metrics::metrics().signatures()) {
+    std::string arguments;
+    for (const Parameter& parameter : signature->parameters) {
+      if (parameter.required)
+        arguments += (arguments.empty() ? "" : ", ") + parameter.name + "=" +
+                     (parameter.kind == Kind::kInteger  ? "2"
+                      : parameter.kind == Kind::kNumber ? "0.5"
+                                                        : "[0]");
+    }
+    EXPECT_EQ(message_of({{"compile.metrics", signature->class_name + "(" + arguments + ")"}}), "");
+  }
 }
 
 TEST(Settings, DurationsAreSlurms) {
