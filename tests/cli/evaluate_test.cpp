@@ -1,5 +1,7 @@
 // `evaluate`: what it prints for people and for programs, against scikit-learn, at several numbers of ranks.
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "cli_test.h"
@@ -195,6 +197,55 @@ TEST_F(Evaluate, OneKindOfStandardOutputAtATime) {
   const Outcome outcome = run(0, "evaluate run.h5 --json --csv");
   EXPECT_EQ(outcome.code, 2);
   EXPECT_NE(outcome.output.find("keep one of them"), std::string::npos) << outcome.output;
+}
+
+/// The training's column of weights, where the file has it; else a NOTE. At several numbers of ranks.
+TEST_F(Evaluate, RowsAreWeighedAsInTheTraining) {
+  std::string rows = "a,y,w\n", without = "a,y\n", weights = "w\n";
+  double sum = 0, weighted = 0, error = 0;
+  for (int i = 0; i < 12; ++i) {
+    rows += fmt::format("{},{},{}\n", i, 2 * i, i % 3);
+    without += fmt::format("{},{}\n", i, 2 * i);
+    weights += fmt::format("{}\n", i % 3);
+    sum += i % 3;
+    weighted += i * (i % 3);  // |2 i - i| of a model whose outputs are its inputs
+    error += i;
+  }
+  write("t.csv", rows);
+  write("n.csv", without);
+  write("w.csv", weights);
+  const std::string model =
+      "[model]\nlayer=Activation(\"linear\")\n[compile]\nloss=mae\nweighted_metrics=mae\n[fit]\nepochs=0\n"
+      "[checkpoint]\npath=run.h5\n";
+  write("run.ini", "[data]\ninputs=t.csv\ncolumns=y: target, w: weight\n" + model);
+  ASSERT_EQ(run(0, "train run.ini --fit.verbose=0").code, 0);
+  const auto expect = [&](const std::string& arguments, bool weighs, const std::string& words,
+                          int ranks = 0) {
+    const Outcome outcome = apart(ranks, "evaluate run.h5 --json " + arguments);
+    ASSERT_EQ(outcome.code, 0) << arguments << read("errors.txt");
+    const double value = weighs ? weighted / sum : error / 12;
+    const Json json = Json::parse(outcome.output);
+    EXPECT_NEAR(json["metrics"]["mae"].get<double>(), value, 1e-5) << arguments;
+    EXPECT_NEAR(json["loss"].get<double>(), weighs ? weighted / 12 : value, 1e-5) << arguments;
+    EXPECT_NE(read("errors.txt").find(words), std::string::npos) << arguments << ": " << read("errors.txt");
+  };
+  const std::string used = "NOTE: the loss and weighted metrics weigh rows by the column \"w\" of t.csv";
+  for (const int ranks : {0, 2}) expect("--data.inputs=t.csv", true, used + ", as the training did", ranks);
+  expect("--data.inputs=t.csv --data.columns='w: weight'", true, used);
+  expect("--data.inputs=t.csv --data.columns='w: ignore'", false, "NOTE: rows are not weighed");
+  expect("--data.inputs=n.csv", false, "by the column \"w\", which n.csv does not have; --data.columns=");
+  expect("--data.inputs=n.csv --data.sample_weight=w.csv", true, "");
+  const Outcome lacks = run(0, "evaluate run.h5 --data.inputs=n.csv --data.columns='w: weight'");
+  EXPECT_EQ(lacks.code, 2);
+  EXPECT_NE(lacks.output.find("has no column \"w\""), std::string::npos) << lacks.output;
+  const Outcome table = run(0, "evaluate run.h5 --data.inputs=t.csv --data.sample_weight=t.csv");
+  EXPECT_EQ(table.code, 2);
+  EXPECT_NE(table.output.find("rows of shape (3,)"), std::string::npos) << table.output;
+  EXPECT_NE(table.output.find("leave this key out and say data.columns = NAME: weight"), std::string::npos);
+  // Weights of a file of their own belong to the training's rows.
+  write("run.ini", "[data]\ninputs=n.csv\ncolumns=y: target\nsample_weight=w.csv\n" + model);
+  ASSERT_EQ(run(0, "train run.ini --fit.verbose=0 --checkpoint.resume=never").code, 0);
+  expect("--data.inputs=n.csv", false, "NOTE: rows are not weighed: the training weighed its rows by w.csv");
 }
 
 }  // namespace

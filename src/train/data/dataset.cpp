@@ -286,8 +286,7 @@ void DataLoader::load_part_targets(const Part& part, const TargetPlan& plan, Sam
 void DataLoader::load_weights(const Part& part, const TargetPlan& plan, const LoadedArray& targets,
                               Samples& samples) {
   const bool training = *part.name == '\0';
-  const bool by_column =
-      part.weights.empty() && settings_.training.is_null() && data::has_part(settings_.table, "weight");
+  const bool by_column = part.weights.empty() && data::has_part(settings_.table, "weight");
   const bool by_class = part.weights.empty() && !by_column && training && !fit_.class_weight.empty();
   if (part.weights.empty() && !by_class && !by_column) return;
   const std::string key = std::string("data.") + part.name + "sample_weight";

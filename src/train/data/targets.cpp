@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "core/registry.h"
+#include "train/data/one_hot.h"
 
 namespace nntrain::train {
 
@@ -189,28 +190,6 @@ void check_values(const std::vector<float>& values, std::int64_t per_row, const 
   }
 }
 
-std::vector<float> one_hot(const std::vector<float>& labels, std::int64_t classes) {
-  std::vector<float> values(labels.size() * static_cast<std::size_t>(classes), 0.0F);
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    values[i * static_cast<std::size_t>(classes) + static_cast<std::size_t>(labels[i])] = 1.0F;
-  }
-  return values;
-}
-
-std::vector<float> arg_max(const std::vector<float>& values, std::int64_t classes) {
-  const std::size_t width = static_cast<std::size_t>(classes);
-  std::vector<float> labels(values.size() / width);
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    const auto row = values.begin() + static_cast<std::ptrdiff_t>(i * width);
-    labels[i] = static_cast<float>(std::max_element(row, row + classes) - row);
-  }
-  return labels;
-}
-
-}  // namespace
-
-namespace {
-
 /// One class against the rest: 1 and 0.
 void make_positive(PreparedTargets& prepared, const TargetRules& rules) {
   const std::vector<std::string>& names =
@@ -380,9 +359,13 @@ std::vector<float> read_sample_weights(const std::string& source, const std::str
   const std::unique_ptr<data::ArraySource> opened = data::open_array(options);
   const data::ArrayInfo& info = opened->info();
   if (info.rows != rows || info.sample.size() != 1) {
-    throw InputError(key + " \"" + source + "\" holds " + std::to_string(info.rows) + " rows of shape " +
-                     info.sample.to_string() + "; one weight for each of the " + std::to_string(rows) +
-                     " samples is expected");
+    throw InputError(fmt::format(
+        "{} \"{}\" holds {} rows of shape {}; one weight for each of the {} samples is expected{}", key,
+        source, info.rows, info.sample.to_string(), rows,
+        info.sample.size() == 1 ? ", for all rows of the inputs' file (data.rows takes its part of both)"
+                                : ": give a source that holds the weights alone, or, where they are a column "
+                                  "of the inputs' own table, "
+                                  "leave this key out and say data.columns = NAME: weight"));
   }
   std::vector<std::byte> raw(static_cast<std::size_t>(info.bytes()));
   opened->read(raw);

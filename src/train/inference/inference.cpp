@@ -30,6 +30,8 @@ Inference::Inference(comm::Session& session, Log& log, checkpoint::Contents cont
     settings_ = read_settings(configuration);
     data_settings_ = choose_data(configuration, task);
     data_settings_.memory = memory;
+    columns_as_trained_ =
+        data_settings_.training.is_object() && configuration.origin("data.columns") != "command line";
     source = model_source_of(contents_);
     data_settings_.text = text_demand(source);
     compile = compile_settings(configuration, task);
@@ -66,9 +68,11 @@ void Inference::load(Task task, const ModelSource& source, CompileSettings& comp
   });
   check_streamed_values(session_, *model_, loader.sets(), loader.sets().train,
                         "data.inputs = " + data_settings_.inputs);
-  if (task == Task::kEvaluate)
+  if (task == Task::kEvaluate) {
+    choose_weights(loader.sets());  // in the settings, which the loader refers to
     loader.load_targets({compiled_.loss.get(), model_->output_shape(), compile.loss_origin,
                          metric_of_signs(compile, model_->output_shape())});
+  }
   data_ = loader.take();
   if (task == Task::kEvaluate) {
     comm::collectively(session_, "compile", [&] {

@@ -85,6 +85,9 @@ class Inference {
   void load(Task task, const ModelSource& source, CompileSettings& compile);
   DataSettings choose_data(const Configuration& configuration, Task task) const;
   CompileSettings compile_settings(const Configuration& configuration, Task task) const;
+  /// Weights of rows as in the training, where the inputs have the column; says so, or that there are none.
+  /// For `sets` whose inputs are loaded; every rank alike.
+  void choose_weights(const DataSets& sets);
   void build(const ModelSource& source, const Shape& sample, Task task, CompileSettings& compile);
   void make_engine(const ModelSource& source, Task task);
   OutputReading output_reading() const;
@@ -106,6 +109,7 @@ class Inference {
   std::int64_t rows_given_ = 0;  ///< to predict_rows()
   std::unique_ptr<Replica> replica_;
   std::vector<std::string> notes_;
+  bool columns_as_trained_ = false;  ///< data.columns is the training's, not the command line's
 };
 
 /// What the loss makes of a single output or a row of outputs.
