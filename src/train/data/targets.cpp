@@ -255,6 +255,7 @@ PreparedTargets prepare_targets(const data::ArrayInfo& info, std::span<const std
   bool one_hot_given = false;
   if (form == nn::TargetForm::kClassIndex && !holds_indices && sample == rules.output_shape && classes > 1) {
     check_values(values, sample.size(), rules);
+    check_one_hot(values, classes, positions, rules);
     one_hot_given = true;
     values = arg_max(values, classes);
     std::vector<std::int64_t> extents = sample.extents();
@@ -284,6 +285,13 @@ PreparedTargets prepare_targets(const data::ArrayInfo& info, std::span<const std
     if (!own) prepared.info.class_names = rules.class_names;
   }
   if (form != nn::TargetForm::kClassIndex && !one_hot_given) check_values(values, sample.size(), rules);
+  if (form == nn::TargetForm::kOneHot && !by_index && sample == rules.output_shape && classes > 1) {
+    std::vector<std::string>& notes = prepared.info.notes;
+    const std::string note = shares_note(values, classes, positions, rules);
+    // The first note of a source says how it was read.
+    if (!note.empty() && notes.empty()) notes.push_back(rules.where + ": a target for each class");
+    if (!note.empty()) notes.push_back(note);
+  }
   try {
     rules.loss->check_shapes(sample, rules.output_shape);
   } catch (const InputError& error) {
