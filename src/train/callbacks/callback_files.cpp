@@ -86,7 +86,8 @@ class ModelCheckpoint : public Callback {
     }
     if (!path_.text().ends_with(".h5") && !path_.text().ends_with(".hdf5")) {
       throw InputError("ModelCheckpoint: filepath \"" + path_.text() +
-                       "\" must end in .h5, or Keras will not open it");
+                       "\" must end in .h5: checkpoints are HDF5 files, which Keras opens by that name "
+                       "(`export` makes .keras files of them)");
     }
     if (path_.text().ends_with(".weights.h5")) {
       throw InputError("ModelCheckpoint: filepath \"" + path_.text() +
