@@ -26,6 +26,25 @@ Names columns_of(const Json& table) {
   return names;
 }
 
+/// Throws Json::exception where the record is of another form than the readers of tables, who get it as that
+/// of the training, take for granted: anybody may have written it.
+void check_record(const Json& table) {
+  table.value("named", false);
+  table.value("width", std::int64_t{0});
+  table.value("label_names", Names{});
+  table.value("separator", "");
+  table.value("table_columns", Names{});
+  table.value("numbers", Json::object()).value("decimal", "");
+  table.value("numbers", Json::object()).value("thousands", "");
+  for (const Json& column : table.value("columns", Json::array())) {
+    for (const char* text : {"name", "kind", "argument", "prefix", "suffix"}) column.value(text, "");
+    for (const char* flag : {"times", "indicator"}) column.value(flag, false);
+    column.value("index", std::int64_t{0});
+    column.value("categories", Names{});
+    if (column.contains("fill") && !column["fill"].is_string()) column.value("fill", 0.0);
+  }
+}
+
 }  // namespace
 
 void take_converted_names(const io::Hdf5Group& root, const std::string& dataset, Role role, ArrayInfo& info) {
@@ -35,7 +54,7 @@ void take_converted_names(const io::Hdf5Group& root, const std::string& dataset,
   const std::string what = root.name() + ": " + name + "_table";
   try {
     info.table = parse_json(root.read_text(name + "_table"), what);
-    columns_of(info.table);
+    check_record(info.table);
     if (root.has_texts(name + "_columns")) info.columns = root.read_texts(name + "_columns");
     if (role == Role::kTargets && root.has_texts("class_names"))
       info.class_names = root.read_texts("class_names");

@@ -95,6 +95,30 @@ TEST(Hdf5Source, LargeDatasetsWrittenByUs) {
   EXPECT_EQ(load(scratch.path("a.h5") + ":/x").floats(), values);
 }
 
+/// What convert wrote of a table is read again; anybody may have written it.
+TEST(Hdf5Source, NamesOfConvertedFilesAreChecked) {
+  const Scratch scratch;
+  const auto with = [&](const std::string& table, const std::vector<std::string>& columns) {
+    const std::string path = scratch.path("names.h5");
+    io::Hdf5File file = io::Hdf5File::create(path);
+    file.root().write_dataset("inputs", Shape{2, 2}, std::vector<float>{1, 2, 3, 4});
+    file.root().write_attribute("written_by", "nntrain-dist convert");
+    file.root().write_attribute("inputs_table", table);
+    file.root().write_attribute("inputs_columns", columns);
+    file.close();
+    return path + ":/inputs";
+  };
+  const std::string good =
+      R"({"named":true,"width":2,"columns":[{"name":"a","index":0,"kind":"auto"},{"name":"b","index":1}]})";
+  EXPECT_EQ(load(with(good, {"a", "b"})).info.columns, (std::vector<std::string>{"a", "b"}));
+  EXPECT_TRUE(contains(load_error(with(good, {"a"})), "names 1 columns"));
+  for (const char* bad :
+       {"", "[", "7", "[1]", R"({"named":3})", R"({"columns":7})", R"({"columns":[7]})",
+        R"({"columns":[{"name":7}]})", R"({"columns":[{"categories":[1]}]})", R"({"columns":[{"fill":[]}]})",
+        R"({"columns":[{"index":"x"}]})", R"({"label_names":"x"})", R"({"numbers":{"decimal":1}})"})
+    EXPECT_TRUE(contains(load_error(with(bad, {"a", "b"})), "inputs_table")) << bad;
+}
+
 TEST(BlockRows, AreWholeChunksOrAPowerOfTwoNearOneMegabyte) {
   ArrayInfo info;
   info.element = Element::kUint8;
