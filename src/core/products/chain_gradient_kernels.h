@@ -12,7 +12,9 @@ constexpr std::int64_t kGradientBlock =
 constexpr std::int64_t kManyRows =
     512;  ///< beyond, a panel of dz is taken piece by piece, each for all tiles
 constexpr std::int64_t kNarrow =
-    128;                         ///< columns of x: up to here its rows are near enough to be read in place
+    128;  ///< columns of x: up to here its rows are near enough to be read in place
+constexpr std::int64_t kNearFloats =
+    1 << 16;  ///< x that a single panel reads: so much is in the second-level cache, and read in place too
 constexpr int kOpenLevels = 18;  ///< of the tree of sums: 2^17 shards and their sum
 
 std::int64_t rows_of(std::span<const Leaf> leaves) {
@@ -246,7 +248,8 @@ void gradient_rows_lanes(std::span<const Leaf> leaves, std::int64_t inputs, std:
   if (units <= kFewOutputs) return gradient_rows_narrow(leaves, inputs, units, panels, begin, end, g);
   const std::int64_t all_rows = rows_of(leaves);
   float* xt = room + kOpenLevels * kGradientBlock * kPanel;
-  const bool in_place = (inputs <= kNarrow || units <= kPanel) && all_rows <= kManyRows;
+  const bool read_once = units <= kPanel && inputs * all_rows <= kNearFloats;
+  const bool in_place = (inputs <= kNarrow || read_once) && all_rows <= kManyRows;
   for (std::int64_t block = begin; block < end; block += kGradientBlock) {
     const std::int64_t count = std::min(kGradientBlock, end - block);
     if (!in_place) pack_columns_of_x(leaves, inputs, block, block + count, all_rows, xt);
