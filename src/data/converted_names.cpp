@@ -55,6 +55,7 @@ void take_converted_names(const io::Hdf5Group& root, const std::string& dataset,
   try {
     info.table = parse_json(root.read_text(name + "_table"), what);
     check_record(info.table);
+    info.table.erase("table_columns");  // of what was converted: those that are no values are not in here
     if (root.has_texts(name + "_columns")) info.columns = root.read_texts(name + "_columns");
     if (role == Role::kTargets && root.has_texts("class_names"))
       info.class_names = root.read_texts("class_names");

@@ -40,25 +40,26 @@ float to_float(T value) {
 }
 
 template <class T>
+T number_at(const std::byte* raw, std::size_t i, bool swap) {
+  std::byte bytes[sizeof(T)];
+  std::memcpy(bytes, raw + i * sizeof(T), sizeof(T));
+  if (swap) std::reverse(bytes, bytes + sizeof(T));
+  T value;
+  std::memcpy(&value, bytes, sizeof(T));
+  return value;
+}
+
+template <class T>
 void convert(const std::byte* raw, std::size_t count, bool swap, float* out) {
   for (std::size_t i = 0; i < count; ++i) {
-    std::byte bytes[sizeof(T)];
-    std::memcpy(bytes, raw + i * sizeof(T), sizeof(T));
-    if (swap) std::reverse(bytes, bytes + sizeof(T));
-    T value;
-    std::memcpy(&value, bytes, sizeof(T));
-    out[i] = to_float(value);
+    out[i] = to_float(number_at<T>(raw, i, swap));
   }
 }
 
 template <class T>
 std::string rounded(const std::byte* raw, std::size_t count, bool swap) {
   for (std::size_t i = 0; i < count; ++i) {
-    std::byte bytes[sizeof(T)];
-    std::memcpy(bytes, raw + i * sizeof(T), sizeof(T));
-    if (swap) std::reverse(bytes, bytes + sizeof(T));
-    T value;
-    std::memcpy(&value, bytes, sizeof(T));
+    const T value = number_at<T>(raw, i, swap);
     const auto single = static_cast<float>(value);
     // Decimals are rounded in float64 already; a whole number is meant as it stands.
     const bool whole =
